@@ -1,0 +1,98 @@
+"""Command line flags: one per config field. The only file that reads absl FLAGS.
+
+Values of compound fields on the command line:
+    --image_size=96,64                          numbers
+    --attention_kernels=2=5,3=3                 replaces the whole mapping
+    --stage_steps=flow=600,full=900             replaces the whole mapping
+    --loss_weights=full.style=0,full.l1=10      changes the named entries only
+"""
+
+from __future__ import annotations
+
+import os
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from absl import flags
+
+from posewarp_tf.config import GFLA_LOSS_WEIGHTS, Config, LossWeights, config_fields
+from posewarp_tf.errors import ConfigError
+
+CONFIG_DIR = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'configs')
+
+
+def define_config_flags(flag_values: flags.FlagValues = flags.FLAGS) -> None:
+    """Defines one flag per field of the config; none has a value until it is given."""
+    for field, kind in config_fields():
+        text = field.metadata['help']
+        if kind is bool:
+            flags.DEFINE_boolean(field.name, None, text, flag_values=flag_values)
+        elif field.metadata['choices']:
+            flags.DEFINE_enum(field.name, None, list(field.metadata['choices']), text, flag_values=flag_values)
+        elif kind is int:
+            flags.DEFINE_integer(field.name, None, text, flag_values=flag_values)
+        elif kind is float:
+            flags.DEFINE_float(field.name, None, text, flag_values=flag_values)
+        else:
+            flags.DEFINE_string(field.name, None, text, flag_values=flag_values)
+
+
+def config_from_flags(base: Config | None = None, flag_values: flags.FlagValues = flags.FLAGS) -> Config:
+    """`base` (default: the published defaults) with every flag that was given."""
+    values = {}
+    for field, kind in config_fields():
+        given = flag_values[field.name].value
+        if given is not None:
+            values[field.name] = _parse(field.name, given, kind) if isinstance(given, str) else given
+    return (base or Config()).replace(**values)
+
+
+def load_config(name_or_path: str) -> Config:
+    """A shipped config by its name ('gfla_fashion') or any flagfile by its path."""
+    path = os.path.join(CONFIG_DIR, name_or_path + '.cfg')
+    if not os.path.exists(path):
+        path = name_or_path
+    if not os.path.exists(path):
+        shipped = ', '.join(sorted(f[:-4] for f in os.listdir(CONFIG_DIR) if f.endswith('.cfg')))
+        raise ConfigError(f'no config {name_or_path!r}: expected a flagfile or one of {shipped}')
+    flag_values = flags.FlagValues()
+    define_config_flags(flag_values)
+    flags.DEFINE_string('run_dir', '', 'Where a shipped config trains by default.', flag_values=flag_values)
+    flag_values(['load_config', f'--flagfile={path}'])
+    return config_from_flags(flag_values=flag_values)
+
+
+def _parse(name: str, text: str, kind: Any) -> Any:
+    try:
+        return _parser(kind)(text)
+    except ValueError as error:
+        raise ConfigError(f'--{name}: got {text!r}: {error}') from error
+
+
+def _parser(kind: Any) -> Callable[[str], Any]:
+    if kind == LossWeights:
+        return _parse_loss_weights
+    if typing.get_origin(kind) is tuple:
+        return lambda text: tuple(int(part) for part in text.split(',') if part)
+    if typing.get_origin(kind) is Mapping:
+        key_kind, value_kind = typing.get_args(kind)
+        return lambda text: {key_kind(key): value_kind(value) for key, value in _entries(text)}
+    return str
+
+
+def _entries(text: str) -> list[tuple[str, str]]:
+    pairs = [part.split('=') for part in text.split(',') if part]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError('expected name=value,name=value')
+    return [(key.strip(), value) for key, value in pairs]
+
+
+def _parse_loss_weights(text: str) -> LossWeights:
+    weights = {stage: dict(terms) for stage, terms in GFLA_LOSS_WEIGHTS.items()}
+    for key, value in _entries(text):
+        stage, dot, term = key.partition('.')
+        if not dot:
+            raise ValueError(f'expected stage.term=weight, got {key!r}')
+        weights.setdefault(stage, {})[term] = float(value)
+    return weights

@@ -1,0 +1,53 @@
+"""Fixtures for every test; goldens are small files of independently computed numbers."""
+
+import json
+import os
+import pathlib
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+import numpy as np
+import pytest
+
+GOLDENS = pathlib.Path(__file__).parent / 'goldens'
+
+
+class Golden(dict):
+    """The arrays of one golden file, with its `meta` beside them."""
+
+    def seeded_weights(self, shapes_key='shapes', seed_key='seed'):
+        """The checkpoint the numbers were computed with: a flat dict of arrays in PyTorch's layouts."""
+        rng = np.random.default_rng(self.meta[seed_key])
+        weights = {}
+        for key in sorted(self.meta[shapes_key]):
+            shape = self.meta[shapes_key][key]
+            array = rng.standard_normal(shape).astype(np.float32)
+            if array.ndim >= 2 and not key.endswith(('_u', '_v')):
+                array = array * np.float32(np.sqrt(2.0 / np.prod(shape[1:])))
+            elif key.endswith('.bias'):
+                array = array * np.float32(0.05)
+            elif key.endswith('weight'):
+                array = 1 + array * np.float32(0.1)
+            weights[key] = self.get('uv:' + key, array)
+        return weights
+
+
+@pytest.fixture(scope='session')
+def golden():
+    """`golden('ops')` loads tests/goldens/ops.npz."""
+
+    def load(name):
+        with np.load(GOLDENS / f'{name}.npz') as file:
+            arrays = Golden({key: file[key] for key in file.files if key != 'meta'})
+            arrays.meta = json.loads(str(file['meta']))
+        return arrays
+
+    return load
+
+
+def assert_agrees(actual, expected, tolerance=1e-4):
+    """Largest difference relative to the largest entry: 1e-4 for outputs, 1e-3 for gradients."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert actual.shape == expected.shape, f'got shape {actual.shape}, expected {expected.shape}'
+    error = np.max(np.abs(actual - expected)) / np.max(np.abs(expected))
+    assert error <= tolerance, f'relative error {error:.2e}, expected at most {tolerance:.0e}'
