@@ -1,0 +1,15 @@
+"""The only two ways between uint8 pictures and the [-1, 1] images inside models."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def to_float_image(image: tf.Tensor) -> tf.Tensor:
+    """uint8 in [0, 255] -> float32 in [-1, 1]: image / 127.5 - 1."""
+    return tf.cast(image, tf.float32) / 127.5 - 1.0
+
+
+def to_uint8_image(image: tf.Tensor) -> tf.Tensor:
+    """Float in [-1, 1] -> uint8 in [0, 255], rounded; values outside are clipped."""
+    return tf.cast(tf.round(tf.clip_by_value((tf.cast(image, tf.float32) + 1.0) * 127.5, 0.0, 255.0)), tf.uint8)
