@@ -39,17 +39,19 @@ def panels(batch: Mapping[str, Any], outputs: Mapping[str, Any], index: int) -> 
         In this order, those that exist: source, target_pose, truth, generated, warped (source moved by the finest
         flow), flow and mask (the finest ones), attention (the finest one).
     """
-    source = _to_uint8(batch['source_image'][index])
+    from posewarp_tf import ops  # only those who have a model's outputs need TensorFlow
+
+    source = ops.to_uint8_image(batch['source_image'][index]).numpy()
     size = source.shape[:2]
     found = {'source': source}
     found['target_pose'] = draw_skeleton(np.zeros_like(source), batch['target_keypoints'][index])
     if 'target_image' in batch:
-        found['truth'] = _to_uint8(batch['target_image'][index])
+        found['truth'] = ops.to_uint8_image(batch['target_image'][index]).numpy()
     if 'image' in outputs:
-        found['generated'] = _to_uint8(outputs['image'][index])
+        found['generated'] = ops.to_uint8_image(outputs['image'][index]).numpy()
     if len(outputs.get('flows', ())):
         warped, flow = warp_to_full_size(batch['source_image'][index], outputs['flows'][-1][index])
-        found['warped'] = _to_uint8(warped)
+        found['warped'] = ops.to_uint8_image(warped).numpy()
         found['flow'] = flow_to_color(flow)
     if len(outputs.get('masks', ())):
         found['mask'] = _enlarge_to(mask_to_gray(outputs['masks'][-1][index]), size)
@@ -67,9 +69,10 @@ def sample_grid(batch: Mapping[str, Any], outputs: Mapping[str, Any], num_exampl
 
 def warp_to_full_size(source_image: np.ndarray, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The source moved by a flow of any scale, and that flow in pixels of the source: [H, W, 3] and [H, W, 2]."""
-    from posewarp_tf import ops  # TensorFlow is only needed by those who have flows
+    from posewarp_tf import ops
 
-    full_flow = ops.resize_flow(np.asarray(flow, np.float32)[None], source_image.shape[:2])
+    height, width = source_image.shape[:2]
+    full_flow = ops.resize_flow(np.asarray(flow, np.float32)[None], (height, width))
     warped = ops.bilinear_sample(np.asarray(source_image, np.float32)[None], full_flow)
     return np.asarray(warped[0]), np.asarray(full_flow[0])
 
@@ -194,10 +197,6 @@ def _enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
 
 def _enlarge_to(picture: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.NEAREST))
-
-
-def _to_uint8(image: np.ndarray) -> np.ndarray:
-    return np.rint((np.clip(np.asarray(image, np.float32), -1.0, 1.0) + 1.0) * 127.5).astype(np.uint8)
 
 
 def _font_that_fits(text: str, width: int) -> Any:
