@@ -1,0 +1,106 @@
+"""Random changes of training pictures, each fully determined by a stateless seed."""
+
+from __future__ import annotations
+
+import functools
+import math
+import warnings
+
+import tensorflow as tf
+
+from posewarp_tf.conventions import MISSING
+
+# As published for Market-1501.
+MAX_DEGREES = 5.0
+MAX_SHIFT = 5.0
+SCALE_RANGE = (0.95, 1.05)
+
+# Of the [0, 1] range, of the distance to the mean, of keras-cv's saturation scale (0.5: none) and of the
+# colour circle.
+_BRIGHTNESS = 0.1
+_CONTRAST = 0.2
+_SATURATION = (0.4, 0.6)
+_HUE = 0.02
+
+
+def random_affine(count: int, size: tuple[int, int], seed: tf.Tensor) -> tf.Tensor:
+    """`count` random motions of the picture plane as float32 [count, 3, 3].
+
+    A matrix takes (x, y, 1) of a point of the old picture to its place in the new one: rotation by up to 5
+    degrees and scaling by 0.95 to 1.05 about the picture's centre, then a shift of up to 5 px per axis, all
+    uniform.
+    """
+    height, width = size
+    draws = tf.random.stateless_uniform([count, 4], seed, -1.0, 1.0)
+    angle = draws[:, 0] * (MAX_DEGREES * math.pi / 180)
+    low, high = SCALE_RANGE
+    scale = (low + high) / 2 + draws[:, 1] * (high - low) / 2
+    cos, sin = scale * tf.cos(angle), scale * tf.sin(angle)
+    center_x, center_y = (width - 1) / 2, (height - 1) / 2
+    shift_x = center_x - cos * center_x + sin * center_y + draws[:, 2] * MAX_SHIFT
+    shift_y = center_y - sin * center_x - cos * center_y + draws[:, 3] * MAX_SHIFT
+    zero, one = tf.zeros_like(cos), tf.ones_like(cos)
+    rows = tf.stack([cos, -sin, shift_x, sin, cos, shift_y, zero, zero, one], axis=-1)
+    return tf.reshape(rows, [count, 3, 3])
+
+
+def move_images(images: tf.Tensor, matrices: tf.Tensor, interpolation: str = 'bilinear') -> tf.Tensor:
+    """Images [B, H, W, C] moved by `random_affine` matrices [B, 3, 3], same shape and dtype.
+
+    What comes in from outside continues the nearest edge pixel: Market pictures have no plain background
+    that a constant colour would continue.
+    """
+    tfa_image = _addons_image()
+    # The library asks where each new pixel comes from.
+    backward = tfa_image.transform_ops.matrices_to_flat_transforms(tf.linalg.inv(matrices))
+    return tfa_image.transform(images, backward, interpolation=interpolation, fill_mode='nearest')
+
+
+def move_keypoints(keypoints: tf.Tensor, matrices: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Keypoints [B, J, 2] moved by the same matrices; joints that leave the picture become missing."""
+    height, width = size
+    moved = tf.einsum('bij,bkj->bki', matrices[:, :2, :2], keypoints) + matrices[:, tf.newaxis, :2, 2]
+    inside = (moved >= 0.0) & (moved < tf.constant([width, height], tf.float32))
+    seen = tf.reduce_all((keypoints >= 0.0) & inside, axis=-1, keepdims=True)
+    return tf.where(seen, moved, MISSING)
+
+
+def jitter_colors(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Images [2 B, H, W, 3] in [-1, 1], sources then targets; both of a pair get the same random factors.
+
+    Brightness +-0.1 of the range, contrast 0.8 to 1.2, saturation 0.67 to 1.5, hue +-0.02 of the colour
+    circle, in this order, through keras-cv's layers.
+    """
+    brightness, contrast, saturation, hue = _color_layers()
+    draws = tf.random.stateless_uniform([4, images.shape[0] // 2], seed, -1.0, 1.0)
+    draws = tf.concat([draws, draws], axis=1)
+    per_image = draws[:, :, tf.newaxis, tf.newaxis, tf.newaxis]
+    middle, spread = sum(_SATURATION) / 2, (_SATURATION[1] - _SATURATION[0]) / 2
+    pictures = (images + 1.0) / 2.0
+    pictures = brightness.augment_images(pictures, transformations=per_image[0] * _BRIGHTNESS)
+    pictures = contrast.augment_images(pictures, transformations=1.0 + per_image[1] * _CONTRAST)
+    pictures = saturation.augment_images(pictures, transformations=middle + draws[2] * spread)
+    pictures = hue.augment_images(pictures, transformations=draws[3] * _HUE)
+    return pictures * 2.0 - 1.0
+
+
+@functools.lru_cache(maxsize=1)
+def _color_layers() -> tuple:
+    import keras_cv
+
+    layers = keras_cv.layers
+    value_range = (0.0, 1.0)
+    return (
+        layers.RandomBrightness(_BRIGHTNESS, value_range, dtype='float32'),
+        layers.RandomContrast(value_range, _CONTRAST, dtype='float32'),
+        layers.RandomSaturation(_SATURATION, dtype='float32'),
+        layers.RandomHue(_HUE, value_range, dtype='float32'),
+    )
+
+
+def _addons_image():
+    with warnings.catch_warnings():
+        # Its end-of-life notice; requirements.txt pins the version.
+        warnings.simplefilter('ignore')
+        import tensorflow_addons.image as image
+    return image

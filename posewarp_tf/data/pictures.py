@@ -1,0 +1,156 @@
+"""Reading pictures inside tf.data graphs: decoded in parallel, squashed to one size, kept in memory.
+
+JPEGs are decoded by TensorFlow, without Python, and turned as TensorFlow I/O reads their EXIF orientation;
+everything else (PNG with alpha or 16 bits, a JPEG whose end is missing, ...) goes through
+`images.load_image`. Both give the same picture.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+from tqdm import tqdm
+
+from posewarp_tf.data.images import load_image
+from posewarp_tf.errors import DataError
+
+# Part of the memory that is available which decoded pictures may fill.
+_MEMORY_SHARE = 0.5
+
+
+def read_picture(path: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """In graph: the picture at `path` as uint8 [height, width, 3].
+
+    Squashed to `size` without padding or cropping, as in the published data loader, by an anti-aliased
+    bilinear filter (that of Pillow, within one grey level).
+    """
+    contents = tf.io.read_file(path)
+    is_jpeg = tf.strings.substr(contents, 0, 3) == b'\xff\xd8\xff'
+    # A file that does not end with the end-of-image marker may be truncated: Pillow names what is wrong.
+    is_whole = tf.strings.substr(contents, -2, 2) == b'\xff\xd9'
+    image = tf.cond(is_jpeg & is_whole, lambda: _decode_jpeg(contents), lambda: _load_image(path))
+    image = tf.image.resize(image, size, antialias=True)
+    return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
+
+
+def _decode_jpeg(contents: tf.Tensor) -> tf.Tensor:
+    import tensorflow_io as tfio
+
+    # The slow, exact transform: the default is faster but differs from Pillow's.
+    image = tf.io.decode_jpeg(contents, channels=3, dct_method='INTEGER_ACCURATE')
+    return _turn(image, tfio.experimental.image.decode_jpeg_exif(contents))
+
+
+def _turn(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    """Undoes an EXIF orientation (2 to 8; anything else means that the picture is upright)."""
+
+    def transposed() -> tf.Tensor:
+        return tf.transpose(image, [1, 0, 2])
+
+    turns: dict[int, Callable[[], tf.Tensor]] = {
+        0: lambda: image,
+        1: lambda: image,
+        2: lambda: image[:, ::-1],
+        3: lambda: image[::-1, ::-1],
+        4: lambda: image[::-1],
+        5: transposed,
+        6: lambda: transposed()[:, ::-1],
+        7: lambda: transposed()[::-1, ::-1],
+        8: lambda: transposed()[::-1],
+    }
+    return tf.switch_case(tf.cast(orientation, tf.int32), turns, default=lambda: image)
+
+
+def _load_image(path: tf.Tensor) -> tf.Tensor:
+    return tf.ensure_shape(tf.numpy_function(lambda name: load_image(name.decode()), [path], tf.uint8), [None, None, 3])
+
+
+class PictureStore:
+    """Pictures of one kind by their number, from memory where they fit and from disk where not.
+
+    With `cache`, all pictures are read once when the store is made (so a bad one is reported then, not in
+    the middle of a run), if they fill at most half of the memory that is available.
+
+    Args:
+        paths: of the pictures.
+        read: in graph, path -> uint8 tensor of `shape`.
+        shape: of every picture read.
+        num_workers: parallel reads; 0: as tf.data likes.
+        cache: whether they may be kept.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        read: Callable[[tf.Tensor], tf.Tensor],
+        shape: Sequence[int],
+        num_workers: int,
+        cache: bool,
+    ):
+        self._paths = list(paths)
+        self._read = read
+        self._shape = tuple(shape)
+        num_bytes = len(self._paths) * int(np.prod(self._shape))
+        limit = int(_available_memory() * _MEMORY_SHARE)
+        self._pictures: np.ndarray | None = None
+        if cache and num_bytes <= limit:
+            self._pictures = self._read_all(num_workers)
+            logging.info('%d pictures are kept in memory (%.1f MB)', len(self._paths), num_bytes / 1e6)
+        elif cache:
+            logging.info(
+                '%d pictures would take %.1f GB, more than half of the memory available (%.1f GB): read as needed',
+                len(self._paths),
+                num_bytes / 1e9,
+                2 * limit / 1e9,
+            )
+
+    def get(self, numbers: tf.Tensor) -> tf.Tensor:
+        """In graph: uint8 [len(numbers), *shape]."""
+        if self._pictures is not None:
+            pictures = self._pictures
+            found = tf.numpy_function(lambda rows: pictures[rows], [numbers], tf.uint8)
+            return tf.ensure_shape(found, [*numbers.shape, *self._shape])
+        spec = tf.TensorSpec(self._shape, tf.uint8)
+        return tf.map_fn(self._read, tf.gather(tf.constant(self._paths), numbers), fn_output_signature=spec)
+
+    def _read_all(self, num_workers: int) -> np.ndarray:
+        pictures = np.empty([len(self._paths), *self._shape], np.uint8)
+        dataset = tf.data.Dataset.from_tensor_slices(self._paths)
+        dataset = dataset.map(self._read, num_workers or tf.data.AUTOTUNE, deterministic=True).prefetch(32)
+        progress = tqdm(total=len(self._paths), desc='reading pictures', unit='', leave=False, delay=1)
+        with reading(self._paths), progress:
+            for i, picture in enumerate(dataset.as_numpy_iterator()):
+                pictures[i] = picture
+                progress.update()
+        return pictures
+
+
+@contextlib.contextmanager
+def reading(paths: Sequence[str] = ()) -> Iterator[None]:
+    """Turns TensorFlow's errors about unreadable files, raised while iterating a data set, into DataErrors.
+
+    `paths`: where to look for the culprit if the error does not name it.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        _, found, text = error.message.partition('DataError: ')
+        if found:
+            raise DataError(text.splitlines()[0]) from error
+        for path in paths:
+            load_image(path)
+        raise
+
+
+def _available_memory() -> int:
+    """Bytes."""
+    with contextlib.suppress(OSError), open('/proc/meminfo', encoding='ascii') as file:
+        for line in file:
+            if line.startswith('MemAvailable:'):
+                return int(line.split()[1]) * 1024
+    return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')

@@ -1,0 +1,185 @@
+"""From a data set's folder to batches: tf.data, in parallel, resumable at any step.
+
+A batch is a dict (conventions.py has the units):
+    source_image, target_image: float32 [B, H, W, 3] in [-1, 1];
+    source_pose, target_pose: float32 [B, H, W, 18] heatmaps;
+    source_keypoints, target_keypoints: float32 [B, 18, 2] in pixels of H x W, missing (-1, -1);
+    source_name, target_name: string [B];
+and, where the folder has them, in test batches: source_parts, target_parts, source_garment, target_garment
+uint8 [B, H, W] class maps; flow float32 [B, H, W, 2] and visibility uint8 [B, H, W].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from posewarp_tf.config import Config
+from posewarp_tf.data import augmentation
+from posewarp_tf.data.datasets import PairDataset, load_dataset
+from posewarp_tf.data.heatmaps import make_heatmaps
+from posewarp_tf.data.pictures import PictureStore, read_picture
+from posewarp_tf.data.truth import CLASS_MAPS, find_class_maps, find_flows, read_class_map, read_flow
+from posewarp_tf.errors import DataError
+from posewarp_tf.ops import to_float_image
+
+Batch = dict[str, tf.Tensor]
+
+_PREFETCHED_BATCHES = 2
+
+
+def make_training_dataset(config: Config, start_step: int = 0) -> tf.data.Dataset:
+    """Endless batches of `config.training.batch_size` pairs.
+
+    Batch n is a function of (config.training.seed, n) alone: every epoch visits all pairs in a new order,
+    and a run resumed at `start_step` sees what the straight run would have seen, found without reading
+    anything that came before. Batches have a static size, so that they can be split over replicas.
+
+    Raises:
+        DataError: from `load_dataset`; with `--foreground_correctness`, when part maps are missing.
+    """
+    batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
+    examples = load_dataset(config.data, 'train', config.model.image_size)
+    reader = _TrainingReader(config, examples)
+    num_pairs = len(examples.pairs)
+
+    def make_batch(step: tf.Tensor) -> Batch:
+        counters = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+        # tf.random.experimental.index_shuffle is this operation, but takes no batch of seeds.
+        rows = tf.raw_ops.RandomIndexShuffle(
+            index=counters % num_pairs,
+            seed=tf.stack([tf.fill([batch_size], seed), counters // num_pairs, tf.zeros_like(counters)], axis=-1),
+            max_index=tf.constant(num_pairs - 1, tf.int64),
+        )
+        return reader.read(tf.ensure_shape(rows, [batch_size]), step)
+
+    return _finished(tf.data.Dataset.range(start_step, tf.int64.max).map(make_batch, **_parallel(config)))
+
+
+def make_test_dataset(config: Config, batch_size: int, max_pairs: int | None = None) -> tf.data.Dataset:
+    """The test pairs, or the first `max_pairs`, once and in order; the last batch may be smaller.
+
+    Raises:
+        DataError: from `load_dataset`; when a folder of maps or flows lacks some that it should have.
+    """
+    examples = load_dataset(config.data, 'test', config.model.image_size).first(max_pairs)
+    reader = _TestReader(config, examples)
+    rows = tf.data.Dataset.range(len(examples.pairs)).batch(batch_size)
+    return _finished(rows.map(reader.read, **_parallel(config)))
+
+
+def _parallel(config: Config) -> dict:
+    return {'num_parallel_calls': config.data.num_workers or tf.data.AUTOTUNE, 'deterministic': True}
+
+
+def _finished(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    options = tf.data.Options()
+    # Replicas split each batch, so all of them read the same ones.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return dataset.prefetch(_PREFETCHED_BATCHES).with_options(options)
+
+
+class _Reader:
+    """What training and test batches have in common: a whole batch at a time, in graph."""
+
+    def __init__(self, config: Config, examples: PairDataset):
+        self.config = config
+        self.size = config.model.image_size
+        self.pairs = tf.constant(examples.pairs)
+        self.names = tf.constant(examples.names)
+        self.keypoints = tf.constant(examples.keypoints)
+        self.pictures = self.store(examples.paths, lambda path: read_picture(path, self.size), (*self.size, 3))
+
+    def store(self, paths: list[str], read: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...]) -> PictureStore:
+        return PictureStore(paths, read, shape, self.config.data.num_workers, self.config.data.cache_images)
+
+    def numbers(self, rows: tf.Tensor) -> tf.Tensor:
+        """Numbers of the pictures of pairs [B]: the sources, then the targets, [2 B]."""
+        pairs = tf.gather(self.pairs, rows)
+        return tf.concat([pairs[:, 0], pairs[:, 1]], axis=0)
+
+    def batch(self, numbers: tf.Tensor, images: tf.Tensor, keypoints: tf.Tensor) -> Batch:
+        """From pictures [2 B, H, W, 3] in [-1, 1] and keypoints [2 B, 18, 2]."""
+        poses = make_heatmaps(keypoints, self.size, self.config.data.heatmap_sigma)
+        return {
+            **_split('image', images),
+            **_split('pose', poses),
+            **_split('keypoints', keypoints),
+            **_split('name', tf.gather(self.names, numbers)),
+        }
+
+
+class _TrainingReader(_Reader):
+    def __init__(self, config: Config, examples: PairDataset):
+        super().__init__(config, examples)
+        self.parts: PictureStore | None = None
+        if config.loss.foreground_correctness:
+            paths = find_class_maps(config.data.data_dir, 'parts', examples)
+            if paths is None:
+                raise DataError(
+                    f'{config.data.data_dir}: no folder parts/ of part maps: --foreground_correctness needs it'
+                )
+            self.parts = self.store(paths, lambda path: read_class_map(path, self.size, 'parts'), self.size)
+
+    def read(self, rows: tf.Tensor, step: tf.Tensor) -> Batch:
+        """The pairs [B], changed at random as the config says."""
+        numbers = self.numbers(rows)
+        images = to_float_image(self.pictures.get(numbers))
+        keypoints = tf.gather(self.keypoints, numbers)
+        target_parts = None if self.parts is None else self.parts.get(_targets(numbers))
+        if self.config.data.augmentation == 'affine':
+            matrices = augmentation.random_affine(numbers.shape[0], self.size, self._seed(step, 0))
+            images = augmentation.move_images(images, matrices)
+            keypoints = augmentation.move_keypoints(keypoints, matrices, self.size)
+            if target_parts is not None:
+                moved = augmentation.move_images(target_parts[..., tf.newaxis], _targets(matrices), 'nearest')
+                target_parts = moved[..., 0]
+        if self.config.data.color_jitter:
+            images = augmentation.jitter_colors(images, self._seed(step, 1))
+        batch = self.batch(numbers, images, keypoints)
+        return batch if target_parts is None else {**batch, 'target_parts': target_parts}
+
+    def _seed(self, step: tf.Tensor, stream: int) -> tf.Tensor:
+        return tf.stack([tf.constant(self.config.training.seed, tf.int64), step * 2 + stream])
+
+
+class _TestReader(_Reader):
+    def __init__(self, config: Config, examples: PairDataset):
+        super().__init__(config, examples)
+        data_dir = config.data.data_dir
+        self.maps: dict[str, tf.Tensor] = {}
+        for kind in CLASS_MAPS:
+            paths = find_class_maps(data_dir, kind, examples)
+            if paths is not None:
+                self.maps[kind] = tf.constant(paths)
+        flows = find_flows(data_dir, examples)
+        self.flows = None if flows is None else tf.constant(flows)
+
+    def read(self, rows: tf.Tensor) -> Batch:
+        """The pairs [B], with whatever truth the folder holds about them."""
+        numbers = self.numbers(rows)
+        batch = self.batch(numbers, to_float_image(self.pictures.get(numbers)), tf.gather(self.keypoints, numbers))
+        for kind, paths in self.maps.items():
+            maps = tf.map_fn(
+                lambda path, kind=kind: read_class_map(path, self.size, kind),
+                tf.gather(paths, numbers),
+                fn_output_signature=tf.TensorSpec(self.size, tf.uint8),
+            )
+            batch.update(_split(CLASS_MAPS[kind].key, maps))
+        if self.flows is not None:
+            batch['flow'], batch['visibility'] = tf.map_fn(
+                lambda path: read_flow(path, self.size),
+                tf.gather(self.flows, rows),
+                fn_output_signature=(tf.TensorSpec((*self.size, 2), tf.float32), tf.TensorSpec(self.size, tf.uint8)),
+            )
+        return batch
+
+
+def _split(key: str, both: tf.Tensor) -> Batch:
+    source, target = tf.split(both, 2)
+    return {f'source_{key}': source, f'target_{key}': target}
+
+
+def _targets(both: tf.Tensor) -> tf.Tensor:
+    return tf.split(both, 2)[1]

@@ -1,0 +1,181 @@
+"""Batches are what the files say, in an order that depends on the seed and the step alone."""
+
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from posewarp_tf.data.heatmaps import make_heatmaps
+from posewarp_tf.data.images import load_image, resize_image
+from posewarp_tf.data.pictures import reading
+from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
+from posewarp_tf.errors import DataError
+from posewarp_tf.ops import to_float_image
+
+
+def _take(dataset, count):
+    return list(dataset.take(count).as_numpy_iterator())
+
+
+def _assert_same(batch, other):
+    assert batch.keys() == other.keys()
+    for key in batch:
+        np.testing.assert_array_equal(batch[key], other[key], err_msg=key)
+
+
+def test_test_batches_show_every_pair_in_order_and_a_smaller_last_batch(tiny_dataset):
+    batches = list(make_test_dataset(tiny_dataset.config(), batch_size=5).as_numpy_iterator())
+    assert [len(batch['source_name']) for batch in batches] == [5, 5, 2]
+    names = [
+        (source.decode(), target.decode())
+        for batch in batches
+        for source, target in zip(batch['source_name'], batch['target_name'])
+    ]
+    assert names == [(f'person{i}.jpg', f'person{j}.jpg') for i in range(4) for j in range(4) if i != j]
+
+
+def test_max_pairs_gives_the_first_pairs(tiny_dataset):
+    every = next(make_test_dataset(tiny_dataset.config(), batch_size=3).as_numpy_iterator())
+    few = list(make_test_dataset(tiny_dataset.config(), batch_size=8, max_pairs=3).as_numpy_iterator())
+    assert len(few) == 1
+    _assert_same(few[0], every)
+
+
+def test_batch_holds_the_picture_and_pose_of_its_names(tiny_dataset):
+    batch = next(make_test_dataset(tiny_dataset.config(), batch_size=12).as_numpy_iterator())
+    for side in ('source', 'target'):
+        for i, name in enumerate(batch[f'{side}_name']):
+            path = tiny_dataset.root / 'test' / name.decode()
+            expected = np.asarray(to_float_image(resize_image(load_image(path), (64, 32))))
+            # One grey level: TensorFlow rounds its filter's sums elsewhere than Pillow does.
+            np.testing.assert_allclose(batch[f'{side}_image'][i], expected, atol=1.01 / 127.5)
+            points = tiny_dataset.keypoints(int(name.decode()[6]))
+            expected = np.where(points < 0, -1, points * [32 / 176, 64 / 256])
+            np.testing.assert_allclose(batch[f'{side}_keypoints'][i], expected, atol=1e-4)
+        pose = make_heatmaps(batch[f'{side}_keypoints'], (64, 32), 6.0)
+        np.testing.assert_array_equal(batch[f'{side}_pose'], pose)
+
+
+@pytest.mark.parametrize('settings', [{}, {'augmentation': 'affine', 'color_jitter': True}])
+def test_training_resumed_at_a_step_sees_the_batches_of_the_straight_run(tiny_dataset, settings):
+    config = tiny_dataset.config(**settings)
+    straight = _take(make_training_dataset(config), 7)
+    resumed = _take(make_training_dataset(config, start_step=4), 3)
+    for batch, other in zip(straight[4:], resumed):
+        _assert_same(batch, other)
+    assert not np.array_equal(straight[0]['source_image'], straight[4]['source_image'])
+
+
+def test_every_epoch_visits_every_pair_once_in_a_new_order(tiny_dataset):
+    batches = _take(make_training_dataset(tiny_dataset.config()), 12)
+    pairs = [pair for batch in batches for pair in zip(batch['source_name'], batch['target_name'])]
+    epochs = [pairs[:12], pairs[12:24], pairs[24:]]
+    assert all(len(set(epoch)) == 12 for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+
+
+def test_seed_changes_order_and_augmentation(tiny_dataset):
+    config = tiny_dataset.config(augmentation='affine')
+    batch = _take(make_training_dataset(config), 1)[0]
+    _assert_same(batch, _take(make_training_dataset(config), 1)[0])
+    other = _take(make_training_dataset(config.replace(seed=8)), 1)[0]
+    assert not np.array_equal(batch['source_image'], other['source_image'])
+
+
+def test_a_late_step_is_found_at_once(tiny_dataset):
+    dataset = make_training_dataset(tiny_dataset.config(), start_step=10**9)
+    start = time.perf_counter()
+    next(iter(dataset))
+    assert time.perf_counter() - start < 5
+
+
+def test_uncached_pictures_are_the_cached_ones(tiny_dataset):
+    config = tiny_dataset.config()
+    for batch, other in zip(
+        _take(make_training_dataset(config), 3), _take(make_training_dataset(config.replace(cache_images=False)), 3)
+    ):
+        _assert_same(batch, other)
+
+
+def test_training_batches_have_a_static_size_and_are_not_sharded_by_file(tiny_dataset):
+    config = tiny_dataset.config(batch_size=4)
+    dataset = make_training_dataset(config)
+    assert dataset.element_spec['source_image'].shape == (4, 64, 32, 3)
+    assert dataset.element_spec['source_pose'].shape == (4, 64, 32, 18)
+    policy = dataset.options().experimental_distribute.auto_shard_policy
+    assert policy == tf.data.experimental.AutoShardPolicy.OFF
+
+
+def _write_truth(dataset, split, parts=True):
+    rng = np.random.default_rng(1)
+    for folder, num_classes in (('parts', 11), ('parsing', 16)):
+        (dataset.root / folder).mkdir(exist_ok=True)
+        for i in range(4):
+            classes = rng.integers(0, num_classes, (64, 32), dtype=np.uint8)
+            Image.fromarray(classes).save(dataset.root / folder / f'person{i}.png')
+
+
+def test_test_batches_hold_class_maps_and_exact_flows_where_they_exist(tiny_dataset):
+    _write_truth(tiny_dataset, 'test')
+    (tiny_dataset.root / 'flows').mkdir()
+    rng = np.random.default_rng(2)
+    for i in range(4):
+        for j in range(4):
+            flow = np.tile(np.float32([4.0 * i, 8.0 * j]), (128, 128, 1))
+            visibility = rng.integers(0, 3, (128, 128), dtype=np.uint8)
+            path = tiny_dataset.root / 'flows' / f'person{i}__person{j}.npz'
+            np.savez(path, flow=flow.astype(np.float16), visibility=visibility)
+    batch = next(make_test_dataset(tiny_dataset.config(), batch_size=12).as_numpy_iterator())
+    for k, (source, target) in enumerate(zip(batch['source_name'], batch['target_name'])):
+        i, j = int(source.decode()[6]), int(target.decode()[6])
+        for key, folder in (('parts', 'parts'), ('garment', 'parsing')):
+            for side, number in (('source', i), ('target', j)):
+                expected = np.asarray(Image.open(tiny_dataset.root / folder / f'person{number}.png'))
+                np.testing.assert_array_equal(batch[f'{side}_{key}'][k], expected)
+        # From 128x128 to 64x32: dx is a quarter, dy a half of what it was.
+        np.testing.assert_array_equal(batch['flow'][k], np.tile(np.float32([i, 4 * j]), (64, 32, 1)))
+        with np.load(tiny_dataset.root / 'flows' / f'person{i}__person{j}.npz') as file:
+            np.testing.assert_array_equal(batch['visibility'][k], file['visibility'][1::2, 2::4])
+
+
+def test_a_missing_flow_is_named(tiny_dataset):
+    (tiny_dataset.root / 'flows').mkdir()
+    with pytest.raises(DataError, match=r'flows: missing person0__person1.npz.*12 in all'):
+        make_test_dataset(tiny_dataset.config(), batch_size=2)
+
+
+def test_foreground_correctness_needs_part_maps_and_gets_those_of_the_target(tiny_dataset):
+    config = tiny_dataset.config(foreground_correctness=True)
+    with pytest.raises(DataError, match='foreground_correctness'):
+        make_training_dataset(config)
+    _write_truth(tiny_dataset, 'train')
+    batch = _take(make_training_dataset(config), 1)[0]
+    for name, parts in zip(batch['target_name'], batch['target_parts']):
+        expected = np.asarray(Image.open(tiny_dataset.root / 'parts' / name.decode().replace('.jpg', '.png')))
+        np.testing.assert_array_equal(parts, expected)
+    assert 'source_parts' not in batch
+
+
+def test_part_maps_move_with_the_picture(tiny_dataset):
+    _write_truth(tiny_dataset, 'train')
+    config = tiny_dataset.config(foreground_correctness=True, augmentation='affine')
+    for i in range(4):
+        picture = np.zeros((64, 32, 3), np.uint8)
+        picture[20:44, 10:22] = 255
+        Image.fromarray(picture).save(tiny_dataset.root / 'train' / f'person{i}.png')
+        (tiny_dataset.root / 'train' / f'person{i}.jpg').unlink()
+        Image.fromarray(picture[..., 0] // 255).save(tiny_dataset.root / 'parts' / f'person{i}.png')
+    batch = _take(make_training_dataset(config), 1)[0]
+    bright = batch['target_image'][..., 0] > 0
+    assert np.mean(bright == batch['target_parts'].astype(bool)) > 0.97
+    assert not np.array_equal(bright[0], bright[1])
+
+
+@pytest.mark.parametrize('cached', [True, False])
+def test_truncated_jpeg_is_a_data_error_that_names_the_file(tiny_dataset, cached):
+    path = tiny_dataset.root / 'train' / 'person2.jpg'
+    path.write_bytes(path.read_bytes()[:-400])
+    with pytest.raises(DataError, match=r'person2\.jpg.*truncated'), reading():
+        _take(make_training_dataset(tiny_dataset.config(cache_images=cached)), 4)
