@@ -1,0 +1,162 @@
+"""Checkpoints that appear whole or not at all, and go back to an earlier one when the latest is damaged.
+
+A checkpoint is written into a hidden folder beside its place and then renamed, the index file last; a
+killed process or a full disk therefore leaves the earlier checkpoints as they were, and no half of a new one.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from posewarp_tf.errors import RunError
+
+# Names of the parts of a checkpoint that hold a generator's weights.
+MODEL = 'model'
+AVERAGE = 'average'
+
+_PREFIX = 'step-'
+
+
+class CheckpointFolder:
+    """The last `keep` checkpoints of some objects."""
+
+    def __init__(self, folder: str | os.PathLike, keep: int, parts: dict[str, Any]):
+        self._folder = pathlib.Path(folder)
+        self._keep = keep
+        self._checkpoint = tf.train.Checkpoint(**parts)
+
+    @property
+    def path(self) -> str | None:
+        """The latest one, without suffix."""
+        return next(reversed(list_checkpoints(self._folder)), None)
+
+    def save(self, step: int) -> None:
+        """Writes step-`step` and then removes all but the last `keep`.
+
+        Raises:
+            RunError: it cannot be written; the earlier checkpoints are untouched.
+        """
+        name = f'{_PREFIX}{step}'
+        hidden = self._folder / '.writing'
+        try:
+            shutil.rmtree(hidden, ignore_errors=True)
+            hidden.mkdir(parents=True)
+            self._checkpoint.write(str(hidden / name))
+            for path in sorted(hidden.iterdir(), key=lambda path: path.suffix == '.index'):
+                os.replace(path, self._folder / path.name)
+        except (tf.errors.OpError, OSError) as error:
+            earlier = f'the last good checkpoint is {self.path}' if self.path else 'there is no earlier checkpoint'
+            raise RunError(f'{self._folder / name}: could not be written; {earlier}: {_first_line(error)}') from error
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+        for old in list_checkpoints(self._folder)[: -self._keep]:
+            _remove(old)
+
+    def restore(self) -> int | None:
+        """Restores the latest checkpoint that can be read; its step, or None if there is none at all.
+
+        Raises:
+            RunError: no checkpoint can be read, or the latest is of other networks.
+        """
+        damaged = []
+        for path in reversed(list_checkpoints(self._folder)):
+            try:
+                _restore(self._checkpoint, path)
+            except _DamagedError as error:
+                damaged.append(str(error))
+                print(f'warning: {error}; going back to the checkpoint before it', flush=True)
+            else:
+                return checkpoint_step(path)
+        if damaged:
+            listed = '\n  '.join(damaged)
+            raise RunError(f'{self._folder}: no checkpoint can be read; remove the folder to start anew:\n  {listed}')
+        return None
+
+
+def list_checkpoints(folder: str | os.PathLike) -> list[str]:
+    """The checkpoints in a folder (without suffix), earliest first."""
+    found = [str(path.with_suffix('')) for path in pathlib.Path(folder).glob(f'{_PREFIX}*.index')]
+    return sorted(found, key=checkpoint_step)
+
+
+def checkpoint_step(path: str) -> int:
+    return int(pathlib.Path(path).name[len(_PREFIX) :])
+
+
+def restore_weights(model: tf.keras.Model, path: str, role: str = MODEL) -> None:
+    """Restores every weight of a built generator.
+
+    Raises:
+        RunError: the checkpoint is damaged, or is of another model.
+    """
+    try:
+        _restore(tf.train.Checkpoint(**{role: model}), path, partially=True)
+    except _DamagedError as error:
+        raise RunError(str(error)) from error
+
+
+def restore_matching_weights(model: tf.keras.Model, path: str) -> tuple[list[str], list[str]]:
+    """Restores those weights of a built generator that a checkpoint has; their names, and those of the others.
+
+    Raises:
+        RunError: the checkpoint is damaged, none of its weights fits, or one has another shape.
+    """
+    target = tf.train.Checkpoint(**{MODEL: model})
+    try:
+        matches = tf.train.CheckpointView(path).match(target).values()
+        target.read(path).expect_partial()
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise RunError(f'{path}: cannot be taken over by this model: {_first_line(error)}') from error
+    matched = {id(trackable) for trackable in matches}
+    restored = [weight.name for weight in model.weights if id(weight) in matched]
+    if not restored:
+        raise RunError(f'{path}: has none of the weights of this model, expected a checkpoint of posewarp_tf')
+    return restored, [weight.name for weight in model.weights if id(weight) not in matched]
+
+
+def require_finite(weights: Sequence[tf.Variable], step: int, last_good: str | None) -> None:
+    """Raises RunError if a weight is not a finite number, so that it never reaches a checkpoint."""
+    bad = [weight.name for weight in weights if not bool(tf.reduce_all(tf.math.is_finite(weight)))]
+    if bad:
+        raise RunError(
+            f'step {step}: {len(bad)} of {len(weights)} weights are not finite, the first is {bad[0]}; '
+            f'the last good checkpoint is {last_good}; try a smaller --learning_rate or a --gradient_clip_norm'
+        )
+
+
+class _DamagedError(Exception):
+    """A checkpoint that cannot be read; names its file."""
+
+
+def _restore(target: tf.train.Checkpoint, path: str, partially: bool = False) -> None:
+    try:
+        status = target.read(path)
+        if partially:
+            status.expect_partial()
+        status.assert_existing_objects_matched()
+        if not partially:
+            status.assert_consumed()
+    except (AssertionError, ValueError) as error:
+        raise RunError(
+            f'{path}: a checkpoint of other networks than those of the config: {_first_line(error)}'
+        ) from error
+    except (tf.errors.OpError, RuntimeError) as error:
+        raise _DamagedError(f'{path}: damaged: {_first_line(error)}') from error
+
+
+def _remove(path: str) -> None:
+    """Index first: what has no index is no checkpoint."""
+    index = pathlib.Path(path + '.index')
+    index.unlink(missing_ok=True)
+    for part in index.parent.glob(index.stem + '.data-*'):
+        part.unlink(missing_ok=True)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split('\n')[0][:300]

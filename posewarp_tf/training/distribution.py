@@ -1,0 +1,60 @@
+"""Replicas: on which devices, and which part of a batch each of them gets."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import tensorflow as tf
+
+from posewarp_tf.config import Config, TrainingConfig
+from posewarp_tf.data.pipeline import make_training_dataset
+from posewarp_tf.errors import ConfigError
+
+
+def make_strategy(config: TrainingConfig, devices: Sequence[str] | None = None) -> tf.distribute.MirroredStrategy:
+    """One replica per device; without `devices`, `--num_gpus` says which.
+
+    Raises:
+        ConfigError: there are fewer GPUs, the batch cannot be divided, or XLA would have to span replicas.
+    """
+    devices = list(devices) if devices else _choose_devices(config.num_gpus)
+    if config.batch_size % len(devices):
+        raise ConfigError(f'--batch_size: got {config.batch_size}, expected a multiple of the {len(devices)} replicas')
+    if config.jit_compile and len(devices) > 1:
+        raise ConfigError(
+            f'--jit_compile: works on one replica, got {len(devices)} ({", ".join(devices)}); give --num_gpus=1'
+        )
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def training_batches(config: Config, strategy: tf.distribute.Strategy, start_step: int) -> Iterator:
+    """Batches start_step, start_step + 1, ... of the run; replica r gets the r-th part of each."""
+    dataset = make_training_dataset(config, start_step).map(_without_names)
+    if strategy.num_replicas_in_sync > 1:
+        dataset = strategy.experimental_distribute_dataset(dataset)
+    return iter(dataset)
+
+
+@contextlib.contextmanager
+def precision(config: TrainingConfig) -> Iterator[None]:
+    """Layers made inside compute in half precision where `--mixed_precision` asks for it."""
+    earlier = tf.keras.mixed_precision.global_policy()
+    half = 'mixed_float16' if tf.config.list_physical_devices('GPU') else 'mixed_bfloat16'
+    tf.keras.mixed_precision.set_global_policy(half if config.mixed_precision else 'float32')
+    try:
+        yield
+    finally:
+        tf.keras.mixed_precision.set_global_policy(earlier)
+
+
+def _choose_devices(num_gpus: int) -> list[str]:
+    gpus = [f'GPU:{index}' for index in range(len(tf.config.list_physical_devices('GPU')))]
+    if num_gpus > len(gpus):
+        raise ConfigError(f'--num_gpus: got {num_gpus}, expected at most the {len(gpus)} there are')
+    return gpus[: len(gpus) if num_gpus < 0 else num_gpus] or ['CPU:0']
+
+
+def _without_names(batch: dict) -> dict:
+    """Text cannot go to a GPU, and training has no use for it."""
+    return {name: value for name, value in batch.items() if value.dtype != tf.string}

@@ -1,0 +1,115 @@
+"""One stage of training:
+
+    for each batch that is left
+        train_step(batch)                                           (train_step.py)
+        now and then: show the losses, validate and keep the best, draw pictures, save a checkpoint
+
+Batch n of a stage depends on (seed, n) alone and a checkpoint holds everything that a step changes, so that a run that
+was killed and started again ends with the weights of a run that was not.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+import tensorflow as tf
+
+from posewarp_tf.config import Config
+from posewarp_tf.losses.objective import Objective
+from posewarp_tf.models.base import ReposingModel
+from posewarp_tf.training.checkpoints import AVERAGE, MODEL, CheckpointFolder, require_finite
+from posewarp_tf.training.distribution import training_batches
+from posewarp_tf.training.interruption import Interruption
+from posewarp_tf.training.progress import Progress
+from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.training.train_step import TrainStep
+from posewarp_tf.training.validation import Validation
+
+
+class StageTraining:
+    """Everything that one stage needs. Make it in the strategy's scope.
+
+    Args:
+        average: the moving average of `model`, where one is kept; it is then validated and drawn instead.
+        discriminator: only where the objective needs one.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        stage: str,
+        run_folder: RunFolder,
+        objective: Objective,
+        model: ReposingModel,
+        average: ReposingModel | None,
+        discriminator: tf.keras.Model | None,
+    ):
+        training = config.training
+        self._config = config
+        self._stage = stage
+        self._run_folder = run_folder
+        self._num_steps = training.stage_steps[stage]
+        self._strategy = tf.distribute.get_strategy()
+        self._train_step = TrainStep(training, stage, self._num_steps, objective, model, average, discriminator)
+        self._validation = Validation(config, stage, average or model, objective)
+        self._best_loss = tf.Variable(math.inf, trainable=False, dtype=tf.float64)
+        parts = {**self._train_step.parts, 'best_loss': self._best_loss}
+        self._latest = CheckpointFolder(run_folder.stage_dir(stage), training.keep_checkpoints, parts)
+        weights = {name: parts[name] for name in (MODEL, AVERAGE) if name in parts}
+        self._best = CheckpointFolder(run_folder.best_dir(stage), 1, weights)
+
+    def restore(self) -> int | None:
+        """Back to the latest good checkpoint: its step, or None if there is none."""
+        return self._latest.restore()
+
+    def train(self, step: int, interruption: Interruption) -> None:
+        """Does the steps after `step`, until they are done or somebody interrupts; the last one is saved."""
+        batches = training_batches(self._config, self._strategy, step)
+        batch_size, log_dir = self._config.training.batch_size, self._run_folder.log_dir
+        with Progress(self._stage, step, self._num_steps, batch_size, log_dir) as progress:
+            first_step = step + 1
+            while step < self._num_steps and interruption.signal is None:
+                waiting_since = time.perf_counter()
+                batch = next(batches)
+                input_seconds = time.perf_counter() - waiting_since
+                losses = self._train_step(batch)
+                step += 1
+                progress.add(step, losses, input_seconds)
+                if step == first_step:
+                    progress.restart_clock()  # The first step was compiled.
+                self._after_step(step, progress, stopping=interruption.signal is not None)
+
+    def _after_step(self, step: int, progress: Progress, stopping: bool) -> None:
+        training = self._config.training
+        last = step == self._num_steps
+        validating = last or step % training.validate_every == 0
+        drawing = last or step % training.sample_every == 0
+        saving = last or stopping or step % training.checkpoint_every == 0
+        if saving or validating or drawing or step % training.log_every == 0:
+            losses = progress.read(self._latest.path)
+            progress.show(step, {**losses, 'learning_rate': self._train_step.learning_rate})
+        if saving or validating:
+            self._require_finite_weights(step)
+        if validating:
+            self._validate(step, progress)
+        if drawing:
+            picture_path = self._run_folder.sample_dir / f'{self._stage}-{step}.png'
+            progress.write_pictures(step, *self._validation.pictured(), picture_path)
+        if saving:
+            self._latest.save(step)
+        if saving or validating or drawing:
+            progress.restart_clock()
+
+    def _require_finite_weights(self, step: int) -> None:
+        for name in ('model', 'discriminator'):
+            if name in self._train_step.parts:
+                require_finite(self._train_step.parts[name].weights, step, self._latest.path)
+
+    def _validate(self, step: int, progress: Progress) -> None:
+        losses = self._validation.losses()
+        progress.write_scalars(step, losses, 'validation')
+        if losses['total'] < self._best_loss.numpy():
+            self._best_loss.assign(losses['total'])
+            self._best.save(step)
+        progress.say(f'stage {self._stage}, step {step}: validation loss {losses["total"]:.5g}')

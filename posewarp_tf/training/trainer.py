@@ -1,0 +1,145 @@
+"""Training:
+
+for each stage of the model
+    continue from its latest checkpoint, or start from the weights of the stage before it
+    do the steps that are left                                  (stage.py)
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import tensorflow as tf
+
+from posewarp_tf.config import Config
+from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.losses.objective import Objective
+from posewarp_tf.models import registry
+from posewarp_tf.training import checkpoints, distribution
+from posewarp_tf.training.interruption import Interruption
+from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.training.stage import StageTraining
+
+
+class Trainer:
+    """Trains the stages that `--stage` names in a run folder, from wherever it was left.
+
+    Args:
+        config: the experiment.
+        run_folder: new, or one of the same experiment.
+        devices: one replica on each, for example ('CPU:0', 'CPU:1'); None: what `--num_gpus` says.
+        init_from: a run folder or a checkpoint; if the first stage has not begun, it starts from its weights.
+
+    Raises:
+        ConfigError: settings that cannot work, or not those of the run folder.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        run_folder: RunFolder,
+        devices: Sequence[str] | None = None,
+        init_from: str | os.PathLike | None = None,
+    ):
+        self._config = config
+        self._run_folder = run_folder
+        self._init_from = init_from
+        self._strategy = distribution.make_strategy(config.training, devices)
+        with self._building():
+            self.model = registry.build_model(config)
+            self.average = registry.build_model(config) if config.training.ema_decay else None
+        self._stages = self._stages_to_train()
+        run_folder.save_config(config)
+
+    def train(self) -> int:
+        """Trains until everything is done or somebody stops it; the exit code of the process: 0, 130 or 143."""
+        with Interruption() as interruption:
+            for stage in self._stages:
+                self._train_stage(stage, interruption)
+                if interruption.signal is not None:
+                    print(f'{self._run_folder.path}: stopped and saved; the same command continues', flush=True)
+                    return interruption.exit_code
+        print(f'{self._run_folder.path}: complete; more --stage_steps would continue it', flush=True)
+        return 0
+
+    def _train_stage(self, stage: str, interruption: Interruption) -> None:
+        num_steps = self._config.training.stage_steps[stage]
+        saved = checkpoints.list_checkpoints(self._run_folder.stage_dir(stage))
+        if saved and checkpoints.checkpoint_step(saved[-1]) >= num_steps:
+            print(f'stage {stage}: {num_steps} steps are done', flush=True)
+            return
+        training = self._make_stage(stage)
+        step = training.restore()
+        if step is None:
+            step = 0
+            self._take_over_weights(stage)
+        print(f'stage {stage}: {step} of {num_steps} steps are done', flush=True)
+        training.train(step, interruption)
+
+    def _make_stage(self, stage: str) -> StageTraining:
+        with self._building():
+            objective = Objective(self._config, stage)
+            discriminator = registry.build_discriminator(self._config) if objective.needs_discriminator else None
+            self._run_folder.add_notes(objective.notes())
+            return StageTraining(
+                self._config, stage, self._run_folder, objective, self.model, self.average, discriminator
+            )
+
+    def _take_over_weights(self, stage: str) -> None:
+        """What a stage without a checkpoint starts from: --init_from, else the stage before it, else fresh weights."""
+        earlier = [
+            path
+            for name in self.model.stages[: self.model.stages.index(stage)]
+            for path in checkpoints.list_checkpoints(self._run_folder.stage_dir(name))
+        ]
+        if self._init_from and stage == self._stages[0]:
+            path = _find_checkpoint(self._init_from, self.model.stages)
+            restored, fresh = checkpoints.restore_matching_weights(self.model, path)
+            print(f'stage {stage} starts from {path}\n  restored: {_listed(restored)}\n  fresh: {_listed(fresh)}')
+        elif earlier:
+            checkpoints.restore_weights(self.model, earlier[-1])
+            print(f'stage {stage} starts from {earlier[-1]}')
+        else:
+            print(f'stage {stage} starts from fresh weights')
+        if self.average is not None:
+            for mean, weight in zip(self.average.weights, self.model.weights):
+                mean.assign(weight)
+
+    def _stages_to_train(self) -> tuple[str, ...]:
+        stage, steps = self._config.training.stage, self._config.training.stage_steps
+        if stage != 'all' and stage not in self.model.stages:
+            raise ConfigError(f'--stage: got {stage!r}, expected one of {", ".join(self.model.stages)}, all')
+        stages = self.model.stages if stage == 'all' else (stage,)
+        for name in stages:
+            if name not in steps:
+                raise ConfigError(f'--stage_steps: got no number of steps for stage {name!r}, expected {name}=steps')
+        return stages
+
+    @contextlib.contextmanager
+    def _building(self) -> Iterator[None]:
+        """Where networks are made: seeded, so that a stage begins alike in a run that was interrupted before it."""
+        tf.keras.utils.set_random_seed(self._config.training.seed)
+        with distribution.precision(self._config.training), self._strategy.scope():
+            yield
+
+
+def _find_checkpoint(place: str | os.PathLike, stages: tuple[str, ...]) -> str:
+    path = os.fspath(place)
+    path = path[: -len('.index')] if path.endswith('.index') else path
+    if pathlib.Path(path + '.index').exists():
+        return path
+    if pathlib.Path(path).is_dir():
+        return RunFolder(path).checkpoint_path(stages, 'latest')
+    raise RunError(
+        f'--init_from: got {path}, expected a run folder or a checkpoint such as runs/x/checkpoints/flow/step-600'
+    )
+
+
+def _listed(names: list[str]) -> str:
+    """Numbers of weights by part of the model."""
+    counts = collections.Counter(name.split('/')[1] for name in names)
+    return ', '.join(f'{part} ({count})' for part, count in counts.items()) or 'none'
