@@ -1,0 +1,55 @@
+"""Writes a data set of synthetic people: python -m posewarp_tf.data.synthetic --output_dir=data/synthetic."""
+
+from __future__ import annotations
+
+import time
+
+from absl import flags
+
+from posewarp_tf import command_line
+from posewarp_tf.data.synthetic.dataset import Settings, write_dataset
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    flags.DEFINE_string('output_dir', None, 'Folder to write, in the DeepFashion layout.', required=True)
+    flags.DEFINE_integer('num_train_people', 1000, 'People of the training part.')
+    flags.DEFINE_integer('num_test_people', 100, 'People of the test part; nobody is in both.')
+    flags.DEFINE_integer('poses_per_person', 6, 'Pictures of each person.')
+    flags.DEFINE_integer('pairs_per_person', 12, 'Ordered pairs (from, to) of each person.')
+    flags.DEFINE_integer('image_height', 256, 'Height of the pictures.')
+    flags.DEFINE_integer('image_width', 176, 'Width of the pictures.')
+    flags.DEFINE_integer('seed', 0, 'The same seed gives the same people.')
+    flags.DEFINE_boolean(
+        'train_flows', False, 'Write exact flows of the training pairs too; training never reads them.'
+    )
+    flags.DEFINE_integer('num_processes', 0, 'Processes to draw with; 0: one per core.', lower_bound=0)
+
+
+def main() -> None:
+    settings = Settings(
+        num_train_people=FLAGS.num_train_people,
+        num_test_people=FLAGS.num_test_people,
+        poses_per_person=FLAGS.poses_per_person,
+        pairs_per_person=FLAGS.pairs_per_person,
+        image_size=(FLAGS.image_height, FLAGS.image_width),
+        seed=FLAGS.seed,
+        train_flows=FLAGS.train_flows,
+    )
+    start = time.time()
+    if not write_dataset(FLAGS.output_dir, settings, FLAGS.num_processes):
+        print(f'{FLAGS.output_dir} already holds exactly these people: nothing to do')
+        return
+    counts = settings.describe()
+    print(
+        f'{FLAGS.output_dir}: {sum(counts["num_people"].values())} people, '
+        f'{sum(counts["num_pictures"].values())} pictures of {FLAGS.image_height} x {FLAGS.image_width}, '
+        f'{counts["num_pairs"]["train"]} training and {counts["num_pairs"]["test"]} test pairs '
+        f'in {time.time() - start:.0f} s'
+    )
+
+
+if __name__ == '__main__':
+    define_flags()
+    command_line.run(main)
