@@ -92,6 +92,11 @@ class ModelConfig(_Section):
         """Scales with an attention, coarse first."""
         return tuple(sorted(self.attention_kernels, reverse=True))
 
+    @property
+    def has_flow(self) -> bool:
+        """Whether the model estimates a flow at all."""
+        return self.spatial_transform in ('bilinear', 'local_attention')
+
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig(_Section):

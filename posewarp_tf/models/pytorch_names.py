@@ -62,3 +62,23 @@ def _pytorch_shape(variable: tf.Variable, kind: str) -> tuple[int, ...]:
 def _some(names: set[str], limit: int = 3) -> str:
     listed = ', '.join(sorted(names)[:limit])
     return listed if len(names) <= limit else f'{listed} and {len(names) - limit} more'
+
+
+def named_variables(parts: Mapping[str, object], prefix: str = '') -> list[tuple[str, tf.Variable, str]]:
+    """Flattens tables `{name: layer, or (variable, kind)}` into entries (key, variable, kind).
+
+    A layer with a table `pytorch_parts` of its own contributes what is in it, under its name.
+    """
+    entries: list[tuple[str, tf.Variable, str]] = []
+    for name, part in parts.items():
+        key = prefix + name
+        if isinstance(part, tuple):
+            entries.append((key, *part))
+        elif hasattr(part, 'pytorch_parts'):
+            entries += named_variables(part.pytorch_parts, key + '.')
+        elif hasattr(part, 'gamma'):
+            entries += [(key + '.weight', part.gamma, 'vector'), (key + '.bias', part.beta, 'vector')]
+        else:
+            kernel_kind = getattr(part, 'kernel_kind', 'conv')
+            entries += [(key + '.weight', part.kernel, kernel_kind), (key + '.bias', part.bias, 'vector')]  # type: ignore[attr-defined]
+    return entries

@@ -1,0 +1,197 @@
+"""The published building blocks of GFLA's generator and flow estimator (GFLA, appendix; gradients by Keras).
+
+All activations are LeakyReLU with slope 0.1, all norms are affine instance norms with eps 1e-5 that use
+the statistics of the image at hand, in training and afterwards. Every convolution has a bias.
+
+Each block has a table `pytorch_parts`: its sublayers by their names in the released checkpoints.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+LEAKY_SLOPE = 0.1
+
+register = tf.keras.utils.register_keras_serializable(package='posewarp_tf')
+
+
+def initializer() -> tf.keras.initializers.Initializer:
+    """The published initial weights of every convolution."""
+    return tf.keras.initializers.Orthogonal(gain=0.02)
+
+
+def activate(image: tf.Tensor) -> tf.Tensor:
+    return tf.nn.leaky_relu(image, LEAKY_SLOPE)
+
+
+def level_filters(level: int, base_filters: int, max_filters: int) -> int:
+    """Width of level i, counted from 0: min(2**i * base, max)."""
+    return min(2**level, max_filters // base_filters) * base_filters
+
+
+def conv(filters: int, kernel_size: int, strides: int = 1, padding: str = 'same') -> tf.keras.layers.Conv2D:
+    """A convolution; for even sizes 'same' is zero padding of (kernel_size - strides + 1) // 2 on every side."""
+    return tf.keras.layers.Conv2D(
+        filters, kernel_size, strides=strides, padding=padding, kernel_initializer=initializer()
+    )
+
+
+def instance_norm() -> InstanceNorm:
+    return InstanceNorm()
+
+
+@register
+class InstanceNorm(tf.keras.layers.Layer):
+    """gamma * (x - mean) / sqrt(variance + 1e-5) + beta over the pixels of each image and channel.
+
+    Means are made first over rows, then over columns: TensorFlow adds up the pixels of a map one by one,
+    and over a whole map that loses so many bits that the published networks' images are 5e-4 off, against
+    3e-5 like this. It is why Keras' GroupNormalization is not used.
+    """
+
+    def build(self, input_shape) -> None:
+        self.gamma = self.add_weight('gamma', (input_shape[-1],), initializer='ones')
+        self.beta = self.add_weight('beta', (input_shape[-1],), initializer='zeros')
+        super().build(input_shape)
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        centered = tf.cast(image, tf.float32)
+        centered -= _mean(centered)
+        variance = _mean(tf.square(centered))
+        scale = tf.math.rsqrt(variance + 1e-5) * tf.cast(self.gamma, tf.float32)
+        return tf.cast(centered * scale + tf.cast(self.beta, tf.float32), image.dtype)
+
+
+class Block(tf.keras.layers.Layer):
+    """A layer that is made of its arguments: they are kept, so that it can be saved, cloned and configured."""
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), 'filters': self.filters}
+
+
+@register
+class EncoderBlock(Block):
+    """norm - act - conv 4x4 stride 2 - norm - act - conv 3x3: halves the size, ends at `filters` channels."""
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(filters, **kwargs)
+        self.input_norm = instance_norm()
+        self.down_conv = conv(filters, 4, strides=2)
+        self.norm = instance_norm()
+        self.conv = conv(filters, 3)
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        image = self.down_conv(activate(self.input_norm(image)))
+        return self.conv(activate(self.norm(image)))
+
+    @property
+    def pytorch_parts(self) -> dict:
+        return {
+            'model.0': self.input_norm,
+            'model.2': self.down_conv,
+            'model.3': self.norm,
+            'model.5': self.conv,
+        }
+
+
+@register
+class ResBlock(Block):
+    """x + [norm - act - conv 3x3 - norm - act - conv 3x3](x); `filters` are those of x."""
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(filters, **kwargs)
+        self.norm_1 = instance_norm()
+        self.conv_1 = conv(filters, 3)
+        self.norm_2 = instance_norm()
+        self.conv_2 = conv(filters, 3)
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        residual = self.conv_1(activate(self.norm_1(image)))
+        return image + self.conv_2(activate(self.norm_2(residual)))
+
+    @property
+    def pytorch_parts(self) -> dict:
+        return {
+            'model.0': self.norm_1,
+            'model.2': self.conv_1,
+            'model.3': self.norm_2,
+            'model.5': self.conv_2,
+        }
+
+
+@register
+class UpConv(Block):
+    """Transposed convolution 3x3, stride 2: input i reaches outputs 2i - 1, 2i and 2i + 1; exactly doubles the size."""
+
+    kernel_kind = 'transposed_conv'
+
+    def build(self, input_shape) -> None:
+        channels = input_shape[-1]
+        self.kernel = self.add_weight('kernel', (3, 3, self.filters, channels), initializer=initializer())
+        self.bias = self.add_weight('bias', (self.filters,), initializer='zeros')
+        super().build(input_shape)
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        batch, height, width, _ = tf.unstack(tf.shape(image))
+        size = [batch, 2 * height, 2 * width, self.filters]
+        # Keras' own layer pads the other side ('same' with an odd kernel), half a pixel off.
+        padding = [[0, 0], [1, 0], [1, 0], [0, 0]]
+        return tf.nn.bias_add(tf.nn.conv2d_transpose(image, self.kernel, size, 2, padding), self.bias)
+
+
+@register
+class ResBlockDecoder(Block):
+    """[norm - act - conv 3x3 - norm - act - upconv](x) + upconv(x): doubles the size, ends at `filters` channels."""
+
+    def __init__(self, filters: int, hidden_filters: int, **kwargs):
+        super().__init__(filters, **kwargs)
+        self.hidden_filters = hidden_filters
+        self.norm_1 = instance_norm()
+        self.conv = conv(hidden_filters, 3)
+        self.norm_2 = instance_norm()
+        self.up_conv = UpConv(filters)
+        self.shortcut = UpConv(filters)
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        hidden = self.conv(activate(self.norm_1(image)))
+        return self.up_conv(activate(self.norm_2(hidden))) + self.shortcut(image)
+
+    @property
+    def pytorch_parts(self) -> dict:
+        return {
+            'model.0': self.norm_1,
+            'model.2': self.conv,
+            'model.3': self.norm_2,
+            'model.5': self.up_conv,
+            'shortcut.0': self.shortcut,
+        }
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), 'hidden_filters': self.hidden_filters}
+
+
+@register
+class ReflectConv(Block):
+    """act - reflection pad 1 - conv 3x3, without a norm: skip connections and the last layer."""
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(filters, **kwargs)
+        self.conv = conv(filters, 3, padding='valid')
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        # Padding before the activation changes nothing but spares a faulty rewrite in TensorFlow's graph optimizer.
+        return self.conv(activate(tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]], mode='REFLECT')))
+
+    @property
+    def pytorch_parts(self) -> dict:
+        # The released files hold this convolution under two names.
+        return {'conv1': self.conv, 'model.2': self.conv}
+
+
+def _mean(image: tf.Tensor) -> tf.Tensor:
+    """Mean over the pixels of each image and channel: [B, H, W, C] -> [B, 1, 1, C]."""
+    return tf.reduce_mean(tf.reduce_mean(image, axis=2, keepdims=True), axis=1, keepdims=True)

@@ -1,0 +1,50 @@
+"""From a config to built networks: the only place that knows them by name."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from posewarp_tf.config import Config, ModelConfig
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.flags import load_config
+from posewarp_tf.models.base import ReposingModel
+from posewarp_tf.models.discriminators import PatchDiscriminator, ResDiscriminator
+from posewarp_tf.models.gfla import GFLA
+
+MODELS = {'gfla': GFLA}
+DISCRIMINATORS = {'res': ResDiscriminator, 'patch': PatchDiscriminator}
+
+
+def build_model(config: Config | ModelConfig | str) -> ReposingModel:
+    """A re-posing model with fresh weights.
+
+    Args:
+      config: a Config, its model section, the name of a shipped config ('gfla_fashion') or a flagfile's path.
+
+    Raises:
+      ConfigError: for a config or a model that does not exist.
+    """
+    model_config = _model_config(config)
+    if model_config.model not in MODELS:
+        raise ConfigError(f'--model: got {model_config.model!r}, expected one of {", ".join(MODELS)}')
+    model = MODELS[model_config.model](model_config)
+    model.create_weights()
+    return model
+
+
+def build_discriminator(config: Config | ModelConfig | str) -> tf.keras.Model:
+    """The discriminator of a config: image [B, H, W, 3] -> logits [B, h, w, 1]."""
+    model_config = _model_config(config)
+    discriminator = DISCRIMINATORS[model_config.discriminator](
+        model_config.discriminator_base_filters,
+        model_config.discriminator_max_filters,
+        model_config.discriminator_num_layers,
+    )
+    discriminator(tf.keras.Input((*model_config.image_size, 3)))
+    return discriminator
+
+
+def _model_config(config: Config | ModelConfig | str) -> ModelConfig:
+    if isinstance(config, str):
+        config = load_config(config)
+    return config.model if isinstance(config, Config) else config
