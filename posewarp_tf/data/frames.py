@@ -20,7 +20,7 @@ from posewarp_tf.data.images import load_image, picture_size
 from posewarp_tf.errors import DataError
 
 MARKET_KEYPOINT_SIZE = (128, 64)
-_PADDED_SIZE = (256, 256)
+PADDED_SIZE = (256, 256)
 _BORDER = 40
 # Annotators' rounding may put a joint a little beyond the person's columns.
 _BORDER_TOLERANCE = 4
@@ -47,7 +47,7 @@ class KeypointFrame:
         y = keypoints[..., 1] / self.height
         seen = np.all(keypoints >= 0, axis=-1) & (x >= 0) & (x <= 1) & (y <= 1)
         if padded:
-            x = (_BORDER + x * (_PADDED_SIZE[1] - 2 * _BORDER)) / _PADDED_SIZE[1]
+            x = (_BORDER + x * (PADDED_SIZE[1] - 2 * _BORDER)) / PADDED_SIZE[1]
         # A joint on the very last edge belongs to the last pixel.
         pixels = np.stack([np.minimum(x * size[1], size[1] - 1e-3), np.minimum(y * size[0], size[0] - 1e-3)], axis=-1)
         return np.where(seen[..., np.newaxis], pixels, MISSING).astype(np.float32)
@@ -115,10 +115,10 @@ def pictures_are_padded(paths: Iterable[str]) -> bool:
 
 
 def _is_padded(path: str) -> bool:
-    if picture_size(path) != _PADDED_SIZE:
+    if picture_size(path) != PADDED_SIZE:
         return False
-    # JPEG blurs the inner edge of a border by up to a block.
-    width = _BORDER - 8
+    # JPEG blurs the inner edge of a border by up to a block and a chroma sample.
+    width = _BORDER - 12
     image = load_image(path)
     return bool(image[:, :width].min() >= _WHITE and image[:, -width:].min() >= _WHITE)
 

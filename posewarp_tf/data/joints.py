@@ -1,0 +1,55 @@
+"""Other people's joint orders, turned into the 18 joints of `conventions.JOINT_NAMES`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from posewarp_tf.conventions import JOINT_NAMES, MISSING, NUM_JOINTS
+
+# Names of the joints that matter, in the order of each layout; '' for joints that we have no use for.
+_BODY_25 = (*JOINT_NAMES[:8], '', *JOINT_NAMES[8:], *[''] * 6)
+_COCO_17 = (
+    'nose',
+    *('left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder', 'right_shoulder'),
+    *('left_elbow', 'right_elbow', 'left_wrist', 'right_wrist', 'left_hip', 'right_hip'),
+    *('left_knee', 'right_knee', 'left_ankle', 'right_ankle'),
+)
+_MEDIAPIPE_33 = (
+    *('nose', '', 'left_eye', '', '', 'right_eye', '', 'left_ear', 'right_ear', '', ''),
+    *('left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist'),
+    *[''] * 6,
+    *('left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle'),
+    *[''] * 4,
+)
+
+# By number of joints: what people call the layout, and its joints.
+LAYOUTS = {
+    18: ('OpenPose-18', JOINT_NAMES),
+    25: ('OpenPose BODY_25', _BODY_25),
+    17: ('COCO-17', _COCO_17),
+    33: ('MediaPipe-33', _MEDIAPIPE_33),
+}
+
+# MediaPipe invents a place for every joint; below this visibility it does not see it.
+_MEDIAPIPE_VISIBLE = 0.5
+
+
+def to_openpose_18(points: np.ndarray) -> np.ndarray:
+    """Joints in another order as float32 [18, 2], missing (-1, -1).
+
+    Args:
+        points: [n, 3], (x, y, confidence or COCO visibility), n one of `LAYOUTS`. A joint with confidence 0 is
+            missing (MediaPipe: below 0.5).
+
+    A layout without a neck gets it halfway between the shoulders, if both are there.
+    """
+    names = LAYOUTS[len(points)][1]
+    least = _MEDIAPIPE_VISIBLE if len(points) == 33 else np.finfo(np.float32).tiny
+    keypoints = np.full([NUM_JOINTS, 2], MISSING, np.float32)
+    for name, (x, y, confidence) in zip(names, points):
+        if name and confidence >= least:
+            keypoints[JOINT_NAMES.index(name)] = x, y
+    shoulders = keypoints[[JOINT_NAMES.index('left_shoulder'), JOINT_NAMES.index('right_shoulder')]]
+    if 'neck' not in names and np.all(shoulders != MISSING):
+        keypoints[JOINT_NAMES.index('neck')] = shoulders.mean(axis=0)
+    return keypoints

@@ -1,0 +1,180 @@
+"""Every picture people have becomes upright RGB, in Python and in graph alike, or an error names it."""
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from posewarp_tf.data import images
+from posewarp_tf.data.images import load_class_map, load_image, picture_size, resize_image, save_image
+from posewarp_tf.data.pictures import read_picture
+from posewarp_tf.errors import DataError
+
+SIZE = (40, 24)
+
+
+def _picture():
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (10, 6, 3), dtype=np.uint8))
+    return coarse.resize(SIZE[::-1], Image.Resampling.BICUBIC)
+
+
+def _read_in_graph(path, size=SIZE):
+    return tf.function(lambda name: read_picture(name, size))(tf.constant(str(path))).numpy()
+
+
+def _with_orientation(orientation):
+    """The picture as a camera held that way stores it: Pillow's own table of inverse turns, by hand."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    upright = np.asarray(_picture())
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.transpose(1, 0, 2),
+        6: upright.transpose(1, 0, 2)[::-1],
+        7: upright.transpose(1, 0, 2)[::-1, ::-1],
+        8: upright.transpose(1, 0, 2)[:, ::-1],
+    }[orientation]
+    return Image.fromarray(np.ascontiguousarray(stored)), exif
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+@pytest.mark.parametrize('suffix', ['png', 'jpg'])
+def test_picture_is_turned_upright(tmp_path, orientation, suffix):
+    stored, exif = _with_orientation(orientation)
+    path = tmp_path / f'turned.{suffix}'
+    stored.save(path, exif=exif, quality=100, subsampling=0)
+    assert picture_size(path) == SIZE
+    loaded = load_image(path)
+    assert loaded.shape == (*SIZE, 3)
+    difference = np.abs(loaded.astype(int) - np.asarray(_picture()))
+    assert difference.max() <= (0 if suffix == 'png' else 8)
+    np.testing.assert_array_equal(_read_in_graph(path), loaded)
+
+
+def test_grey_palette_and_cmyk_become_rgb(tmp_path):
+    picture = _picture()
+    for mode, name in [
+        ('L', 'grey.jpg'),
+        ('L', 'grey.png'),
+        ('P', 'palette.png'),
+        ('CMYK', 'cmyk.jpg'),
+        ('1', 'bit.png'),
+    ]:
+        converted = picture.convert(mode)
+        converted.save(tmp_path / name, quality=100)
+        expected = np.asarray(converted.convert('RGB')).astype(int)
+        loaded = load_image(tmp_path / name)
+        assert loaded.shape == (*SIZE, 3) and loaded.dtype == np.uint8
+        assert np.abs(loaded - expected).max() <= (8 if name.endswith('jpg') else 0), name
+        np.testing.assert_array_equal(_read_in_graph(tmp_path / name), loaded)
+
+
+def test_alpha_is_composited_on_white(tmp_path):
+    pixels = np.zeros((*SIZE, 4), np.uint8)
+    pixels[..., 0] = 200
+    pixels[:, 8:16, 3] = 128
+    pixels[:, 16:, 3] = 255
+    Image.fromarray(pixels).save(tmp_path / 'alpha.png')
+    loaded = load_image(tmp_path / 'alpha.png')
+    assert loaded[0, 0].tolist() == [255, 255, 255]
+    assert np.abs(loaded[0, 10].astype(int) - [227, 127, 127]).max() <= 1
+    assert loaded[0, 20].tolist() == [200, 0, 0]
+    np.testing.assert_array_equal(_read_in_graph(tmp_path / 'alpha.png'), loaded)
+
+
+def test_sixteen_bits_are_scaled_to_eight(tmp_path):
+    ramp = np.linspace(0, 65535, SIZE[0] * SIZE[1]).reshape(SIZE).astype(np.uint16)
+    Image.fromarray(ramp).save(tmp_path / 'deep.png')
+    loaded = load_image(tmp_path / 'deep.png')
+    np.testing.assert_allclose(loaded[..., 1], ramp / 257, atol=0.5001)
+
+
+@pytest.mark.parametrize('kind', [{'progressive': True}, {'subsampling': 2}, {'subsampling': 0}])
+def test_jpegs_are_decoded_alike_in_graph(tmp_path, kind):
+    _picture().save(tmp_path / 'picture.jpg', **kind)
+    path = tmp_path / 'picture.jpg'
+    np.testing.assert_array_equal(_read_in_graph(path), load_image(path))
+
+
+@pytest.mark.parametrize('size', [(20, 30), (7, 5), (80, 64)])
+def test_squashing_in_graph_agrees_with_pillow(tmp_path, size):
+    _picture().save(tmp_path / 'picture.jpg')
+    in_graph = _read_in_graph(tmp_path / 'picture.jpg', size)
+    expected = resize_image(load_image(tmp_path / 'picture.jpg'), size)
+    assert in_graph.shape == (*size, 3)
+    assert np.abs(in_graph.astype(int) - expected).max() <= 1
+
+
+def _jpeg_bytes():
+    buffer = io.BytesIO()
+    _picture().save(buffer, 'JPEG')
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ('contents', 'reason'),
+    [(_jpeg_bytes()[:-200], 'truncated'), (b'<html>not found</html>', 'not a picture'), (b'', 'not a picture')],
+)
+def test_unreadable_picture_is_named_with_the_reason(tmp_path, contents, reason):
+    path = tmp_path / 'broken.jpg'
+    path.write_bytes(contents)
+    with pytest.raises(DataError, match=rf'broken\.jpg.*{reason}'):
+        load_image(path)
+
+
+def test_missing_picture_is_named(tmp_path):
+    with pytest.raises(DataError, match=r'nobody\.jpg: no such picture'):
+        load_image(tmp_path / 'nobody.jpg')
+
+
+def test_picture_with_too_many_pixels_is_rejected_before_decoding(tmp_path, monkeypatch):
+    monkeypatch.setattr(images, 'MAX_PIXELS', 500)
+    _picture().save(tmp_path / 'huge.png')
+    with pytest.raises(DataError, match=r'huge\.png: 24x40 pixels, expected at most 500'):
+        load_image(tmp_path / 'huge.png')
+
+
+def test_saved_picture_is_read_back(tmp_path):
+    picture = np.asarray(_picture())
+    save_image(tmp_path / 'folder' / 'saved.png', picture)
+    np.testing.assert_array_equal(load_image(tmp_path / 'folder' / 'saved.png'), picture)
+    save_image(tmp_path / 'saved.jpg', picture)
+    assert np.abs(load_image(tmp_path / 'saved.jpg').astype(int) - picture).mean() < 10
+    with pytest.raises(DataError, match=r'saved\.tiff'):
+        save_image(tmp_path / 'saved.tiff', picture)
+
+
+def test_failing_write_leaves_the_old_picture(tmp_path, monkeypatch):
+    picture = np.asarray(_picture())
+    save_image(tmp_path / 'saved.png', picture)
+
+    def fail(self, path, **options):
+        path.write_bytes(b'half')
+        raise OSError(28, 'No space left on device', str(path))
+
+    monkeypatch.setattr(Image.Image, 'save', fail)
+    with pytest.raises(OSError, match='No space left'):
+        save_image(tmp_path / 'saved.png', 255 - picture)
+    np.testing.assert_array_equal(load_image(tmp_path / 'saved.png'), picture)
+    assert [path.name for path in tmp_path.iterdir()] == ['saved.png']
+
+
+def test_class_map_is_read_as_numbers(tmp_path):
+    classes = np.random.default_rng(0).integers(0, 11, SIZE, dtype=np.uint8)
+    Image.fromarray(classes).save(tmp_path / 'grey.png')
+    palette = Image.fromarray(classes).convert('P')
+    palette.putpalette(list(range(256)) * 3)
+    palette.save(tmp_path / 'palette.png')
+    for name in ('grey.png', 'palette.png'):
+        np.testing.assert_array_equal(load_class_map(tmp_path / name, 11), classes)
+    with pytest.raises(DataError, match='got class 10, expected 0 to 9'):
+        load_class_map(tmp_path / 'grey.png', 10)
+    _picture().save(tmp_path / 'colour.png')
+    with pytest.raises(DataError, match='got mode RGB'):
+        load_class_map(tmp_path / 'colour.png', 11)
