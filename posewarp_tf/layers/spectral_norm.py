@@ -72,7 +72,8 @@ class SpectralConv2D(tf.keras.layers.Layer):
         kernel = tf.cast(self.kernel / sigma, inputs.dtype)
         around = (self.padding, self.padding)
         outputs = tf.nn.conv2d(inputs, kernel, self.strides, padding=((0, 0), around, around, (0, 0)))
-        return outputs if self.bias is None else tf.nn.bias_add(outputs, self.bias)
+        # Not bias_add: TensorFlow 2.15 tries to fuse it where it cannot (residual blocks) and then fuses nothing.
+        return outputs if self.bias is None else outputs + self.bias
 
     def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
         batch, height, width, _ = tf.TensorShape(input_shape)
