@@ -24,6 +24,7 @@ def gaussian_sample(source: tf.Tensor, flow: tf.Tensor, kernel_size: int = 4, si
     Returns:
       [B, H, W, C] in the dtype of `source`; differentiable in `source` and `flow`.
     """
+    source, flow = tf.convert_to_tensor(source), tf.convert_to_tensor(flow)
     dtype = compute_dtype_of(source, flow)
     height, width = (source.shape[axis] or tf.shape(source)[axis] for axis in (1, 2))
     first = 1 - kernel_size // 2

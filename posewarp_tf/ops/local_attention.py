@@ -32,6 +32,7 @@ def local_attention_sample(source: tf.Tensor, flow: tf.Tensor, attention: tf.Ten
     """
     if impl not in IMPLEMENTATIONS:
         raise ConfigError(f'impl: got {impl!r}, expected one of {", ".join(map(repr, IMPLEMENTATIONS))}')
+    source, flow, attention = (tf.convert_to_tensor(tensor) for tensor in (source, flow, attention))
     kernel = _checked_kernel_size(source, flow, attention)
     dtype = compute_dtype_of(source, flow, attention)
     height, width = (source.shape[axis] or tf.shape(source)[axis] for axis in (1, 2))

@@ -32,11 +32,13 @@ def bilinear_sample(source: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
     Returns:
       [B, H, W, C] in the dtype of `source`.
     """
+    source, flow = tf.convert_to_tensor(source), tf.convert_to_tensor(flow)
     return sample_at(source, flow_to_coords(tf.cast(flow, compute_dtype_of(source, flow))))
 
 
 def sample_at(source: tf.Tensor, coords: tf.Tensor) -> tf.Tensor:
     """Bilinear samples of `source` [B, Hs, Ws, C] at absolute positions `coords` [B, H, W, (x, y)]."""
+    source, coords = tf.convert_to_tensor(source), tf.convert_to_tensor(coords)
     height, width = (source.shape[axis] or tf.shape(source)[axis] for axis in (1, 2))
     corner, fraction = split_coords(coords, height, width, margin=1)
     weights_x = tf.concat([1 - fraction[..., :1], fraction[..., :1]], axis=-1)
