@@ -1,0 +1,56 @@
+"""Tiny run folders, pictures and poses for tests of what happens after training."""
+
+import numpy as np
+
+from posewarp_tf.config import Config
+from posewarp_tf.models.registry import build_model
+from posewarp_tf.training.checkpoints import MODEL, CheckpointFolder
+from posewarp_tf.training.run_folder import RunFolder
+
+SIZE = (64, 64)
+
+
+def make_run(path, trained_stage='full', step=7, **settings):
+    """A run folder of a small model with random weights that make visible pictures and flows."""
+    config = Config().replace(
+        **{
+            'image_size': SIZE,
+            'base_filters': 8,
+            'max_filters': 16,
+            'flow_base_filters': 8,
+            'flow_max_filters': 16,
+            'attention_kernels': {2: 3, 3: 3},
+            **settings,
+        }
+    )
+    run = RunFolder(path)
+    run.path.mkdir(parents=True, exist_ok=True)
+    run.save_config(config)
+    model = build_model(config)
+    rng = np.random.default_rng(0)
+    for weight in model.trainable_variables:
+        # Fresh weights are so small that every output is nearly zero.
+        if weight.shape.rank >= 2:
+            deviation = np.sqrt(2.0 / np.prod(weight.shape[:-1]))
+            weight.assign(rng.normal(0, deviation, weight.shape).astype(np.float32))
+    CheckpointFolder(run.stage_dir(trained_stage), 1, {MODEL: model}).save(step)
+    return run
+
+
+def picture(size, seed=0):
+    """Smooth colours, uint8 [H, W, 3]."""
+    y, x = np.mgrid[: size[0], : size[1]] / np.reshape(np.maximum(size, 1), (2, 1, 1))
+    phases = np.random.default_rng(seed).uniform(3, 9, (3, 3))
+    waves = [np.sin(a * x + b * y + c) for a, b, c in phases]
+    return np.rint(127 + 110 * np.stack(waves, axis=-1)).astype(np.uint8)
+
+
+def person(size, lean=0):
+    """All 18 joints of a standing person, float32 [18, 2] in pixels; the head is `lean` percent further right."""
+    relative = np.array(
+        [[.5, .12], [.5, .2], [.38, .2], [.33, .35], [.3, .5], [.62, .2], [.67, .35], [.7, .5], [.42, .5],
+         [.42, .7], [.42, .9], [.58, .5], [.58, .7], [.58, .9], [.48, .1], [.52, .1], [.45, .11], [.55, .11]],
+        np.float32,
+    )  # fmt: skip
+    relative[:, 0] += lean / 100 * (1 - relative[:, 1])
+    return relative * np.float32([size[1], size[0]])

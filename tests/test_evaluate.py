@@ -1,0 +1,258 @@
+"""Evaluation on a folder whose answers are known: values, protocol, pictures, table and the command itself."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from posewarp_tf.conventions import VISIBILITY_OCCLUDED, VISIBILITY_VISIBLE
+from posewarp_tf.data.images import load_image, save_image
+from posewarp_tf.errors import DataError, RunError
+from posewarp_tf.metrics import evaluation
+from posewarp_tf.metrics.evaluation import evaluate
+from posewarp_tf.metrics.foreground import body_mask
+from posewarp_tf.metrics.image import IMAGE_METRICS
+from posewarp_tf.metrics.table import format_table
+from tests.run_folders import SIZE, make_run, person, picture
+
+NUM_PAIRS = 5
+SHIFT = (6, -8)
+
+
+@pytest.fixture(scope='module')
+def data_dir(tmp_path_factory):
+    """Test pairs whose target is the source, its content moved by -SHIFT; their persons fill the middle."""
+    folder = tmp_path_factory.mktemp('data')
+    rows, pairs = ['name:keypoints_y:keypoints_x'], ['from,to']
+    visibility = np.zeros(SIZE, np.uint8)
+    visibility[16:48, 20:32] = VISIBILITY_VISIBLE
+    visibility[16:48, 32:44] = VISIBILITY_OCCLUDED
+    for directory in ('test', 'parts', 'flows'):
+        (folder / directory).mkdir()
+    for index in range(NUM_PAIRS):
+        source = picture(SIZE, seed=index)
+        names = [f'{kind}{index}.png' for kind in ('source', 'target')]
+        save_image(folder / 'test' / names[0], source)
+        save_image(folder / 'test' / names[1], np.roll(source, (-SHIFT[1], -SHIFT[0]), axis=(0, 1)))
+        for lean, name in zip((0, 8), names):
+            x, y = person((256, 176), lean).T
+            rows.append(f'{name}: {[float(v) for v in y]}: {[float(v) for v in x]}')
+            save_image(folder / 'parts' / name, (visibility > 0).astype(np.uint8))
+        flow = np.broadcast_to(np.float32(SHIFT), (*SIZE, 2))
+        np.savez(folder / 'flows' / f'source{index}__target{index}.npz', flow=flow, visibility=visibility)
+        pairs.append(','.join(names))
+    (folder / 'fasion-annotation-test.csv').write_text('\n'.join(rows) + '\n')
+    (folder / 'fasion-pairs-test.csv').write_text('\n'.join(pairs) + '\n')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory, data_dir):
+    made = make_run(tmp_path_factory.mktemp('run'), step=42, data_dir=str(data_dir))
+    made.add_notes({'vgg_weights': 'random'})
+    return made
+
+
+@pytest.fixture(scope='module')
+def command(run):
+    """The command, run as a user does; a last batch of one pair."""
+    return _run_command(f'--run_dir={run.path}', '--batch_size=2')
+
+
+@pytest.fixture(scope='module')
+def metrics(run, command):
+    assert command.returncode == 0, command.stderr
+    return json.loads(run.metrics_path.read_text())
+
+
+def _run_command(*arguments):
+    command = [sys.executable, '-m', 'posewarp_tf.evaluate', *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+
+
+def test_copying_the_source_is_scored_by_its_definition(metrics, data_dir):
+    errors, foreground_errors = [], []
+    for index in range(NUM_PAIRS):
+        source, target = (load_image(data_dir / 'test' / f'{kind}{index}.png') / 255 for kind in ('source', 'target'))
+        errors.append(np.abs(source - target).mean())
+        foreground_errors.append(np.abs(source - target)[16:48, 20:44].mean())
+    assert metrics['image']['whole']['l1']['copy_source'] == pytest.approx(np.mean(errors))
+    assert metrics['image']['foreground']['l1']['copy_source'] == pytest.approx(np.mean(foreground_errors))
+
+
+def test_the_models_pictures_are_scored_as_written_to_disk(metrics, run, data_dir):
+    """Against the predictor, which has its own way from a file to a picture."""
+    from posewarp_tf.predictor import Predictor
+
+    predictor = Predictor(run.path)
+    errors = []
+    for index in range(NUM_PAIRS):
+        source, target = (load_image(data_dir / 'test' / f'{kind}{index}.png') for kind in ('source', 'target'))
+        answer = predictor.predict(source, person(SIZE), person(SIZE, lean=8)).image
+        errors.append(np.abs(answer.astype(float) - target).mean() / 255)
+    assert metrics['image']['whole']['l1']['model'] == pytest.approx(np.mean(errors), abs=1e-4)
+
+
+def test_zero_flow_is_scored_by_its_definition(metrics):
+    for scale in ('scale_3', 'scale_2'):
+        for region in ('visible', 'occluded'):
+            found = metrics['flow'][scale][region]
+            assert found['zero_flow'] == pytest.approx(np.hypot(*SHIFT))
+            assert found['ratio'] == pytest.approx(found['model'] / found['zero_flow'])
+            assert found['ratio'] != pytest.approx(1, abs=1e-3)
+
+
+def test_every_metric_has_a_value(metrics):
+    for region in ('whole', 'foreground'):
+        assert list(metrics['image'][region]) == list(IMAGE_METRICS)
+        for values in metrics['image'][region].values():
+            assert set(values) == {'copy_source', 'model'}
+            assert all(np.isfinite(value) for value in values.values())
+
+
+def test_protocol_says_how_the_numbers_came_about(metrics, data_dir):
+    protocol = metrics['protocol']
+    assert protocol['weights'] == {'checkpoint': 'best', 'stage': 'full', 'step': 42, 'moving_average': False}
+    assert protocol['num_pairs'] == NUM_PAIRS
+    assert protocol['resolution'] == '64x64'
+    assert protocol['data_dir'] == str(data_dir)
+    assert protocol['foreground_mask'] == 'part map of the true picture > 0'
+    assert protocol['notes'] == {'vgg_weights': 'random'}
+    assert 'bilinear' in protocol['resize']
+    assert set(protocol['image']) >= set(IMAGE_METRICS)
+
+
+def test_the_same_again_gives_the_same_numbers(metrics, run):
+    assert evaluate(run.path, batch_size=2) == metrics
+
+
+def test_other_data_without_maps_is_scored_by_the_body_mask_and_without_flow_errors(run, metrics, data_dir, tmp_path):
+    for name in ('test', 'fasion-annotation-test.csv', 'fasion-pairs-test.csv'):
+        (tmp_path / name).symlink_to(data_dir / name)
+    (run.sample_dir / 'evaluate-77.png').write_bytes(b'of another evaluation')
+    (run.sample_dir / 'full-10.png').write_bytes(b'of training')
+    found = evaluate(run.path, data_dir=str(tmp_path), max_pairs=1)
+    protocol = found['protocol']
+    assert 'flow' not in found
+    assert protocol['num_pairs'] == 1
+    assert protocol['foreground_mask'].startswith('body mask of the target pose')
+    assert protocol['data_dir'] == str(tmp_path)
+    difference = np.abs(np.subtract(*[_test_picture(data_dir, kind, 0) for kind in ('source', 'target')]))
+    mask = body_mask(person(SIZE, lean=8), SIZE)
+    assert found['image']['whole']['l1']['copy_source'] == pytest.approx(difference.mean())
+    assert found['image']['foreground']['l1']['copy_source'] == pytest.approx(difference[mask].mean())
+    # Pictures of an earlier evaluation are gone, those of training are not.
+    assert sorted(path.name for path in run.sample_dir.iterdir()) == ['evaluate-00.png', 'full-10.png']
+
+
+def test_grids_show_the_pairs_in_rows_of_seven(metrics, run):
+    evaluation.GridWriter(run)
+    assert not list(run.sample_dir.glob('evaluate-*.png'))
+    writer = evaluation.GridWriter(run)
+    num_pairs = evaluation.ROWS_PER_GRID + 1
+    batch, outputs = _random_batch(num_pairs), _random_outputs(num_pairs)
+    writer.add(batch, outputs)
+    writer.finish()
+    full, rest = (load_image(run.sample_dir / f'evaluate-{number:02d}.png') for number in (0, 1))
+    cell = 3 * 64
+    assert 7 * cell < full.shape[1] < 8 * cell
+    assert evaluation.ROWS_PER_GRID * cell < full.shape[0] < (evaluation.ROWS_PER_GRID + 1) * cell
+    assert cell < rest.shape[0] < 2 * cell
+
+
+def test_where_only_flows_are_trained_only_flows_are_scored(tmp_path, data_dir):
+    run = make_run(tmp_path / 'run', trained_stage='flow', data_dir=str(data_dir))
+    found = evaluate(run.path, max_pairs=1)
+    assert set(found['image']['whole']['l1']) == {'copy_source'}
+    assert found['flow']['scale_2']['visible']['model'] > 0
+    assert found['protocol']['weights']['stage'] == 'flow'
+
+
+def test_a_model_without_flows_has_no_flow_errors():
+    scores = evaluation.Scores()
+    scores.add(_random_batch(2), {'image': np.zeros((2, *SIZE, 3), np.float32), 'flows': [], 'masks': []})
+    assert set(scores.result()) == {'image'}
+    assert 'flow' not in scores.protocol(SIZE)
+    assert scores.result()['image']['whole']['l1']['model'] > 0
+
+
+def test_pictures_that_are_not_finite_are_reported_with_the_pair():
+    outputs = _random_outputs(2)
+    outputs['image'][1, 5, 5] = np.nan
+    with pytest.raises(RunError, match=r'not finite for a1\.png -> b1\.png'):
+        evaluation.Scores().add(_random_batch(2), outputs)
+
+
+def test_no_pairs_at_all_are_an_error():
+    with pytest.raises(DataError, match='no test pairs'):
+        evaluation.Scores().result()
+
+
+def test_a_truncated_picture_is_named(run, data_dir, tmp_path):
+    for path in data_dir.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / 'test').unlink()
+    (tmp_path / 'test').mkdir()
+    for path in (data_dir / 'test').iterdir():
+        content = path.read_bytes()
+        (tmp_path / 'test' / path.name).write_bytes(content[:500] if path.name == 'target2.png' else content)
+    with pytest.raises(DataError, match=r'target2\.png'):
+        evaluate(run.path, data_dir=str(tmp_path))
+
+
+def test_table_shows_all_values(metrics):
+    lines = format_table(metrics).splitlines()
+    assert re.search(r'whole picture: model +whole picture: copy source +foreground: model', lines[0])
+    l1 = metrics['image']['whole']['l1']
+    assert re.search(rf'^L1 +lower +{l1["model"]:.4f} +{l1["copy_source"]:.4f} ', lines[2])
+    assert sum(line.startswith('scale') for line in lines) == 2
+    assert len({len(line) for line in lines[:7]}) == 1
+
+
+def test_table_marks_what_has_no_value():
+    values = dict.fromkeys(IMAGE_METRICS, {'copy_source': None, 'model': 0.5})
+    table = format_table({'image': {'whole': values, 'foreground': values}})
+    assert re.search(r'SSIM, window 51 +higher +- +0\.5000', table)
+
+
+def test_command_prints_the_table_and_names_its_files(command, metrics, run):
+    assert '5 test pairs at 64x64, best weights: stage full, step 42' in command.stdout
+    assert format_table(metrics) in command.stdout
+    assert 'note: vgg_weights=random' in command.stdout
+    assert f'metrics: {run.metrics_path}' in command.stdout
+    assert f'pictures: {run.sample_dir}' in command.stdout
+
+
+def test_a_folder_that_is_no_run_folder_is_named(tmp_path):
+    with pytest.raises(RunError, match='config.json: missing'):
+        evaluate(tmp_path)
+
+
+def _test_picture(data_dir, kind, index):
+    return load_image(data_dir / 'test' / f'{kind}{index}.png') / 255
+
+
+def _random_batch(batch_size):
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (2, batch_size, *SIZE, 3)).astype(np.float32)
+    return {
+        'source_image': images[0],
+        'target_image': images[1],
+        'target_keypoints': np.stack([person(SIZE)] * batch_size),
+        'target_parts': np.ones((batch_size, *SIZE), np.uint8),
+        'source_name': np.array([f'a{index}.png'.encode() for index in range(batch_size)]),
+        'target_name': np.array([f'b{index}.png'.encode() for index in range(batch_size)]),
+        'flow': np.zeros((batch_size, *SIZE, 2), np.float32),
+        'visibility': np.full((batch_size, *SIZE), VISIBILITY_VISIBLE, np.uint8),
+    }
+
+
+def _random_outputs(batch_size):
+    return {
+        'image': np.zeros((batch_size, *SIZE, 3), np.float32),
+        'flows': [np.zeros((batch_size, 16, 16, 2), np.float32)],
+        'masks': [np.zeros((batch_size, 16, 16, 1), np.float32)],
+    }
