@@ -1,5 +1,9 @@
 """Spectral normalisation against NumPy's singular values and loops over pixels."""
 
+import pathlib
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -133,3 +137,43 @@ def test_config_makes_the_same_layer():
     np.testing.assert_array_equal(copy(image(1, 7, 7, 3)), layer(image(1, 7, 7, 3)))
     assert copy.kernel_initializer.gain == 0.5
     assert copy.bias is None
+
+
+# Logical devices must be made before TensorFlow's first operation, so the replicas live in a process of their own.
+REPLICAS = """
+import numpy as np
+import tensorflow as tf
+from posewarp_tf.layers.spectral_norm import SpectralConv2D
+
+cpu = tf.config.list_physical_devices('CPU')[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])
+with strategy.scope():
+    layer = SpectralConv2D(6, 3, padding=1)
+    layer.build((None, None, None, 3))
+start = layer.u.numpy()
+images = tf.random.stateless_normal((4, 8, 8, 3), (1, 2))
+halves = strategy.experimental_distribute_values_from_function(
+    lambda context: images[2 * context.replica_id_in_sync_group :][:2]
+)
+run = tf.function(lambda image: strategy.run(layer, args=(image,), kwargs={'training': True}))
+for _ in range(3):
+    run(halves)
+assert np.any(layer.u.numpy() != start)
+for vector in (layer.u, layer.v):
+    first, second = vector.values
+    np.testing.assert_array_equal(first, second)
+kept = layer.u.numpy()
+path = tf.train.Checkpoint(layer=layer).save('{folder}/checkpoint')
+layer.u.assign(tf.zeros(6))
+tf.train.Checkpoint(layer=layer).restore(path)
+for replica in layer.u.values:
+    np.testing.assert_array_equal(replica, kept)
+"""
+
+
+def test_replicas_keep_the_same_vectors_and_get_them_back_from_a_checkpoint(tmp_path):
+    code = REPLICAS.replace('{folder}', str(tmp_path))
+    root = pathlib.Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, '-c', code], cwd=root, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
