@@ -6,6 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from posewarp_tf.data.synthetic.textures import Color, as_color
+
 KINDS = ('studio', 'gradient', 'room', 'texture', 'wall')
 
 
@@ -14,8 +16,8 @@ class Background:
     """Colours are [3] in [0, 1]; `horizon` is where the floor starts, from the top of the picture."""
 
     kind: str
-    wall: tuple[float, float, float]
-    floor: tuple[float, float, float]
+    wall: Color
+    floor: Color
     horizon: float
     seed: int
 
@@ -58,9 +60,7 @@ def sample_background(rng: np.random.Generator) -> Background:
     tint = 0.015 if kind == 'studio' else 0.07
     wall = np.clip(light + rng.normal(0, tint, 3), 0, 1)
     floor = np.clip(wall * rng.uniform(0.6, 0.92) + rng.normal(0, 0.05, 3), 0, 1)
-    return Background(
-        kind, tuple(map(float, wall)), tuple(map(float, floor)), rng.uniform(0.74, 0.86), int(rng.integers(2**31))
-    )
+    return Background(kind, as_color(wall), as_color(floor), rng.uniform(0.74, 0.86), int(rng.integers(2**31)))
 
 
 def _soft_noise(rng: np.random.Generator, y: np.ndarray, x: np.ndarray, terms: int) -> np.ndarray:

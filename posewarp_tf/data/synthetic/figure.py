@@ -63,7 +63,7 @@ def sample_body(rng: np.random.Generator) -> Body:
         shape=shape,
         weight=float(np.clip(rng.normal(1.0, 0.1), 0.84, 1.28)),
         leg=rng.uniform(0.478, 0.502),
-        shoulder=rng.uniform(0.104, 0.112) - 0.010 * shape,
+        shoulder=rng.uniform(0.101, 0.108) - 0.009 * shape,
         hip=rng.uniform(0.088, 0.096) + 0.006 * shape,
         head=rng.uniform(0.128, 0.140),
     )
@@ -79,7 +79,11 @@ class Limb:
     def rings(self, at: np.ndarray, rounding: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Centre, side and front [R, 3] of the sections at arc lengths `at` from the first joint."""
         centres, tangents = geometry.rounded_chain(self.joints, at, rounding)
-        front = geometry.unit(np.cross(tangents, self.hinge))
+        # A wrist may bend out of the plane: the least turn from the forearm to the hand takes the hinge along.
+        forearm = geometry.unit(self.joints[2] - self.joints[1])
+        share = (tangents @ self.hinge) / np.maximum(1 + tangents @ forearm, 1e-3)
+        hinge = self.hinge - share[:, None] * (tangents + forearm)
+        front = geometry.unit(np.cross(tangents, hinge))
         return centres, np.cross(front, tangents), front
 
 
@@ -167,23 +171,25 @@ def _pose_arm(
         frame, origin = (pelvis, np.zeros(3)) if arm.reach_from == 'pelvis' else (chest, chest_point)
         mirror = np.array([sign, 1.0, 1.0])
         wrist = origin + frame @ (np.array(arm.reach) * mirror * body.height)
-        return _reach(shoulder, wrist, chest @ (np.array(arm.elbow_towards) * mirror), body)
+        hand = geometry.unit(frame @ (np.array(arm.hand) * mirror))
+        return _reach(body, shoulder, wrist, chest @ (np.array(arm.elbow_towards) * mirror), hand)
     turn = chest @ geometry.tilt(-arm.swing, 0.0, 0.0) @ geometry.rotation(np.array([0, 0, 1.0]), sign * arm.abduction)
     turn = turn @ geometry.rotation(geometry.UP, -sign * arm.inward)
     upper = turn @ np.array([0.0, -1.0, 0.0])
     hinge = turn @ geometry.X_AXIS
     lower = geometry.rotation(hinge, -arm.elbow) @ upper
-    return _arm_limb(body, shoulder, upper, lower, hinge)
+    return _arm_limb(body, shoulder, upper, lower, geometry.rotation(hinge, -0.12) @ lower, hinge)
 
 
-def _arm_limb(body: Body, shoulder: np.ndarray, upper: np.ndarray, lower: np.ndarray, hinge: np.ndarray) -> Limb:
+def _arm_limb(
+    body: Body, shoulder: np.ndarray, upper: np.ndarray, lower: np.ndarray, hand: np.ndarray, hinge: np.ndarray
+) -> Limb:
     elbow = shoulder + body.upper_arm * upper
     wrist = elbow + body.forearm * lower
-    hand = geometry.rotation(hinge, -0.12) @ lower
     return Limb(np.stack([shoulder, elbow, wrist, wrist + body.hand * hand]), hinge)
 
 
-def _reach(shoulder: np.ndarray, wrist: np.ndarray, towards: np.ndarray, body: Body) -> Limb:
+def _reach(body: Body, shoulder: np.ndarray, wrist: np.ndarray, towards: np.ndarray, hand: np.ndarray) -> Limb:
     """Two-bone inverse kinematics: the elbow lies in the plane of shoulder, wrist and `towards`."""
     line = wrist - shoulder
     longest = 0.995 * (body.upper_arm + body.forearm)
@@ -195,7 +201,9 @@ def _reach(shoulder: np.ndarray, wrist: np.ndarray, towards: np.ndarray, body: B
     upper = cosine * line + np.sqrt(1 - cosine**2) * pole
     lower = geometry.unit(shoulder + distance * line - (shoulder + body.upper_arm * upper))
     hinge = -geometry.unit(np.cross(upper, lower))
-    return _arm_limb(body, shoulder, upper, lower, hinge)
+    # A wrist bends by at most about 65 degrees.
+    least = max(np.cos(1.1) - float(hand @ lower), 0.0)
+    return _arm_limb(body, shoulder, upper, lower, geometry.unit(hand + 1.6 * least * lower), hinge)
 
 
 def _pose_leg(body: Body, leg: LegPose, sign: float, pelvis: np.ndarray, hip: np.ndarray) -> tuple[Limb, np.ndarray]:

@@ -22,7 +22,7 @@ class ArmPose:
 
     abduction lifts the arm sideways, swing to the front, inward turns it about its own axis, elbow bends.
     reach is (outwards, up, front) in body heights from the hips or the chest; the elbow then points to
-    `elbow_towards`.
+    `elbow_towards`, the hand to `hand`.
     """
 
     abduction: float = 0.12
@@ -32,6 +32,7 @@ class ArmPose:
     reach: tuple[float, float, float] | None = None
     reach_from: str = 'pelvis'
     elbow_towards: tuple[float, float, float] = (1.0, 0.0, -0.3)
+    hand: tuple[float, float, float] = (0.0, -1.0, 0.3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,27 +124,38 @@ def _near(rng: np.random.Generator, out: float, up: float, front: float, spread:
 
 
 def _on_hip(rng: np.random.Generator) -> ArmPose:
-    return ArmPose(reach=_near(rng, 0.138, 0.085, 0.015, 0.006), elbow_towards=(1.0, 0.1, -0.45))
+    return ArmPose(
+        reach=_near(rng, 0.138, 0.085, 0.015, 0.006), elbow_towards=(1.0, 0.1, -0.45), hand=(-0.35, -0.35, 1.0)
+    )
 
 
 def _in_pocket(rng: np.random.Generator) -> ArmPose:
-    return ArmPose(reach=_near(rng, 0.138, 0.015, 0.03, 0.006), elbow_towards=(0.7, 0.0, -1.0))
+    return ArmPose(
+        reach=_near(rng, 0.138, 0.015, 0.03, 0.006), elbow_towards=(0.7, 0.0, -1.0), hand=(-0.05, -1.0, 0.25)
+    )
 
 
 def _in_front(rng: np.random.Generator) -> ArmPose:
-    return ArmPose(reach=_near(rng, 0.035, 0.045, 0.105), elbow_towards=(1.0, -0.2, -0.5))
+    return ArmPose(reach=_near(rng, 0.035, 0.045, 0.105), elbow_towards=(1.0, -0.2, -0.5), hand=(-0.8, -0.7, 0.15))
 
 
 def _across(rng: np.random.Generator) -> ArmPose:
-    return ArmPose(reach=_near(rng, -0.02, -0.10, 0.125), reach_from='chest', elbow_towards=(0.8, -0.9, 0.1))
+    return ArmPose(
+        reach=_near(rng, -0.02, -0.10, 0.125),
+        reach_from='chest',
+        elbow_towards=(0.8, -0.9, 0.1),
+        hand=(-1.0, 0.35, 0.05),
+    )
 
 
 def _at_head(rng: np.random.Generator) -> ArmPose:
-    return ArmPose(reach=_near(rng, 0.105, 0.115, 0.03), reach_from='chest', elbow_towards=(1.0, 0.3, 0.1))
+    return ArmPose(
+        reach=_near(rng, 0.105, 0.115, 0.03), reach_from='chest', elbow_towards=(1.0, 0.3, 0.1), hand=(-0.45, 1.0, -0.2)
+    )
 
 
 def _behind(rng: np.random.Generator) -> ArmPose:
-    return ArmPose(reach=_near(rng, 0.02, 0.05, -0.10), elbow_towards=(1.0, 0.0, -0.8))
+    return ArmPose(reach=_near(rng, 0.02, 0.05, -0.10), elbow_towards=(1.0, 0.0, -0.8), hand=(-1.0, -0.1, -0.2))
 
 
 # Chance of each family; the first two arms of a figure agree in half of the pictures.

@@ -66,7 +66,7 @@ def render(person: Person, pose: Pose, size: tuple[int, int], background: Backgr
     """Draws `person` in `pose` as a picture of `size` (height, width)."""
     height, width = size
     skeleton = pose_skeleton(person.body, pose)
-    camera = _camera(person, pose, size)
+    camera = _camera(person, pose, skeleton, size)
     points, normals = person.vertices(skeleton)
     vertices = camera.project(points)
     normals = normals @ camera.turn.T
@@ -153,15 +153,20 @@ def _areas(corners: np.ndarray) -> np.ndarray:
     return edge_a[:, 0] * edge_b[:, 1] - edge_a[:, 1] * edge_b[:, 0]
 
 
-def _camera(person: Person, pose: Pose, size: tuple[int, int]) -> Camera:
+def _camera(person: Person, pose: Pose, skeleton: Skeleton, size: tuple[int, int]) -> Camera:
+    """Shows the whole figure at about the same scale; only far reaching arms make it smaller."""
     height, width = size
-    scale = pose.zoom * min(height / 2.02, width / 1.22)
     turn = geometry.rotation(geometry.X_AXIS, person.camera_pitch)
-    middle = 0.5 * person.body.height * np.cos(person.camera_pitch)
+    tips = np.stack([limb.joints[-1] for limb in (*skeleton.arms.values(), *skeleton.legs.values())])
+    across, up, _ = (np.concatenate([tips, [[0.0, person.body.height, 0.0], [0.0, 0.0, 0.0]]]) @ turn.T).T
+    scale = min(height / 2.02, width / 1.22, 0.93 * height / np.ptp(up), 0.95 * width / (np.ptp(across) + 0.1))
+    scale *= pose.zoom
+    # Arms that reach out on one side move the figure to the other.
+    middle = np.clip((across.max() + across.min()) / 2, -0.12, 0.12)
     return Camera(
         scale,
-        (width - 1) / 2 + pose.shift[0] * height,
-        (height - 1) / 2 + pose.shift[1] * height + scale * middle,
+        (width - 1) / 2 + pose.shift[0] * height - scale * middle,
+        (height - 1) / 2 + pose.shift[1] * height + scale * (up.max() + up.min()) / 2,
         turn,
     )
 

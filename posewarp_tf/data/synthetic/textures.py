@@ -78,7 +78,12 @@ def _sample_color(rng: np.random.Generator, bright: float) -> Color:
     if rng.random() < bright:
         return colorsys.hsv_to_rgb(rng.random(), rng.uniform(0.45, 0.95), rng.uniform(0.35, 0.95))
     grey = float(rng.choice([0.08, 0.15, 0.3, 0.55, 0.8, 0.95]))
-    return tuple(float(np.clip(grey + tint, 0.03, 0.97)) for tint in rng.normal(0.0, 0.02, 3))  # type: ignore
+    return as_color(np.clip(grey + rng.normal(0.0, 0.02, 3), 0.03, 0.97))
+
+
+def as_color(values: np.ndarray) -> Color:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
 
 
 def luminance(color: Color) -> float:
@@ -96,7 +101,7 @@ def _contrasting(rng: np.random.Generator, ground: Color) -> Color:
 def cloth_colors(cloth: Cloth, u: np.ndarray, theta: np.ndarray, girth: float, front_height: float) -> np.ndarray:
     """Colours [N, 3] of `cloth` at heights `u` around a tube of mean radius `girth`.
 
-    Motifs are centred at theta 0, u = `front_height`. Patterns repeat a whole number of times around.
+    Motifs are centred at theta 0, u = `front_height`. Regular patterns repeat a whole number of times around.
     """
     ground, second, third = (np.array(color) for color in cloth.colors)
     repeats = max(1, round(2 * np.pi * girth / cloth.period))
@@ -147,7 +152,7 @@ def _flowers(along: np.ndarray, across: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _waves(seed: int, along: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """A random smooth field that closes around the tube (whole frequencies around it)."""
+    """A random smooth field; it does not close around the tube, as cloth has a seam at the back."""
     rng = np.random.default_rng(seed)
     field = np.zeros_like(along)
     for _ in range(7):
@@ -201,7 +206,7 @@ class Face:
         cheek = np.exp(-(((across - 0.16) / 0.06) ** 2 + ((y + 0.14) / 0.06) ** 2)) * front
         out += cheek[:, None] * np.array([0.04, -0.05, -0.05])
         jaw = front & (y < -0.15 - 0.2 * np.clip(0.15 - across, 0, 1)) & (np.hypot(x / 1.6, y + 0.28) > 0.035)
-        beard = 0.8 * self.beard * (jaw & (y < -0.2 + 0.5 * across))
+        beard = 0.85 * self.beard * (jaw & (y < -0.235 + 0.9 * np.maximum(across - 0.11, 0.0)))
         out += beard[:, None] * (np.array(self.brows) - out)
         self._paint(out, front & (np.hypot(x / 0.085, (y + 0.295) / 0.026) < 1), self.lips)
         self._paint(out, front & (np.hypot((across - 0.035) / 0.018, (y + 0.21) / 0.012) < 1), self._darker(0.55))
@@ -217,7 +222,7 @@ class Face:
         return np.clip(out, 0.0, 1.0)
 
     def _darker(self, factor: float) -> Color:
-        return tuple(factor * channel for channel in self.skin)  # type: ignore
+        return as_color(factor * np.array(self.skin))
 
     @staticmethod
     def _paint(out: np.ndarray, where: np.ndarray, color: Color) -> None:
@@ -228,7 +233,7 @@ def hair_colors(color: Color, seed: int, u: np.ndarray, theta: np.ndarray) -> np
     """Strands: brightness varies around the head and slowly along the hair."""
     rng = np.random.default_rng(seed)
     shade = np.zeros_like(u)
-    for frequency in (9, 17, 29, 41):
+    for frequency in (17, 29, 41, 53):
         shade += np.sin(frequency * theta + rng.uniform(0, 2 * np.pi) + 9 * u)
     base = np.array(color)
-    return np.clip(base * (1.0 + 0.10 * shade[:, None]) + 0.02 * shade[:, None], 0.0, 1.0)
+    return np.clip(base * (1.0 + 0.055 * shade[:, None]) + 0.012 * shade[:, None], 0.0, 1.0)

@@ -1,56 +1,16 @@
-"""Garments as shells on a body, and the outfits that people wear."""
+"""Garments as shells on a body."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 
-from posewarp_tf import conventions
 from posewarp_tf.data.synthetic.figure import SIDES, Body
-from posewarp_tf.data.synthetic.surfaces import Collar, Foot, LimbTube, Surface, Trunk
-from posewarp_tf.data.synthetic.textures import Cloth, Color, Sampler, cloth_colors, folds, luminance, sample_cloth
-
-PART = {name: index for index, name in enumerate(conventions.PART_NAMES)}
-GARMENT = {name: index for index, name in enumerate(conventions.GARMENT_NAMES)}
-Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of (u, theta), both [N]
-
-
-@dataclasses.dataclass(frozen=True)
-class Piece:
-    """One surface with its classes and colours; `keep` cuts openings, `two_sided` shows its lining."""
-
-    surface: Surface
-    garment: int
-    part: Rule
-    colors: Sampler
-    keep: Rule | None = None
-    two_sided: bool = False
-
-
-def constant(value: int) -> Rule:
-    return lambda u, theta: np.full(u.shape, value, np.uint8)
-
-
-def limb_part(body: Body, kind: str, side: str) -> Rule:
-    """Upper part of a limb down to its elbow or knee, lower part beyond."""
-    middle = body.upper_arm if kind == 'arm' else body.thigh
-    upper, lower = PART[f'{side}_upper_{kind}'], PART[f'{side}_lower_{kind}']
-    return lambda u, theta: np.where(u < middle, upper, lower).astype(np.uint8)
-
-
-def trunk_part(body: Body) -> Rule:
-    """Torso above the crotch; below it a skirt belongs to the leg of its side."""
-
-    def part(u: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        is_right = theta < 0
-        upper = np.where(is_right, PART['right_upper_leg'], PART['left_upper_leg'])
-        lower = np.where(is_right, PART['right_lower_leg'], PART['left_lower_leg'])
-        legs = np.where(-u < body.thigh, upper, lower)
-        return np.where(u > -0.05 * body.height, PART['torso'], legs).astype(np.uint8)
-
-    return part
+from posewarp_tf.data.synthetic.limbs import Foot, LimbTube, Thumb
+from posewarp_tf.data.synthetic.pieces import GARMENT, PART, Piece, Rule, constant, limb_part, plain, trunk_part
+from posewarp_tf.data.synthetic.textures import Cloth, Color, Sampler, cloth_colors, folds, luminance
+from posewarp_tf.data.synthetic.trunk import Collar, Trunk
 
 
 @dataclasses.dataclass(frozen=True)
@@ -251,6 +211,15 @@ class Style:
                 pieces.append(Piece(shaft, GARMENT['shoes'], part, plain(color), two_sided=True))
         return pieces
 
+    def gloves(self, color: Color) -> list[Piece]:
+        body = self.body
+        start = body.upper_arm + 0.8 * body.forearm
+        pieces = []
+        for side in SIDES:
+            for surface in (LimbTube(body, 'arm', side, start, None, 0.004), Thumb(body, side, 0.004)):
+                pieces.append(Piece(surface, GARMENT['glove'], constant(PART[f'{side}_lower_arm']), plain(color)))
+        return pieces
+
     def socks(self, cloth: Cloth, length: float) -> list[Piece]:
         body = self.body
         end = body.thigh + body.shin + 0.01
@@ -273,65 +242,6 @@ class Style:
         return [Piece(surface, GARMENT['scarf'], constant(PART['torso']), colors, two_sided=True)]
 
 
-def plain(color: Color) -> Sampler:
-    return lambda u, theta: np.broadcast_to(np.array(color), (len(u), 3))
-
-
 def _line_color(cloth: Cloth) -> Color:
     """Dark on light cloth, light on dark."""
     return (0.10, 0.08, 0.08) if luminance(cloth.colors[0]) > 0.35 else (0.80, 0.76, 0.70)
-
-
-@dataclasses.dataclass(frozen=True)
-class Outfit:
-    """Pieces, and what of the body they leave bare: metres along each limb, None where nothing is covered."""
-
-    pieces: list[Piece]
-    legs_from: float
-    legs_covered: bool
-    barefoot: bool
-
-
-def sample_outfit(rng: np.random.Generator, body: Body) -> Outfit:
-    """Dress, jumpsuit, or a top with trousers, shorts or a skirt; sometimes a coat, socks, a scarf."""
-    style = Style(body, rng)
-    leg = body.thigh + body.shin
-    feminine = rng.random() < 0.15 + 0.7 * body.shape
-    kinds = ['trousers', 'shorts', 'skirt', 'dress', 'jumpsuit']
-    kind = str(rng.choice(kinds, p=[0.36, 0.12, 0.2, 0.26, 0.06] if feminine else [0.74, 0.23, 0.0, 0.0, 0.03]))
-    pieces: list[Piece] = []
-    legs_from, covered = 0.0, False
-    quiet = ('plain', 'plain', 'plain', 'stripes_along', 'plaid', 'check', 'dots', 'flowers')
-    if kind == 'dress':
-        pieces += style.dress(sample_cloth(rng), float(rng.choice([0.25, 0.4, 0.6, 0.78], p=[0.3, 0.35, 0.2, 0.15])))
-    elif kind == 'jumpsuit':
-        cloth, length = sample_cloth(rng), float(rng.choice([0.35, 0.93]))
-        pieces += style.top(cloth, 0.0, GARMENT['jumpsuit']) + style.trousers(cloth, length, GARMENT['jumpsuit'])
-        legs_from, covered = length * leg - 0.05, length > 0.8
-    else:
-        if kind == 'skirt':
-            length = float(rng.choice([0.22, 0.36, 0.55, 0.75], p=[0.3, 0.35, 0.2, 0.15]))
-            pieces += style.skirt(sample_cloth(rng), length)
-        else:
-            length = float(rng.choice([0.95, 0.85])) if kind == 'trousers' else rng.uniform(0.2, 0.5)
-            pieces += style.trousers(sample_cloth(rng, quiet, 0.5), length)
-            legs_from, covered = length * leg - 0.05, kind == 'trousers'
-        tucked = kind == 'skirt' or rng.random() < 0.3
-        pieces += style.top(
-            sample_cloth(rng),
-            -0.30 * body.torso if tucked else rng.uniform(0.0, 0.10),
-            layer=0.004 if tucked else 0.010,
-        )
-    if rng.random() < (0.2 if kind in ('dress', 'jumpsuit') else 0.3):
-        pieces += style.coat(sample_cloth(rng, ('plain', 'plain', 'plaid', 'check', 'stripes_along'), 0.5))
-    if rng.random() < 0.07:
-        pieces += style.scarf(sample_cloth(rng))
-    barefoot = rng.random() < 0.05
-    if not barefoot:
-        boots = float(rng.choice([0.0, 0.12, 0.3], p=[0.75, 0.15, 0.1])) if kind != 'trousers' else 0.0
-        color = sample_cloth(rng, ('plain',), 0.4).colors
-        pieces += style.shoes(color[0], color[1], boots)
-        if kind != 'trousers' and not boots and rng.random() < 0.4:
-            socks = sample_cloth(rng, ('plain', 'stripes_across'), 0.5)
-            pieces += style.socks(dataclasses.replace(socks, period=0.05), float(rng.choice([0.12, 0.25, 0.36])))
-    return Outfit(pieces, legs_from, covered, barefoot)
