@@ -26,7 +26,7 @@ _BORDER = 40
 _BORDER_TOLERANCE = 4
 _WHITE = 250
 _NUM_SAMPLED_PICTURES = 32
-_MAX_OUTSIDE = 0.01
+_MAX_OUTSIDE = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ def detect_frame(keypoints: np.ndarray, keypoint_size: tuple[int, ...], dataset:
 
     Raises:
         DataError: naming --keypoint_size, when the frame cannot be told from the numbers or the given one
-            leaves more than 1% of the joints outside.
+            leaves more than 5% of the joints outside.
     """
     annotated = keypoints[np.any(keypoints != MISSING, axis=-1)]
     seen = annotated[np.all(annotated >= 0, axis=-1)]

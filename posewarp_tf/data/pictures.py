@@ -1,8 +1,7 @@
 """Reading pictures inside tf.data graphs: decoded in parallel, squashed to one size, kept in memory.
 
-JPEGs are decoded by TensorFlow, without Python, and turned as TensorFlow I/O reads their EXIF orientation;
-everything else (PNG with alpha or 16 bits, a JPEG whose end is missing, ...) goes through
-`images.load_image`. Both give the same picture.
+Ordinary JPEGs are decoded by TensorFlow, without Python; everything else (PNG with alpha or 16 bits, a JPEG
+with EXIF data or without an end, ...) goes through `images.load_image`. Both give the same picture.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ import tensorflow as tf
 from absl import logging
 from tqdm import tqdm
 
-from posewarp_tf.data.images import load_image
+from posewarp_tf.data import images
+from posewarp_tf.data.images import load_class_map, load_image
+from posewarp_tf.data.truth import CLASS_MAPS, load_flow
 from posewarp_tf.errors import DataError
 
 # Part of the memory that is available which decoded pictures may fill.
@@ -30,40 +31,43 @@ def read_picture(path: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     bilinear filter (that of Pillow, within one grey level).
     """
     contents = tf.io.read_file(path)
-    is_jpeg = tf.strings.substr(contents, 0, 3) == b'\xff\xd8\xff'
-    # A file that does not end with the end-of-image marker may be truncated: Pillow names what is wrong.
-    is_whole = tf.strings.substr(contents, -2, 2) == b'\xff\xd9'
-    image = tf.cond(is_jpeg & is_whole, lambda: _decode_jpeg(contents), lambda: _load_image(path))
+    image = tf.cond(_is_plain_jpeg(contents), lambda: _decode_jpeg(contents), lambda: _load_image(path))
     image = tf.image.resize(image, size, antialias=True)
     return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
 
 
+def read_class_map(path: tf.Tensor, size: tuple[int, int], kind: str) -> tf.Tensor:
+    """In graph: a map of classes as uint8 [height, width], resized to the nearest pixel."""
+    num_classes = CLASS_MAPS[kind].num_classes
+    classes = tf.numpy_function(lambda name: load_class_map(name.decode(), num_classes), [path], tf.uint8)
+    classes = tf.ensure_shape(classes, [None, None])[..., tf.newaxis]
+    return tf.image.resize(classes, size, method='nearest')[..., 0]
+
+
+def read_flow(path: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
+    """In graph: `truth.load_flow`."""
+    flow, visibility = tf.numpy_function(lambda name: load_flow(name.decode(), size), [path], (tf.float32, tf.uint8))
+    return tf.ensure_shape(flow, [*size, 2]), tf.ensure_shape(visibility, size)
+
+
+def _is_plain_jpeg(contents: tf.Tensor) -> tf.Tensor:
+    """Whether TensorFlow may decode the file: a whole JPEG of sane size that EXIF data cannot have turned."""
+    is_jpeg = tf.strings.substr(contents, 0, 3) == b'\xff\xd8\xff'
+    # A file that does not end with the end-of-image marker may be truncated: Pillow names what is wrong.
+    end = tf.maximum(tf.strings.length(contents) - 2, 0)
+    is_whole = tf.strings.substr(contents, end, 2) == b'\xff\xd9'
+    may_be_turned = tf.size(tf.strings.split(contents, b'Exif\0\0', maxsplit=1)) > 1
+
+    def has_sane_size() -> tf.Tensor:
+        height, width = tf.unstack(tf.cast(tf.io.extract_jpeg_shape(contents)[:2], tf.int64))
+        return height * width <= images.MAX_PIXELS
+
+    return tf.cond(is_jpeg & is_whole & ~may_be_turned, has_sane_size, lambda: False)
+
+
 def _decode_jpeg(contents: tf.Tensor) -> tf.Tensor:
-    import tensorflow_io as tfio
-
     # The slow, exact transform: the default is faster but differs from Pillow's.
-    image = tf.io.decode_jpeg(contents, channels=3, dct_method='INTEGER_ACCURATE')
-    return _turn(image, tfio.experimental.image.decode_jpeg_exif(contents))
-
-
-def _turn(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """Undoes an EXIF orientation (2 to 8; anything else means that the picture is upright)."""
-
-    def transposed() -> tf.Tensor:
-        return tf.transpose(image, [1, 0, 2])
-
-    turns: dict[int, Callable[[], tf.Tensor]] = {
-        0: lambda: image,
-        1: lambda: image,
-        2: lambda: image[:, ::-1],
-        3: lambda: image[::-1, ::-1],
-        4: lambda: image[::-1],
-        5: transposed,
-        6: lambda: transposed()[:, ::-1],
-        7: lambda: transposed()[::-1, ::-1],
-        8: lambda: transposed()[::-1],
-    }
-    return tf.switch_case(tf.cast(orientation, tf.int32), turns, default=lambda: image)
+    return tf.io.decode_jpeg(contents, channels=3, dct_method='INTEGER_ACCURATE')
 
 
 def _load_image(path: tf.Tensor) -> tf.Tensor:
@@ -134,7 +138,7 @@ class PictureStore:
 def reading(paths: Sequence[str] = ()) -> Iterator[None]:
     """Turns TensorFlow's errors about unreadable files, raised while iterating a data set, into DataErrors.
 
-    `paths`: where to look for the culprit if the error does not name it.
+    `paths`: where to look for the culprit when TensorFlow does not name it.
     """
     try:
         yield
@@ -144,6 +148,10 @@ def reading(paths: Sequence[str] = ()) -> Iterator[None]:
             raise DataError(text.splitlines()[0]) from error
         for path in paths:
             load_image(path)
+        if 'jpeg' in error.message.lower():
+            raise DataError(
+                'a picture cannot be decoded: `python -m posewarp_tf.data.check --decode_all` on --data_dir names it'
+            ) from error
         raise
 
 

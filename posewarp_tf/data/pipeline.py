@@ -19,8 +19,8 @@ from posewarp_tf.config import Config
 from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
 from posewarp_tf.data.heatmaps import make_heatmaps
-from posewarp_tf.data.pictures import PictureStore, read_picture
-from posewarp_tf.data.truth import CLASS_MAPS, find_class_maps, find_flows, read_class_map, read_flow
+from posewarp_tf.data.pictures import PictureStore, read_class_map, read_flow, read_picture
+from posewarp_tf.data.truth import CLASS_MAPS, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
 from posewarp_tf.ops import to_float_image
 
@@ -101,13 +101,16 @@ class _Reader:
 
     def batch(self, numbers: tf.Tensor, images: tf.Tensor, keypoints: tf.Tensor) -> Batch:
         """From pictures [2 B, H, W, 3] in [-1, 1] and keypoints [2 B, 18, 2]."""
-        poses = make_heatmaps(keypoints, self.size, self.config.data.heatmap_sigma)
-        return {
+        batch = {
             **_split('image', images),
-            **_split('pose', poses),
             **_split('keypoints', keypoints),
             **_split('name', tf.gather(self.names, numbers)),
         }
+        for side in ('source', 'target'):
+            # Not one call and a split: heatmaps are by far the largest arrays here.
+            joints = batch[f'{side}_keypoints']
+            batch[f'{side}_pose'] = make_heatmaps(joints, self.size, self.config.data.heatmap_sigma)
+        return batch
 
 
 class _TrainingReader(_Reader):

@@ -12,11 +12,9 @@ import zipfile
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
 from posewarp_tf.data.datasets import PairDataset, shorten
-from posewarp_tf.data.images import load_class_map
 from posewarp_tf.data.names import picture_stem
 from posewarp_tf.errors import DataError
 
@@ -44,26 +42,15 @@ def find_flows(data_dir: str, examples: PairDataset) -> list[str] | None:
     return _find(os.path.join(data_dir, 'flows'), [f'{stems[s]}__{stems[t]}.npz' for s, t in examples.pairs])
 
 
-def read_class_map(path: tf.Tensor, size: tuple[int, int], kind: str) -> tf.Tensor:
-    """In graph: a map of classes as uint8 [height, width], resized to the nearest pixel."""
-    num_classes = CLASS_MAPS[kind].num_classes
-    classes = tf.numpy_function(lambda name: load_class_map(name.decode(), num_classes), [path], tf.uint8)
-    classes = tf.ensure_shape(classes, [None, None])[..., tf.newaxis]
-    return tf.image.resize(classes, size, method='nearest')[..., 0]
-
-
-def read_flow(path: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
-    """In graph: flow float32 [height, width, 2] and visibility uint8 [height, width].
+def load_flow(path: str, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Flow float32 [height, width, 2] and visibility uint8 [height, width], resized to `size`.
 
     Both take the value of the nearest pixel, since neither can be averaged over the edge of a person; the
     flow's values are rescaled to pixels of `size`.
+
+    Raises:
+        DataError: naming the file, if it is not such an .npz.
     """
-    flow, visibility = tf.numpy_function(lambda name: load_flow(name.decode(), size), [path], (tf.float32, tf.uint8))
-    return tf.ensure_shape(flow, [*size, 2]), tf.ensure_shape(visibility, size)
-
-
-def load_flow(path: str, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """What `read_flow` reads, in NumPy."""
     try:
         with np.load(path) as file:
             flow, visibility = file['flow'].astype(np.float32), file['visibility'].astype(np.uint8)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from posewarp_tf.data import images
 from posewarp_tf.data.images import load_class_map, load_image, picture_size, resize_image, save_image
-from posewarp_tf.data.pictures import read_picture
+from posewarp_tf.data.pictures import read_picture, reading
 from posewarp_tf.errors import DataError
 
 SIZE = (40, 24)
@@ -133,11 +133,14 @@ def test_missing_picture_is_named(tmp_path):
         load_image(tmp_path / 'nobody.jpg')
 
 
-def test_picture_with_too_many_pixels_is_rejected_before_decoding(tmp_path, monkeypatch):
+@pytest.mark.parametrize('name', ['huge.png', 'huge.jpg'])
+def test_picture_with_too_many_pixels_is_rejected_before_decoding(tmp_path, monkeypatch, name):
     monkeypatch.setattr(images, 'MAX_PIXELS', 500)
-    _picture().save(tmp_path / 'huge.png')
-    with pytest.raises(DataError, match=r'huge\.png: 24x40 pixels, expected at most 500'):
-        load_image(tmp_path / 'huge.png')
+    _picture().save(tmp_path / name)
+    with pytest.raises(DataError, match=rf'{name}: 24x40 pixels, expected at most 500'):
+        load_image(tmp_path / name)
+    with pytest.raises(DataError, match=name), reading():
+        _read_in_graph(tmp_path / name)
 
 
 def test_saved_picture_is_read_back(tmp_path):

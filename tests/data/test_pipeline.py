@@ -179,3 +179,18 @@ def test_truncated_jpeg_is_a_data_error_that_names_the_file(tiny_dataset, cached
     path.write_bytes(path.read_bytes()[:-400])
     with pytest.raises(DataError, match=r'person2\.jpg.*truncated'), reading():
         _take(make_training_dataset(tiny_dataset.config(cache_images=cached)), 4)
+
+
+@pytest.mark.parametrize(('cached', 'message'), [(True, r'person2\.jpg'), (False, 'check --decode_all')])
+def test_broken_jpeg_that_looks_whole_is_a_data_error(tiny_dataset, cached, message):
+    path = tiny_dataset.root / 'train' / 'person2.jpg'
+    contents = path.read_bytes()
+    path.write_bytes(contents[:20] + b'\xff\xd9')
+    with pytest.raises(DataError, match=message), reading():
+        _take(make_training_dataset(tiny_dataset.config(cache_images=cached)), 4)
+
+
+def test_empty_picture_file_is_named(tiny_dataset):
+    (tiny_dataset.root / 'train' / 'person1.jpg').write_bytes(b'')
+    with pytest.raises(DataError, match=r'person1\.jpg: not a picture \(0 bytes\)'), reading():
+        _take(make_training_dataset(tiny_dataset.config(cache_images=False)), 4)

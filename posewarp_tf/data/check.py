@@ -1,0 +1,218 @@
+"""Looks a data set over before a training run stumbles on it.
+
+    python -m posewarp_tf.data.check --data_dir=data/deepfashion
+    python -m posewarp_tf.data.check --data_dir=data/market --dataset=market --decode_all
+
+Reads every list and every picture's header, says how they are understood, and draws a contact sheet of pictures
+with their skeletons, squashed as a network sees them. The exit code is 1 if training would fail.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from absl import flags
+from tqdm import tqdm
+
+from posewarp_tf import command_line
+from posewarp_tf.config import Config, DataConfig
+from posewarp_tf.data.annotations import read_pairs, scan_annotations
+from posewarp_tf.data.datasets import SPLITS, DatasetFiles, PairDataset, find_files, find_pictures, load_dataset
+from posewarp_tf.data.images import load_image, picture_size, resize_image, save_image
+from posewarp_tf.data.names import NameIndex, deepfashion_name
+from posewarp_tf.data.truth import CLASS_MAPS, find_class_maps, find_flows
+from posewarp_tf.errors import DataError
+from posewarp_tf.flags import config_from_flags, define_config_flags
+from posewarp_tf.visualize import draw_skeleton, picture_grid
+
+# Of the published lists.
+PUBLISHED_PAIRS = {'deepfashion': {'train': 101_966, 'test': 8_570}, 'market': {'test': 12_000}}
+PUBLISHED_PICTURES = {'deepfashion': {'train': 48_674, 'test': 4_038}, 'market': {}}
+
+_NUM_DECODED = 64
+_SHEET_ROWS, _SHEET_COLUMNS = 4, 6
+_NUM_SHOWN = 10
+
+
+class Findings:
+    """What is wrong (`problems`: training would fail) and what is odd (`notes`)."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+
+    def add(self, title: str, lines: Sequence[str], fatal: bool = True) -> None:
+        """Prints the count and the first of `lines`, if there are any, and remembers the title."""
+        if not lines:
+            return
+        title = f'{title}: {len(lines)}'
+        (self.problems if fatal else self.notes).append(title)
+        print(f'  {"BAD " if fatal else "note"}  {title}')
+        for line in lines[:_NUM_SHOWN]:
+            print(f'          {line}')
+        if len(lines) > _NUM_SHOWN:
+            print(f'          ... and {len(lines) - _NUM_SHOWN} more')
+
+    def attempt(self, title: str, action: Callable):
+        """The action's result; None, with the problem noted, if it raises a DataError."""
+        try:
+            return action()
+        except DataError as error:
+            self.add(title, [str(error)])
+            return None
+
+
+def check(config: Config, contact_sheet: str, decode_all: bool) -> Findings:
+    """Checks `config.data`; prints as it goes, writes the contact sheet, returns what it found."""
+    findings = Findings()
+    data = config.data
+    files = findings.attempt('folder', lambda: find_files(data))
+    if files is None:
+        return findings
+    for path in sorted(set(files.annotations.values())):
+        print(f'{path}')
+        if os.path.isfile(path):
+            _check_annotations(path, findings)
+    loaded = []
+    for split in SPLITS:
+        print(f'{split} split')
+        dataset = _check_split(config, files, split, decode_all, findings)
+        if dataset is not None:
+            loaded.append(dataset)
+    if loaded:
+        sheet = _contact_sheet(loaded, config.model.image_size)
+        save_image(contact_sheet, sheet)
+        print(f'contact sheet: {contact_sheet}')
+    return findings
+
+
+def _check_annotations(path: str, findings: Findings) -> None:
+    annotations = findings.attempt('unreadable annotations', lambda: scan_annotations(path))
+    if annotations is None:
+        return
+    print(f'  {len(annotations.keypoints):,} annotated pictures')
+    findings.add('bad annotation rows', annotations.problems)
+    findings.add('pictures without any joint', annotations.empty, fatal=False)
+
+
+def _check_split(
+    config: Config, files: DatasetFiles, split: str, decode_all: bool, findings: Findings
+) -> PairDataset | None:
+    data = config.data
+    pairs = findings.attempt('pairs', lambda: read_pairs(files.pairs_of(split)))
+    if pairs is None:
+        return None
+    names = sorted({name for pair in pairs for name in pair})
+    print(f'  {_count_groups(pairs):,} people (pictures that pairs connect)')
+    _print_counts(data, split, names, len(pairs))
+    pictures = findings.attempt('pictures', lambda: find_pictures(data, split))
+    if pictures is None:
+        return None
+    folder, found = pictures
+    index = NameIndex(found)
+    matches = {name: index.find(name) for name in names}
+    findings.add('missing pictures', [os.path.join(folder, name) for name in names if matches[name] is None])
+    paths = [os.path.join(folder, match) for match in matches.values() if match is not None]
+    _check_pictures(paths, decode_all, findings)
+    dataset = findings.attempt('unusable split', lambda: load_dataset(data, split, config.model.image_size))
+    if dataset is not None:
+        findings.add('pairs that cannot be used', dataset.skipped, fatal=False)
+        if split == 'test':
+            findings.attempt('maps and flows', lambda: _print_truth(data.data_dir, dataset))
+    return dataset
+
+
+def _check_pictures(paths: list[str], decode_all: bool, findings: Findings) -> None:
+    """Headers of all; all pixels of some, or of all."""
+    unreadable: dict[str, str] = {}
+    sizes: dict[tuple[int, int], int] = {}
+    for path in tqdm(paths, desc='  headers', unit='', leave=False, delay=1):
+        try:
+            size = picture_size(path)
+            sizes[size] = sizes.get(size, 0) + 1
+        except DataError as error:
+            unreadable[path] = str(error)
+    decoded = paths if decode_all else paths[:: max(1, len(paths) // _NUM_DECODED)]
+    for path in tqdm(decoded, desc='  decoding', unit='', leave=False, delay=1):
+        try:
+            load_image(path)
+        except DataError as error:
+            unreadable[path] = str(error)
+    common = sorted(sizes.items(), key=lambda item: -item[1])[:3]
+    print(
+        '  sizes (height x width): '
+        + ', '.join(f'{height}x{width}: {count:,}' for (height, width), count in common)
+        + (f' and {len(sizes) - 3} other sizes' if len(sizes) > 3 else '')
+        + f'; {len(decoded):,} of {len(paths):,} pictures decoded'
+    )
+    findings.add('unreadable pictures', list(unreadable.values()))
+
+
+def _print_counts(data: DataConfig, split: str, names: list[str], num_pairs: int) -> None:
+    """Counts, beside the published ones where the names look like those of the published set."""
+    published = data.dataset == 'market' or all(deepfashion_name(name) for name in names)
+    for what, count, table in (
+        ('pictures', len(names), PUBLISHED_PICTURES),
+        ('pairs', num_pairs, PUBLISHED_PAIRS),
+    ):
+        expected = table[data.dataset].get(split) if published else None
+        print(f'  {count:,} {what}' + (f' (published: {expected:,})' if expected else ''))
+
+
+def _print_truth(data_dir: str, dataset: PairDataset) -> None:
+    for kind in CLASS_MAPS:
+        if find_class_maps(data_dir, kind, dataset) is not None:
+            print(f'  {kind}/: a map of classes for every picture')
+    if find_flows(data_dir, dataset) is not None:
+        print('  flows/: an exact flow for every pair')
+
+
+def _count_groups(pairs: list[tuple[str, str]]) -> int:
+    """Groups of names that chains of pairs connect."""
+    leader: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while leader.setdefault(name, name) != name:
+            leader[name] = name = leader[leader[name]]
+        return name
+
+    for source, target in pairs:
+        leader[find(source)] = find(target)
+    return sum(leader[name] == name for name in leader)
+
+
+def _contact_sheet(datasets: list[PairDataset], size: tuple[int, int]) -> np.ndarray:
+    """Pictures from all over the splits with their skeletons, uint8 [H, W, 3]."""
+    cells = []
+    for dataset in datasets:
+        count = _SHEET_ROWS * _SHEET_COLUMNS // len(datasets)
+        for i in np.unique(np.linspace(0, len(dataset.paths) - 1, count).astype(int)):
+            try:
+                image = resize_image(load_image(dataset.paths[i]), size)
+            except DataError:
+                # Reported among the unreadable pictures already.
+                continue
+            cells.append(draw_skeleton(image, dataset.keypoints[i]))
+    if not cells:
+        raise DataError('no picture could be decoded for the contact sheet')
+    return picture_grid([cells[i : i + _SHEET_COLUMNS] for i in range(0, len(cells), _SHEET_COLUMNS)])
+
+
+def main() -> int:
+    config = config_from_flags()
+    contact_sheet = flags.FLAGS.contact_sheet or os.path.join(config.data.data_dir, 'contact_sheet.png')
+    findings = check(config, contact_sheet, flags.FLAGS.decode_all)
+    if findings.problems:
+        print(f'FAIL: training on {config.data.data_dir} would fail: {"; ".join(findings.problems)}')
+        return 1
+    print(f'PASS: {config.data.data_dir}' + (f' (but see: {"; ".join(findings.notes)})' if findings.notes else ''))
+    return 0
+
+
+if __name__ == '__main__':
+    define_config_flags()
+    flags.DEFINE_string('contact_sheet', '', 'Where the contact sheet goes; default: contact_sheet.png in --data_dir.')
+    flags.DEFINE_boolean('decode_all', False, 'Decode every picture, not only a sample.')
+    command_line.run(main)

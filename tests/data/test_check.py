@@ -1,0 +1,136 @@
+"""The check passes what training can use and fails, by its exit code too, what it cannot."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from posewarp_tf.data.benchmark import milliseconds_per_batch
+from posewarp_tf.data.check import check
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def _check(dataset, **settings):
+    return check(dataset.config(**settings), str(dataset.root / 'sheet.png'), decode_all=True)
+
+
+def _run(*flags):
+    command = [sys.executable, '-m', 'posewarp_tf.data.check', *flags]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_good_folder_passes_and_gets_a_contact_sheet(tiny_dataset):
+    result = _run(f'--data_dir={tiny_dataset.root}', '--image_size=64,32')
+    assert result.returncode == 0, result.stderr
+    assert 'PASS' in result.stdout
+    for words in ('4 pictures', '12 pairs', '1 people', '256x176 (published frame', '64x48: 4'):
+        assert words in result.stdout
+    sheet = np.asarray(Image.open(tiny_dataset.root / 'contact_sheet.png'))
+    assert len(np.unique(sheet.reshape(-1, 3), axis=0)) > 100
+
+
+def test_bad_folder_exits_with_an_error_that_names_what_is_wrong(tiny_dataset):
+    (tiny_dataset.root / 'train' / 'person3.jpg').unlink()
+    result = _run(f'--data_dir={tiny_dataset.root}', '--image_size=64,32')
+    assert result.returncode == 1
+    assert 'missing pictures: 1' in result.stdout and 'train/person3.jpg' in result.stdout
+    assert result.stdout.splitlines()[-1].startswith('FAIL')
+    assert _run(f'--data_dir={tiny_dataset.root / "nowhere"}').returncode == 1
+
+
+def test_contact_sheet_shows_each_picture_with_its_skeleton(tiny_dataset):
+    for i in range(4):
+        for split in ('train', 'test'):
+            Image.new('RGB', (48, 64), 'white').save(tiny_dataset.root / split / f'person{i}.jpg')
+    _check(tiny_dataset)
+    sheet = np.asarray(Image.open(tiny_dataset.root / 'sheet.png')).astype(int)
+    colourful = np.ptp(sheet, axis=-1) > 60
+    # Eight pictures in rows of six: every cell of them has drawn limbs.
+    height, width = sheet.shape[0] // 2, sheet.shape[1] // 6
+    for cell in range(8):
+        row, column = divmod(cell, 6)
+        assert colourful[row * height : (row + 1) * height, column * width : (column + 1) * width].mean() > 0.01
+
+
+def _no_pairs(dataset):
+    dataset.write_pairs('train', [])
+
+
+def _no_column(dataset):
+    dataset.write_pairs('train', [('a.jpg', 'b.jpg')], header=',source,to')
+
+
+def _seventeen_joints(dataset):
+    dataset.write_annotations('test', [('person0.jpg', [5.0] * 17, [5.0] * 17)])
+
+
+def _truncated_picture(dataset):
+    path = dataset.root / 'test' / 'person1.jpg'
+    path.write_bytes(path.read_bytes()[:-300])
+
+
+def _no_joints_at_all(dataset):
+    dataset.write_annotations('train', [(f'person{i}.jpg', [-1.0] * 18, [-1.0] * 18) for i in range(4)])
+
+
+def _unknown_frame(dataset):
+    dataset.write_annotations('train', [(f'person{i}.jpg', [5.0 + 60 * i] * 18, [5.0] * 18) for i in range(4)])
+
+
+def _missing_flow(dataset):
+    (dataset.root / 'flows').mkdir()
+
+
+@pytest.mark.parametrize(
+    ('damage', 'problem', 'detail'),
+    [
+        (_no_pairs, 'pairs', 'no pairs below the header'),
+        (_no_column, 'pairs', "no column 'from'"),
+        (_seventeen_joints, 'bad annotation rows', 'fasion-annotation-test.csv, row 2: x of the keypoints: got 17'),
+        (_truncated_picture, 'unreadable pictures', 'person1.jpg: unreadable picture: image file is truncated'),
+        (_no_joints_at_all, 'unusable split', 'no pair can be used'),
+        (_unknown_frame, 'unusable split', '--keypoint_size'),
+        (_missing_flow, 'maps and flows', 'missing person0__person1.npz'),
+    ],
+)
+def test_damage_is_found_and_named(tiny_dataset, capsys, damage, problem, detail):
+    damage(tiny_dataset)
+    findings = _check(tiny_dataset)
+    assert any(title.startswith(problem) for title in findings.problems)
+    assert detail in capsys.readouterr().out
+
+
+def test_pictures_without_joints_are_listed_but_do_not_fail(tiny_dataset, capsys):
+    missing = ('person0.jpg', [-1.0] * 18, [-1.0] * 18)
+    tiny_dataset.write_annotations(
+        'train', [missing, *((f'person{i}.jpg', [50.0] * 18, [90.0] * 18) for i in (1, 2, 3))]
+    )
+    findings = _check(tiny_dataset)
+    assert not findings.problems
+    assert findings.notes == ['pictures without any joint: 1', 'pairs that cannot be used: 6']
+    assert 'person0.jpg -> person1.jpg' in capsys.readouterr().out
+
+
+def test_counts_are_compared_with_the_published_ones(tiny_dataset, capsys):
+    names = [f'fashionWOMENDressesid0000000{i}02_3back.jpg' for i in range(4)]
+    for split in ('train', 'test'):
+        for i, name in enumerate(names):
+            os.rename(tiny_dataset.root / split / f'person{i}.jpg', tiny_dataset.root / split / name)
+        tiny_dataset.write_annotations(split, [(name, [50.0] * 18, [90.0] * 18) for name in names])
+        tiny_dataset.write_pairs(split, [(names[0], names[1]), (names[2], names[3])])
+    assert not _check(tiny_dataset).problems
+    output = capsys.readouterr().out
+    assert '2 pairs (published: 101,966)' in output and '4 pictures (published: 4,038)' in output
+    assert '2 people' in output
+
+
+def test_pipeline_is_timed(tiny_dataset):
+    start = time.perf_counter()
+    milliseconds = milliseconds_per_batch(tiny_dataset.config(), 20)
+    assert 0 < 20 * milliseconds < 1e3 * (time.perf_counter() - start)
