@@ -115,7 +115,13 @@ def test_every_metric_has_a_value(metrics):
 
 def test_protocol_says_how_the_numbers_came_about(metrics, data_dir):
     protocol = metrics['protocol']
-    assert protocol['weights'] == {'checkpoint': 'best', 'stage': 'full', 'step': 42, 'moving_average': False}
+    assert protocol['weights'] == {
+        'checkpoint': 'best',
+        'stage': 'full',
+        'step': 42,
+        'file': 'checkpoints/full/step-42',
+        'moving_average': False,
+    }
     assert protocol['num_pairs'] == NUM_PAIRS
     assert protocol['resolution'] == '64x64'
     assert protocol['data_dir'] == str(data_dir)
@@ -163,6 +169,18 @@ def test_grids_show_the_pairs_in_rows_of_seven(metrics, run):
     assert cell < rest.shape[0] < 2 * cell
 
 
+def test_grids_show_pairs_from_the_whole_test_set(metrics, run):
+    writer = evaluation.GridWriter(run, every=3)
+    batch = _random_batch(7)
+    batch['target_image'][...] = np.linspace(-1, 1, 7).reshape(7, 1, 1, 1)
+    writer.add(batch, _random_outputs(7))
+    writer.finish()
+    grid = load_image(run.sample_dir / 'evaluate-00.png')
+    truths = grid[30:, int(2.5 * 3 * 64), 0]
+    assert set(truths) == {0, 128, 255}
+    assert 3 * 3 * 64 < grid.shape[0] < 4 * 3 * 64
+
+
 def test_where_only_flows_are_trained_only_flows_are_scored(tmp_path, data_dir):
     run = make_run(tmp_path / 'run', trained_stage='flow', data_dir=str(data_dir))
     found = evaluate(run.path, max_pairs=1)
@@ -204,18 +222,28 @@ def test_a_truncated_picture_is_named(run, data_dir, tmp_path):
 
 
 def test_table_shows_all_values(metrics):
-    lines = format_table(metrics).splitlines()
-    assert re.search(r'whole picture: model +whole picture: copy source +foreground: model', lines[0])
-    l1 = metrics['image']['whole']['l1']
-    assert re.search(rf'^L1 +lower +{l1["model"]:.4f} +{l1["copy_source"]:.4f} ', lines[2])
-    assert sum(line.startswith('scale') for line in lines) == 2
-    assert len({len(line) for line in lines[:7]}) == 1
+    text = format_table(metrics)
+    image, flow = text.split('\n\n')
+    assert re.fullmatch(r' +\| whole +\| foreground', image.splitlines()[0])
+    assert re.fullmatch(r' +better +\| +model +copy source +\| +model +copy source', image.splitlines()[1])
+    l1 = [f'{metrics["image"][region]["l1"][answer]:.4f}' for region, answer in _REGIONS_AND_ANSWERS]
+    assert re.search(r'\nL1 +lower +\| +{} +{} +\| +{} +{}\n'.format(*l1), image)
+    visible = metrics['flow']['scale_2']['visible']
+    values = [f'{visible[name]:.3f}' for name in ('model', 'zero_flow', 'ratio')]
+    assert re.search(r'\nscale 2 +lower +\| +{} +{} +{} +\| '.format(*values), flow)
+    # Bars stand below one another.
+    for lines in (image.splitlines(), flow.splitlines()):
+        places = {tuple(match.start() for match in re.finditer(r'\|', line)) for line in lines if '|' in line}
+        assert len(places) == 1
+
+
+_REGIONS_AND_ANSWERS = [(region, answer) for region in ('whole', 'foreground') for answer in ('model', 'copy_source')]
 
 
 def test_table_marks_what_has_no_value():
-    values = dict.fromkeys(IMAGE_METRICS, {'copy_source': None, 'model': 0.5})
+    values = dict.fromkeys(IMAGE_METRICS, {'model': 0.5, 'copy_source': None})
     table = format_table({'image': {'whole': values, 'foreground': values}})
-    assert re.search(r'SSIM, window 51 +higher +- +0\.5000', table)
+    assert re.search(r'SSIM, window 51 +higher +\| +0\.5000 +- ', table)
 
 
 def test_command_prints_the_table_and_names_its_files(command, metrics, run):

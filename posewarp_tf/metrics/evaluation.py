@@ -66,7 +66,8 @@ def evaluate(
     path = run.checkpoint_path(model.stages, checkpoint)
     stage = run.stage_of(path)
     scores = Scores()
-    grids = GridWriter(run)
+    num_pairs = batch_size * int(dataset.cardinality())  # at least; the last batch may be smaller
+    grids = GridWriter(run, every=max(1, num_pairs // (MAX_GRIDS * ROWS_PER_GRID)))
     for batch, outputs in model_answers(model, stage, dataset):
         scores.add(batch, outputs)
         grids.add(batch, outputs)
@@ -76,6 +77,7 @@ def evaluate(
         'checkpoint': checkpoint,
         'stage': stage,
         'step': checkpoint_step(path),
+        'file': os.path.relpath(path, run.path),
         'moving_average': bool(config.training.ema_decay),
     }
     metrics['protocol'] = {
@@ -163,10 +165,12 @@ class Scores:
 
 
 class GridWriter:
-    """Writes the first pairs as samples/evaluate-*.png: source, target pose, truth and what the model made."""
+    """Writes every n-th pair as samples/evaluate-*.png: source, target pose, truth and what the model made."""
 
-    def __init__(self, run: RunFolder):
+    def __init__(self, run: RunFolder, every: int = 1):
         self._folder = run.sample_dir
+        self._every = every
+        self._num_seen = 0
         self._rows: list[dict[str, np.ndarray]] = []
         self._num_written = 0
         # Pictures of an earlier evaluation would pass for ones of this.
@@ -175,9 +179,9 @@ class GridWriter:
 
     def add(self, batch: Mapping[str, np.ndarray], outputs: Mapping[str, Any]) -> None:
         for index in range(len(batch['source_image'])):
-            if self._num_written == MAX_GRIDS:
-                return
-            self._rows.append(panels(batch, outputs, index))
+            if self._num_seen % self._every == 0 and self._num_written < MAX_GRIDS:
+                self._rows.append(panels(batch, outputs, index))
+            self._num_seen += 1
             if len(self._rows) == ROWS_PER_GRID:
                 self.finish()
 
@@ -201,7 +205,7 @@ def _data_protocol(config: Config) -> dict[str, Any]:
         'data_dir': config.data.data_dir,
         'split': 'test',
         'resolution': f'{height}x{width}',
-        'resize': 'pictures squashed to the resolution, anti-aliased bilinear filter of Pillow, rounded to uint8',
+        'resize': 'pictures squashed to the resolution by tf.image.resize, bilinear, antialias=True, rounded to uint8',
         'formats': 'true pictures decoded from the files of the data set; generated pictures rounded to uint8, '
         'not compressed',
     }

@@ -80,7 +80,8 @@ def image_protocol(image_size: tuple[int, int]) -> dict[str, str]:
         'ssim_gaussian': 'scikit-image structural_similarity, gaussian_weights=True, sigma=1.5, '
         'use_sample_covariance=False, colour',
         'ms_ssim': multiscale,
-        'foreground': 'mean of the difference or similarity map over the foreground pixels of the true picture',
+        'foreground': 'mean of the difference or similarity map over the foreground pixels of the true picture; '
+        'for ms_ssim at every scale',
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+# Title, which way is better, format.
 _IMAGE_ROWS = {
     'l1': ('L1', 'lower', '{:.4f}'),
     'psnr': ('PSNR [dB]', 'higher', '{:.2f}'),
@@ -12,44 +13,50 @@ _IMAGE_ROWS = {
     'ssim_gaussian': ('SSIM, Gaussian', 'higher', '{:.4f}'),
     'ms_ssim': ('MS-SSIM', 'higher', '{:.4f}'),
 }
-_REGION_TITLES = {'whole': 'whole picture', 'foreground': 'foreground', 'visible': 'visible', 'occluded': 'occluded'}
 
 
 def format_table(metrics: Mapping[str, Any]) -> str:
     """What `evaluation.evaluate` returns as text with aligned columns; '-' where there is no value."""
     image = metrics['image']
-    answers = list(image['whole']['l1'])
-    header = ['', 'better'] + [f'{_REGION_TITLES[region]}: {_shown(answer)}' for region in image for answer in answers]
-    rows = [
-        [title, better] + [_format(image[region][metric][answer], form) for region in image for answer in answers]
-        for metric, (title, better, form) in _IMAGE_ROWS.items()
-    ]
-    text = _aligned([header] + rows)
+    rows = []
+    for metric, (title, better, form) in _IMAGE_ROWS.items():
+        values = [image[region][metric] for region in image]
+        rows.append([title, better, *_formatted(values, form)])
+    text = _table('', {region: list(image[region]['l1']) for region in image}, rows)
     if 'flow' in metrics:
-        regions = next(iter(metrics['flow'].values()))
-        columns = [(region, column) for region in regions for column in regions[region]]
-        header = ['end-point error [px]', 'better']
-        header += [f'{_REGION_TITLES[region]}: {_shown(column)}' for region, column in columns]
-        rows = [
-            [_shown(scale), 'lower'] + [_format(values[region][column], '{:.3f}') for region, column in columns]
-            for scale, values in metrics['flow'].items()
-        ]
-        text += '\n' + _aligned([header] + rows)
+        flow = metrics['flow']
+        regions = {region: list(values) for region, values in next(iter(flow.values())).items()}
+        rows = [[_shown(scale), 'lower', *_formatted(flow[scale].values(), '{:.3f}')] for scale in flow]
+        text += '\n' + _table('end-point error [px]', regions, rows)
     return text
 
 
-def _aligned(rows: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = []
-    for row in rows:
-        first, *others = (cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths)))
-        lines.append('  '.join([first, *others]).rstrip())
-    lines.insert(1, '-' * sum(widths, 2 * (len(widths) - 1)))
-    return '\n'.join(lines) + '\n'
+def _table(title: str, groups: Mapping[str, list[str]], rows: list[list[str]]) -> str:
+    """Rows of cells under columns that are grouped: {title of the group: names of its columns}."""
+    names = [title, 'better'] + [_shown(name) for columns in groups.values() for name in columns]
+    widths = [max(map(len, column)) for column in zip(names, *rows)]
+    group_line = ' ' * (widths[0] + 2 + widths[1])
+    first = 2
+    for group, columns in groups.items():
+        width = sum(widths[first : first + len(columns)]) + 2 * (len(columns) - 1)
+        group_line += '  | ' + _shown(group).ljust(width)
+        first += len(columns)
+    starts = {2 + sum(map(len, list(groups.values())[:index])) for index in range(len(groups))}
+    lines = [group_line] + [_line(cells, widths, starts) for cells in [names, *rows]]
+    lines.insert(2, '-' * len(group_line))
+    return '\n'.join(line.rstrip() for line in lines) + '\n'
 
 
-def _format(value: float | None, form: str) -> str:
-    return '-' if value is None else form.format(value)
+def _line(cells: list[str], widths: list[int], starts: set[int]) -> str:
+    text = cells[0].ljust(widths[0])
+    for index, (cell, width) in enumerate(zip(cells[1:], widths[1:]), start=1):
+        text += '  | ' if index in starts else '  '
+        text += cell.ljust(width) if index == 1 else cell.rjust(width)
+    return text
+
+
+def _formatted(groups: Any, form: str) -> list[str]:
+    return ['-' if value is None else form.format(value) for group in groups for value in group.values()]
 
 
 def _shown(name: str) -> str:
