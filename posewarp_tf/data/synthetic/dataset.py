@@ -33,7 +33,7 @@ from posewarp_tf.data.synthetic.render import Picture, exact_flow, render
 from posewarp_tf.errors import ConfigError, DataError
 
 # Raised whenever the same settings give other pictures.
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 SPLITS = ('train', 'test')
 _JPEG_QUALITY = 95
 _OTHER_PLACE = 0.1  # chance of a picture taken in front of another background

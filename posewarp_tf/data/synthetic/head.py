@@ -55,12 +55,13 @@ class Head:
         brow = np.exp(-(((y - 0.1) / 0.06) ** 2))[:, None] * np.exp(-((self.theta / 0.8) ** 2))
         lips = np.exp(-(((y + 0.295) / 0.035) ** 2))[:, None] * np.exp(-((self.theta / 0.35) ** 2))
         relief = 0.085 * length[:, None] * nose - 0.022 * sockets + 0.012 * brow + 0.012 * lips
-        return place_head(skeleton, self.u, width[:, None] + 0 * relief, depth[:, None] + relief, front, self.theta)
+        return place_head(skeleton, self.u, width, depth[:, None] + relief, front, self.theta)
 
 
 def head_section(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Half width, half depth and shift to the front of the bare head, all in head heights."""
-    return tuple(geometry.smooth_profile(knots, y) for knots in (_HEAD_WIDTH, _HEAD_DEPTH, _HEAD_FRONT))  # type: ignore
+    width, depth, front = (geometry.smooth_profile(knots, y) for knots in (_HEAD_WIDTH, _HEAD_DEPTH, _HEAD_FRONT))
+    return width, depth, front
 
 
 def place_head(
@@ -86,7 +87,7 @@ class HeadBall:
 
     def __post_init__(self) -> None:
         self.u = -np.cos(np.linspace(0.0, np.pi, self.num_rings)) * self.radii[1] * self.body.head_height
-        self.theta = geometry.around(4 * self.num_rings // 2 + 3)
+        self.theta = geometry.around(2 * self.num_rings + 3)
 
     def points(self, skeleton: Skeleton) -> np.ndarray:
         size = self.body.head_height
@@ -103,8 +104,8 @@ class HeadBall:
 class HairCap:
     """Hair (or a hat) over the skull, falling to `bottom` head heights below the centre.
 
-    `volume` is its thickness in head heights. Below the ears it hangs down, in front of the shoulders'
-    back, not along the head.
+    `volume` is its thickness in head heights. Below the ears it hangs straight down behind the shoulders,
+    whatever way the head leans.
     """
 
     body: Body

@@ -116,7 +116,7 @@ def _raised(rng: np.random.Generator) -> ArmPose:
 
 
 def _bent_up(rng: np.random.Generator) -> ArmPose:
-    return ArmPose(_degrees(rng, 10, 25), _degrees(rng, 0, 35), _degrees(rng, 0, 40), _degrees(rng, 90, 130))
+    return ArmPose(_degrees(rng, 14, 30), _degrees(rng, 10, 45), _degrees(rng, -25, 10), _degrees(rng, 90, 125))
 
 
 def _near(rng: np.random.Generator, out: float, up: float, front: float, spread: float = 0.01) -> tuple:
@@ -158,7 +158,7 @@ def _behind(rng: np.random.Generator) -> ArmPose:
     return ArmPose(reach=_near(rng, 0.02, 0.05, -0.10), elbow_towards=(1.0, 0.0, -0.8), hand=(-1.0, -0.1, -0.2))
 
 
-# Chance of each family; the first two arms of a figure agree in half of the pictures.
+# Chance of each family; both arms take the same one in more than half of the pictures.
 _ARMS: tuple[tuple[float, Callable[[np.random.Generator], ArmPose]], ...] = (
     (0.34, _hanging),
     (0.12, _sideways),

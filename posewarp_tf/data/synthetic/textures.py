@@ -47,7 +47,7 @@ PATTERNS = (
 
 @dataclasses.dataclass(frozen=True)
 class Cloth:
-    """A printed cloth. `period` is in metres; `trim` colours the last `trim_width` metres at both ends."""
+    """A printed cloth. `period` is in metres; `trim` is the colour of its hems."""
 
     pattern: str
     colors: tuple[Color, Color, Color]

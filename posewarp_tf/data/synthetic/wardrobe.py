@@ -14,8 +14,8 @@ from posewarp_tf.data.synthetic.trunk import Collar, Trunk
 
 
 @dataclasses.dataclass(frozen=True)
-class Style:
-    """What the garments of one outfit share."""
+class Tailor:
+    """Makes garments that fit `body`, their cut drawn from `rng`."""
 
     body: Body
     rng: np.random.Generator
@@ -88,12 +88,10 @@ class Style:
         length: float,
         garment: int = GARMENT['upper_clothes'],
         layer: float = 0.008,
-        sleeve: float | None = None,
     ) -> list[Piece]:
-        """A shirt, blouse or jumper reaching `length` metres below the hip line."""
+        """A shirt, blouse or jumper reaching `length` metres below the hip line, `layer` metres off the skin."""
         rng, body = self.rng, self.body
-        if sleeve is None:
-            sleeve = float(rng.choice([0.0, 0.34, 0.4, 0.62, 0.97, 1.0], p=[0.12, 0.24, 0.14, 0.08, 0.21, 0.21]))
+        sleeve = float(rng.choice([0.0, 0.34, 0.4, 0.62, 0.97, 1.0], p=[0.12, 0.24, 0.14, 0.08, 0.21, 0.21]))
         straight = rng.uniform(0.1, 0.9)
         neck = str(rng.choice(['crew', 'v', 'scoop', 'high'], p=[0.45, 0.2, 0.2, 0.15]))
         surface = Trunk(body, -length, 1.10 * body.torso, layer, straight, skirt=True, flare=0.05)
