@@ -52,6 +52,7 @@ class LocalAttention(tf.keras.layers.Layer):
     def attention(self, source: tf.Tensor, target: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
         """softmax over the k * k taps; float32, because half precision loses small weights."""
         radius = self.kernel_size // 2
+        target = tf.cast(target, source.dtype)
         kernel_target, kernel_source = tf.split(tf.cast(self.kernel, source.dtype), 2, axis=2)
         convolved_target = tf.nn.conv2d(replicate_pad(target, radius), kernel_target, 1, 'VALID')
         convolved_source = tf.nn.conv2d(replicate_pad(source, 2 * radius), kernel_source, 1, 'VALID')

@@ -76,7 +76,8 @@ class ReposingModel(tf.keras.Model):
         return cls(ModelConfig(**values), **config)
 
     def get_build_config(self) -> dict:
-        return {}
+        # An empty one would not be passed on, and loading would find no variables.
+        return {'image_size': self.model_config.image_size}
 
     def build_from_config(self, config: dict) -> None:
         self.create_weights()

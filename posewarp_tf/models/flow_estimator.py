@@ -57,7 +57,9 @@ class FlowEstimator(tf.keras.layers.Layer):
         )
 
     def call(self, source_image: tf.Tensor, source_pose: tf.Tensor, target_pose: tf.Tensor) -> tuple[list, list]:
-        features = tf.concat([source_image, source_pose, target_pose], axis=-1)
+        # Keras casts the first argument only.
+        inputs = [tf.cast(tensor, self.compute_dtype) for tensor in (source_image, source_pose, target_pose)]
+        features = tf.concat(inputs, axis=-1)
         skips = []
         for encoder in self.encoders:
             features = encoder(features)

@@ -1,0 +1,114 @@
+"""Every layer keeps the same contracts: traced once for any batch, saved, cloned, mixed precision.
+
+A new layer joins the catalogue below; `test_every_layer_is_in_the_catalogue` fails until it does.
+"""
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import posewarp_tf.layers
+import posewarp_tf.models
+from posewarp_tf.layers.blocks import EncoderBlock, InstanceNorm, ReflectConv, ResBlock, ResBlockDecoder, UpConv
+from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
+from posewarp_tf.layers.spectral_norm import SpectralConv2D
+from posewarp_tf.models.discriminators import ResBlockEncoder
+from posewarp_tf.models.flow_estimator import FlowEstimator, FlowHead
+
+FEATURES = (8, 8, 6)
+FLOW = (8, 8, 2)
+# How to make each layer, and the shapes of its inputs without the batch.
+CATALOGUE = {
+    BilinearWarp: (BilinearWarp, [FEATURES, FEATURES, FLOW]),
+    EncoderBlock: (lambda: EncoderBlock(4), [FEATURES]),
+    FlowEstimator: (lambda: FlowEstimator(4, 8, 3, (1, 2)), [(16, 16, 3), (16, 16, 18), (16, 16, 18)]),
+    FlowHead: (FlowHead, [FEATURES]),
+    GlobalAttention: (GlobalAttention, [FEATURES, FEATURES]),
+    InstanceNorm: (InstanceNorm, [FEATURES]),
+    LocalAttention: (lambda: LocalAttention(3), [FEATURES, FEATURES, FLOW]),
+    ReflectConv: (lambda: ReflectConv(4), [FEATURES]),
+    ResBlock: (lambda: ResBlock(6), [FEATURES]),
+    ResBlockDecoder: (lambda: ResBlockDecoder(4, hidden_filters=5), [FEATURES]),
+    ResBlockEncoder: (lambda: ResBlockEncoder(4, 5), [FEATURES]),
+    SpectralConv2D: (lambda: SpectralConv2D(4, 3, padding=1), [FEATURES]),
+    UpConv: (lambda: UpConv(4), [FEATURES]),
+}
+# Bases that are never used themselves.
+ABSTRACT = {'Block'}
+
+each_layer = pytest.mark.parametrize('layer_class', CATALOGUE, ids=lambda c: c.__name__)
+
+
+def made(layer_class):
+    make, shapes = CATALOGUE[layer_class]
+    return make(), [tf.random.stateless_normal((2, *shape), seed=(0, i)) for i, shape in enumerate(shapes)]
+
+
+def flat(outputs):
+    return [tf.cast(t, tf.float32).numpy() for t in tf.nest.flatten(outputs) if t is not None]
+
+
+def test_every_layer_is_in_the_catalogue():
+    found = set()
+    for package in (posewarp_tf.layers, posewarp_tf.models):
+        for info in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):
+            for value in vars(importlib.import_module(info.name)).values():
+                is_layer = isinstance(value, type) and issubclass(value, tf.keras.layers.Layer)
+                if is_layer and not issubclass(value, tf.keras.Model) and value.__module__.startswith('posewarp_tf'):
+                    found.add(value.__name__)
+    assert found - ABSTRACT == {layer_class.__name__ for layer_class in CATALOGUE}
+
+
+@each_layer
+def test_one_trace_serves_every_batch_size(layer_class):
+    layer, inputs = made(layer_class)
+    spec = [tf.TensorSpec((None, *tensor.shape[1:])) for tensor in inputs]
+    traced = tf.function(lambda *tensors: layer(*tensors), input_signature=spec)
+    whole = flat(traced(*inputs))
+    single = flat(traced(*(tensor[:1] for tensor in inputs)))
+    for batch_of_two, batch_of_one in zip(whole, single):
+        assert batch_of_one.shape == (1, *batch_of_two.shape[1:])
+        np.testing.assert_allclose(batch_of_two[:1], batch_of_one, rtol=1e-4, atol=1e-5)
+
+
+@each_layer
+def test_config_makes_the_same_layer(layer_class):
+    layer, inputs = made(layer_class)
+    expected = flat(layer(*inputs))
+    copy = layer_class.from_config(layer.get_config())
+    copy(*inputs)
+    copy.set_weights(layer.get_weights())
+    for first, second in zip(expected, flat(copy(*inputs))):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.fixture
+def mixed_precision():
+    tf.keras.mixed_precision.set_global_policy('mixed_bfloat16')
+    yield
+    tf.keras.mixed_precision.set_global_policy('float32')
+
+
+@each_layer
+def test_half_precision_stays_close_to_single(layer_class, mixed_precision):
+    half, inputs = made(layer_class)
+    half_outputs = flat(half(*inputs))
+    assert all(variable.dtype == tf.float32 for variable in half.variables)
+    tf.keras.mixed_precision.set_global_policy('float32')
+    layer, _ = made(layer_class)
+    layer(*inputs)
+    layer.set_weights(half.get_weights())
+    for single, mixed in zip(flat(layer(*inputs)), half_outputs):
+        assert np.max(np.abs(single - mixed)) <= 0.1 * max(1.0, np.max(np.abs(single)))
+
+
+@each_layer
+def test_gradients_reach_every_weight(layer_class):
+    layer, inputs = made(layer_class)
+    with tf.GradientTape() as tape:
+        total = tf.add_n([tf.reduce_sum(t**2) for t in tf.nest.flatten(layer(*inputs)) if t is not None])
+    for variable, gradient in zip(layer.trainable_variables, tape.gradient(total, layer.trainable_variables)):
+        assert gradient is not None and np.isfinite(gradient.numpy()).all(), variable.name

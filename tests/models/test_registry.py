@@ -1,0 +1,132 @@
+"""Models as users meet them: by config, in any size and variant, saved and cloned."""
+
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from posewarp_tf.config import Config, ModelConfig
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.flags import CONFIG_DIR, load_config
+from posewarp_tf.models.registry import build_discriminator, build_model
+
+SMALL = {
+    'image_size': (64, 32),
+    'base_filters': 4,
+    'max_filters': 16,
+    'flow_base_filters': 4,
+    'flow_max_filters': 16,
+    'flow_num_layers': 4,
+    'attention_kernels': {2: 5, 3: 3},
+    'discriminator_num_layers': 3,
+}
+VARIANTS = ('none', 'global_attention', 'bilinear', 'local_attention')
+
+each_variant = pytest.mark.parametrize('spatial_transform', VARIANTS)
+
+
+def random_inputs(model, batch=2):
+    return {
+        name: tf.random.stateless_normal((batch, *spec.shape[1:]), seed=(1, i))
+        for i, (name, spec) in enumerate(model.example_inputs().items())
+    }
+
+
+def small_model(**options):
+    return build_model(ModelConfig(**{**SMALL, **options}))
+
+
+@each_variant
+def test_outputs_have_the_promised_shapes_and_ranges(spatial_transform):
+    model = small_model(spatial_transform=spatial_transform)
+    outputs = model(random_inputs(model))
+    assert outputs['image'].shape == (2, 64, 32, 3)
+    assert np.max(np.abs(outputs['image'])) <= 1
+    has_flow = spatial_transform in ('bilinear', 'local_attention')
+    assert [flow.shape for flow in outputs['flows']] == ([(2, 8, 4, 2), (2, 16, 8, 2)] if has_flow else [])
+    assert [mask.shape for mask in outputs['masks']] == ([(2, 8, 4, 1), (2, 16, 8, 1)] if has_flow else [])
+    assert all(np.min(mask) >= 0 and np.max(mask) <= 1 for mask in outputs['masks'])
+
+
+@each_variant
+def test_saved_model_file_gives_the_same_numbers(spatial_transform, tmp_path):
+    model = small_model(spatial_transform=spatial_transform)
+    inputs = random_inputs(model)
+    model.save(tmp_path / 'model.keras')
+    loaded = tf.keras.models.load_model(tmp_path / 'model.keras')
+    np.testing.assert_array_equal(model(inputs)['image'], loaded(inputs)['image'])
+
+
+@each_variant
+def test_clone_has_the_same_architecture_and_fresh_weights(spatial_transform):
+    model = small_model(spatial_transform=spatial_transform)
+    clone = type(model).from_config(model.get_config())
+    clone.create_weights()
+    assert clone.model_config == model.model_config
+    assert [v.shape for v in clone.variables] == [v.shape for v in model.variables]
+    assert any(np.any(a != b) for a, b in zip(clone.get_weights(), model.get_weights()))
+
+
+@each_variant
+def test_examples_of_a_batch_do_not_see_each_other(spatial_transform):
+    model = small_model(spatial_transform=spatial_transform)
+    inputs = random_inputs(model)
+    alone = model({name: tensor[:1] for name, tensor in inputs.items()})
+    np.testing.assert_allclose(model(inputs)['image'][:1], alone['image'], atol=1e-5)
+
+
+@each_variant
+def test_every_stage_trains_its_own_variables(spatial_transform):
+    model = small_model(spatial_transform=spatial_transform)
+    inputs = random_inputs(model)
+    for stage in model.stages:
+        with tf.GradientTape() as tape:
+            outputs = model.run_stage(inputs, stage, training=True)
+            # Linear in no single output, so that softmaxes and norms pass something on.
+            total = tf.add_n([tf.reduce_sum(t**3 + t) for t in tf.nest.flatten(outputs)])
+        gradients = tape.gradient(total, model.stage_variables(stage))
+        assert gradients and all(gradient is not None for gradient in gradients)
+    assert model.stages[-1] == 'full'
+    assert len(model.stage_variables('full')) == len(model.trainable_variables)
+
+
+def test_attention_weights_sum_to_one():
+    model = small_model()
+    attentions = model(random_inputs(model), return_attention=True)['attentions']
+    assert [attention.shape for attention in attentions] == [(2, 8, 4, 9), (2, 16, 8, 25)]
+    for attention in attentions:
+        np.testing.assert_allclose(tf.reduce_sum(attention, axis=-1), 1, rtol=1e-5)
+
+
+def test_mixed_precision_stays_close_and_returns_float32():
+    tf.keras.mixed_precision.set_global_policy('mixed_bfloat16')
+    try:
+        half = small_model()
+    finally:
+        tf.keras.mixed_precision.set_global_policy('float32')
+    model = small_model()
+    model.set_weights(half.get_weights())
+    inputs = random_inputs(model)
+    outputs = half(inputs)
+    assert outputs['image'].dtype == outputs['flows'][0].dtype == tf.float32
+    np.testing.assert_allclose(outputs['image'], model(inputs)['image'], atol=0.1)
+
+
+@pytest.mark.parametrize('name', sorted(f[:-4] for f in os.listdir(CONFIG_DIR) if f.endswith('.cfg')))
+def test_every_shipped_config_builds(name):
+    config = load_config(name)
+    model = build_model(name)
+    outputs = model(model.example_inputs())
+    assert outputs['image'].shape[1:] == (*config.model.image_size, 3)
+    logits = build_discriminator(config)(tf.keras.Input((*config.model.image_size, 3)))
+    assert logits.shape[-1] == 1
+    assert set(model.stages) <= set(config.training.stage_steps)
+    assert set(model.stages) <= set(config.loss.loss_weights)
+
+
+def test_unknown_model_and_config_are_named():
+    with pytest.raises(ConfigError, match="got 'gan'"):
+        build_model(Config().replace(model='gan'))
+    with pytest.raises(ConfigError, match="'gfla_fashon'.*gfla_fashion"):
+        build_model('gfla_fashon')

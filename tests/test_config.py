@@ -1,0 +1,80 @@
+"""Configs are values: validated, kept in JSON, made from flags."""
+
+import pytest
+from absl import flags
+
+from posewarp_tf.config import Config, ModelConfig, config_fields
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.flags import config_from_flags, define_config_flags
+
+
+def parsed(*arguments):
+    flag_values = flags.FlagValues()
+    define_config_flags(flag_values)
+    flag_values(['test', *arguments])
+    return config_from_flags(flag_values=flag_values)
+
+
+def test_json_round_trip():
+    config = Config().replace(image_size=(96, 64), attention_kernels={1: 3, 2: 3}, keypoint_size=(256, 176))
+    assert Config.from_json(config.to_json()) == config
+
+
+def test_names_are_unique_over_all_sections():
+    names = [field.name for field, _ in config_fields()]
+    assert len(names) == len(set(names))
+
+
+def test_flags_become_typed_values():
+    config = parsed(
+        '--image_size=96,64',
+        '--attention_kernels=1=3,2=5',
+        '--stage_steps=flow=3,full=4',
+        '--mixed_precision',
+        '--learning_rate=0.5',
+        '--loss_weights=full.style=0',
+    )
+    assert config.model.image_size == (96, 64)
+    assert config.model.attention_kernels == {1: 3, 2: 5}
+    assert config.training.stage_steps == {'flow': 3, 'full': 4}
+    assert config.training.mixed_precision and config.training.learning_rate == 0.5
+    # One entry changed, the others as published.
+    assert config.loss.loss_weights['full'] == {**Config().loss.loss_weights['full'], 'style': 0}
+    assert config.loss.loss_weights['flow'] == {'correctness': 20.0, 'affine': 0.01}
+
+
+def test_no_flags_are_the_published_defaults():
+    assert parsed() == Config()
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['--image_size=100,64'], '--image_size: got 100,64, expected .*multiples of 32'),
+        (['--image_size=64'], '--image_size: got 64, expected a height and a width'),
+        (['--image_size=a,b'], "--image_size: got 'a,b'"),
+        (['--attention_kernels=2=4'], 'got kernel 4 at scale 2, expected 1, 3, 5, 7 or 9'),
+        (['--attention_kernels=9=3'], 'got scale 9, expected 1 to num_layers=3'),
+        (['--attention_kernels=2'], "--attention_kernels: got '2': expected name=value"),
+        (['--flow_num_layers=3'], '--flow_num_layers: got 3, expected more than'),
+        (['--batch_size=0'], '--batch_size: got 0, expected at least 1'),
+        (['--loss_weights=style=0'], "expected stage.term=weight, got 'style'"),
+    ],
+)
+def test_impossible_settings_name_the_flag(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        parsed(*arguments)
+
+
+def test_damaged_config_files_are_named():
+    with pytest.raises(ConfigError, match='run/config.json: not JSON'):
+        Config.from_json('{', 'run/config.json')
+    with pytest.raises(ConfigError, match="no section 'model'"):
+        Config.from_json('{}')
+    with pytest.raises(ConfigError, match='unknown settings: colour'):
+        Config.from_json(Config().to_json().replace('"batch_size"', '"colour"'))
+
+
+def test_model_section_alone_is_validated():
+    with pytest.raises(ConfigError, match='--spatial_transform'):
+        ModelConfig(spatial_transform='magic')
