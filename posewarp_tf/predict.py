@@ -1,8 +1,8 @@
 """Puts the person of a picture into another pose.
 
 One picture:
-    python -m posewarp_tf.predict --run_dir=runs/quickstart --source_image=me.jpg --source_keypoints=me.json \
-        --target_keypoints=pose.json --output=out.png
+    python -m posewarp_tf.predict --run_dir=runs/quickstart
+        --source_image=me.jpg --source_keypoints=me.json --target_keypoints=pose.json --output=out.png
 Many: give a folder as --source_image or --target_keypoints (and as --output), or list them in a CSV, --pairs.
 """
 
