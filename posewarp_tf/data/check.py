@@ -128,14 +128,14 @@ def _check_pictures(paths: list[str], decode_all: bool, findings: Findings) -> N
     """Headers of all; all pixels of some, or of all."""
     unreadable: dict[str, str] = {}
     sizes: dict[tuple[int, int], int] = {}
-    for path in tqdm(paths, desc='  headers', unit='', leave=False, delay=1):
+    for path in tqdm(paths, desc='  headers', unit='', leave=False, delay=1, disable=None):
         try:
             size = picture_size(path)
             sizes[size] = sizes.get(size, 0) + 1
         except DataError as error:
             unreadable[path] = str(error)
     decoded = paths if decode_all else paths[:: max(1, len(paths) // _NUM_DECODED)]
-    for path in tqdm(decoded, desc='  decoding', unit='', leave=False, delay=1):
+    for path in tqdm(decoded, desc='  decoding', unit='', leave=False, delay=1, disable=None):
         try:
             load_image(path)
         except DataError as error:

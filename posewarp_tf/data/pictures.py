@@ -126,7 +126,7 @@ class PictureStore:
         pictures = np.empty([len(self._paths), *self._shape], np.uint8)
         dataset = tf.data.Dataset.from_tensor_slices(self._paths)
         dataset = dataset.map(self._read, num_workers or tf.data.AUTOTUNE, deterministic=True).prefetch(32)
-        progress = tqdm(total=len(self._paths), desc='reading pictures', unit='', leave=False, delay=1)
+        progress = tqdm(total=len(self._paths), desc='reading pictures', unit='', leave=False, delay=1, disable=None)
         with reading(self._paths), progress:
             for i, picture in enumerate(dataset.as_numpy_iterator()):
                 pictures[i] = picture

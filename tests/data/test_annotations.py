@@ -1,5 +1,7 @@
 """Lists in every spelling are understood the same way; what cannot be used is named."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -245,6 +247,22 @@ def test_pictures_may_lie_in_folders_of_their_own_names(tiny_dataset):
     ]
     assert dataset.keypoints[:, 0, 0].tolist() == [50, 51]
     assert dataset.pairs.tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize('folder', ['img', '.'])
+def test_pictures_of_both_splits_may_lie_together(tiny_dataset, folder):
+    (tiny_dataset.root / folder).mkdir(exist_ok=True)
+    (tiny_dataset.root / 'parts').mkdir()
+    for i in range(4):
+        name = f'person{i}.jpg'
+        (tiny_dataset.root / 'train' / name).rename(tiny_dataset.root / folder / name)
+        (tiny_dataset.root / 'test' / name).unlink()
+        Image.new('L', (48, 64)).save(tiny_dataset.root / 'parts' / f'person{i}.png')
+    for split in ('train', 'test'):
+        paths = _load(tiny_dataset, split).paths
+        assert [os.path.relpath(path, tiny_dataset.root / folder) for path in paths] == [
+            f'person{i}.jpg' for i in range(4)
+        ]
 
 
 @pytest.mark.parametrize('prefix', ['fashion-', 'fashion-resize-', 'fasion-resize-'])
