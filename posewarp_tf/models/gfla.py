@@ -79,7 +79,8 @@ class GFLA(ReposingModel):
 
     def stage_variables(self, stage: str) -> list[tf.Variable]:
         self.check_stage(stage)
-        return self.flow_estimator.trainable_variables if stage == 'flow' else self.trainable_variables
+        part: tf.keras.layers.Layer = self.flow_estimator if stage == 'flow' else self
+        return part.trainable_variables
 
     def pytorch_names(self) -> list[tuple[str, tf.Variable, str]]:
         """(key in a released checkpoint, variable, kind) of every array; only for the published method."""

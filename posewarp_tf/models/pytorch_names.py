@@ -15,6 +15,7 @@ stride * i + k with weight k. Their paddings differ, which is the network's busi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -64,7 +65,7 @@ def _some(names: set[str], limit: int = 3) -> str:
     return listed if len(names) <= limit else f'{listed} and {len(names) - limit} more'
 
 
-def named_variables(parts: Mapping[str, object], prefix: str = '') -> list[tuple[str, tf.Variable, str]]:
+def named_variables(parts: Mapping[str, Any], prefix: str = '') -> list[tuple[str, tf.Variable, str]]:
     """Flattens tables `{name: layer, or (variable, kind)}` into entries (key, variable, kind).
 
     A layer with a table `pytorch_parts` of its own contributes what is in it, under its name.
@@ -80,5 +81,5 @@ def named_variables(parts: Mapping[str, object], prefix: str = '') -> list[tuple
             entries += [(key + '.weight', part.gamma, 'vector'), (key + '.bias', part.beta, 'vector')]
         else:
             kernel_kind = getattr(part, 'kernel_kind', 'conv')
-            entries += [(key + '.weight', part.kernel, kernel_kind), (key + '.bias', part.bias, 'vector')]  # type: ignore[attr-defined]
+            entries += [(key + '.weight', part.kernel, kernel_kind), (key + '.bias', part.bias, 'vector')]
     return entries

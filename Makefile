@@ -1,0 +1,52 @@
+# make demo   a virtual environment, a small data set, training, evaluation and a re-posed person
+# make test   lint, types and the test suite
+
+# The first interpreter that TensorFlow 2.15 exists for; override with `make PYTHON=/path/to/python3.11 ...`.
+SUPPORTED := import sys; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))
+PYTHON ?= $(shell for p in python3 python3.11 python3.10 python3.9; do \
+	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := runs/quickstart
+DATA := data/quickstart
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/installed
+	$(BIN)/python -m posewarp_tf.data.synthetic --output_dir=$(DATA)
+	$(BIN)/python -m posewarp_tf.train --flagfile=posewarp_tf/configs/quickstart.cfg --run_dir=$(RUN) --data_dir=$(DATA)
+	$(BIN)/python -m posewarp_tf.evaluate --run_dir=$(RUN)
+	$(BIN)/python -m posewarp_tf.predict --run_dir=$(RUN) \
+		--source_image=$(DATA)/test/test_00000_00.jpg \
+		--source_keypoints=$(DATA)/fasion-annotation-test.csv --source_name=test_00000_00.jpg \
+		--target_keypoints=$(DATA)/fasion-annotation-test.csv --target_name=test_00000_01.jpg \
+		--output=$(RUN)/reposed.png --save_intermediates
+	@echo
+	@echo "pictures: $$(ls $(RUN)/samples/evaluate-*.png | tr '\n' ' ')$$(ls $(RUN)/reposed*.png | tr '\n' ' ')"
+	@echo "metrics:  $(RUN)/metrics.json"
+
+test: $(VENV)/installed-dev lint
+	$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(VENV)/python-checked:
+	@'$(PYTHON)' -c '$(SUPPORTED)' 2>/dev/null || { \
+		echo "error: posewarp_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15), got \
+	$$(python3 --version 2>&1); name one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	'$(PYTHON)' -m venv $(VENV)
+	@touch $@
+
+$(VENV)/installed: requirements.txt | $(VENV)/python-checked
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements.txt requirements-dev.txt | $(VENV)/python-checked
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/installed
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,33 @@
+"""Flow-based person re-posing in TensorFlow.
+
+    model = posewarp_tf.build_model('gfla_fashion')
+    prediction = posewarp_tf.Predictor('runs/quickstart').predict(photo, keypoints, target_keypoints)
+
+Names are resolved when they are used: importing this package loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    'Config': 'posewarp_tf.config',
+    'Predictor': 'posewarp_tf.predictor',
+    'build_discriminator': 'posewarp_tf.models.registry',
+    'build_model': 'posewarp_tf.models.registry',
+    'load_config': 'posewarp_tf.flags',
+    'ops': 'posewarp_tf.ops',
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    home = importlib.import_module(_HOMES[name])
+    return home if name == 'ops' else getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return __all__
