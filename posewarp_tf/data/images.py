@@ -1,11 +1,13 @@
 """Picture files in and out: whatever people have becomes uint8 RGB, the right way up.
 
-Only Pillow and NumPy; `pictures.py` reads many of them in a tf.data graph with the same result.
+Only Pillow and NumPy for files; pictures behind URLs come through tensorflow-io. `pictures.py` reads many
+files in a tf.data graph with the same result.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import struct
 import zlib
@@ -80,20 +82,36 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     """The opened picture; whatever goes wrong with it, inside too, is a DataError that names the file."""
     name = os.fspath(path)
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(_download(name)) if is_remote(name) else path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DataError(f'{name}: {image.width}x{image.height} pixels, expected at most {MAX_PIXELS} in all')
             yield image
     except FileNotFoundError as error:
         raise DataError(f'{name}: no such picture') from error
     except UnidentifiedImageError as error:
-        raise DataError(f'{name}: not a picture ({os.path.getsize(path)} bytes)') from error
+        raise DataError(f'{name}: not a picture') from error
     except Image.DecompressionBombError as error:
         raise DataError(f'{name}: too many pixels, expected at most {MAX_PIXELS}') from error
     except DataError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         raise DataError(f'{name}: unreadable picture: {error}') from error
+
+
+def is_remote(path: str | os.PathLike) -> bool:
+    """Whether a picture is named by a URL (http://, https://, s3://, gs://, ...) and not by a path."""
+    return '://' in os.fspath(path)
+
+
+def _download(url: str) -> bytes:
+    """The bytes behind a URL, through the file systems that tensorflow-io adds to TensorFlow."""
+    import tensorflow as tf
+    import tensorflow_io  # noqa: F401, registers the file systems
+
+    try:
+        return tf.io.read_file(url).numpy()
+    except tf.errors.OpError as error:
+        raise DataError(f'{url}: cannot be fetched: {error.message.splitlines()[0]}') from error
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
