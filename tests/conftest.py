@@ -45,6 +45,21 @@ def golden():
     return load
 
 
+@pytest.fixture(scope='session')
+def tiny_run(tmp_path_factory):
+    """The run folder of a small model with random weights; not to be changed."""
+    from tests.run_folders import make_run
+
+    return make_run(tmp_path_factory.mktemp('tiny_run'))
+
+
+@pytest.fixture(scope='session')
+def tiny_predictor(tiny_run):
+    from posewarp_tf.predictor import Predictor
+
+    return Predictor(tiny_run.path)
+
+
 def assert_agrees(actual, expected, tolerance=1e-4):
     """Largest difference relative to the largest entry: 1e-4 for outputs, 1e-3 for gradients."""
     actual, expected = np.asarray(actual), np.asarray(expected)

@@ -19,7 +19,9 @@ def make_run(path, trained_stage='full', step=7, **settings):
             'max_filters': 16,
             'flow_base_filters': 8,
             'flow_max_filters': 16,
-            'attention_kernels': {2: 3, 3: 3},
+            'num_layers': 2,
+            'flow_num_layers': 3,
+            'attention_kernels': {1: 3, 2: 3},
             **settings,
         }
     )

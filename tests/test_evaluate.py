@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ from posewarp_tf.metrics.evaluation import evaluate
 from posewarp_tf.metrics.foreground import body_mask
 from posewarp_tf.metrics.image import IMAGE_METRICS
 from posewarp_tf.metrics.table import format_table
+from posewarp_tf.training.run_folder import RunFolder
 from tests.run_folders import SIZE, make_run, person, picture
 
 NUM_PAIRS = 5
@@ -50,8 +52,10 @@ def data_dir(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def run(tmp_path_factory, data_dir):
-    made = make_run(tmp_path_factory.mktemp('run'), step=42, data_dir=str(data_dir))
+def run(tiny_run, tmp_path_factory, data_dir):
+    made = RunFolder(tmp_path_factory.mktemp('run') / 'run')
+    shutil.copytree(tiny_run.path, made.path)
+    made.config_path.write_text(made.load_config().replace(data_dir=str(data_dir)).to_json())
     made.add_notes({'vgg_weights': 'random'})
     return made
 
@@ -83,21 +87,18 @@ def test_copying_the_source_is_scored_by_its_definition(metrics, data_dir):
     assert metrics['image']['foreground']['l1']['copy_source'] == pytest.approx(np.mean(foreground_errors))
 
 
-def test_the_models_pictures_are_scored_as_written_to_disk(metrics, run, data_dir):
+def test_the_models_pictures_are_scored_as_written_to_disk(metrics, tiny_predictor, data_dir):
     """Against the predictor, which has its own way from a file to a picture."""
-    from posewarp_tf.predictor import Predictor
-
-    predictor = Predictor(run.path)
     errors = []
     for index in range(NUM_PAIRS):
         source, target = (load_image(data_dir / 'test' / f'{kind}{index}.png') for kind in ('source', 'target'))
-        answer = predictor.predict(source, person(SIZE), person(SIZE, lean=8)).image
+        answer = tiny_predictor.predict(source, person(SIZE), person(SIZE, lean=8)).image
         errors.append(np.abs(answer.astype(float) - target).mean() / 255)
     assert metrics['image']['whole']['l1']['model'] == pytest.approx(np.mean(errors), abs=1e-4)
 
 
 def test_zero_flow_is_scored_by_its_definition(metrics):
-    for scale in ('scale_3', 'scale_2'):
+    for scale in ('scale_2', 'scale_1'):
         for region in ('visible', 'occluded'):
             found = metrics['flow'][scale][region]
             assert found['zero_flow'] == pytest.approx(np.hypot(*SHIFT))
@@ -118,8 +119,8 @@ def test_protocol_says_how_the_numbers_came_about(metrics, data_dir):
     assert protocol['weights'] == {
         'checkpoint': 'best',
         'stage': 'full',
-        'step': 42,
-        'file': 'checkpoints/full/step-42',
+        'step': 7,
+        'file': 'checkpoints/full/step-7',
         'moving_average': False,
     }
     assert protocol['num_pairs'] == NUM_PAIRS
@@ -185,7 +186,7 @@ def test_where_only_flows_are_trained_only_flows_are_scored(tmp_path, data_dir):
     run = make_run(tmp_path / 'run', trained_stage='flow', data_dir=str(data_dir))
     found = evaluate(run.path, max_pairs=1)
     assert set(found['image']['whole']['l1']) == {'copy_source'}
-    assert found['flow']['scale_2']['visible']['model'] > 0
+    assert found['flow']['scale_1']['visible']['model'] > 0
     assert found['protocol']['weights']['stage'] == 'flow'
 
 
@@ -228,9 +229,9 @@ def test_table_shows_all_values(metrics):
     assert re.fullmatch(r' +better +\| +model +copy source +\| +model +copy source', image.splitlines()[1])
     l1 = [f'{metrics["image"][region]["l1"][answer]:.4f}' for region, answer in _REGIONS_AND_ANSWERS]
     assert re.search(r'\nL1 +lower +\| +{} +{} +\| +{} +{}\n'.format(*l1), image)
-    visible = metrics['flow']['scale_2']['visible']
+    visible = metrics['flow']['scale_1']['visible']
     values = [f'{visible[name]:.3f}' for name in ('model', 'zero_flow', 'ratio')]
-    assert re.search(r'\nscale 2 +lower +\| +{} +{} +{} +\| '.format(*values), flow)
+    assert re.search(r'\nscale 1 +lower +\| +{} +{} +{} +\| '.format(*values), flow)
     # Bars stand below one another.
     for lines in (image.splitlines(), flow.splitlines()):
         places = {tuple(match.start() for match in re.finditer(r'\|', line)) for line in lines if '|' in line}
@@ -247,7 +248,7 @@ def test_table_marks_what_has_no_value():
 
 
 def test_command_prints_the_table_and_names_its_files(command, metrics, run):
-    assert '5 test pairs at 64x64, best weights: stage full, step 42' in command.stdout
+    assert '5 test pairs at 64x64, best weights: stage full, step 7' in command.stdout
     assert format_table(metrics) in command.stdout
     assert 'note: vgg_weights=random' in command.stdout
     assert f'metrics: {run.metrics_path}' in command.stdout

@@ -10,20 +10,9 @@ import pytest
 from posewarp_tf.data.images import load_image, save_image
 from posewarp_tf.errors import DataError
 from posewarp_tf.prediction_jobs import jobs_from_csv, jobs_from_paths, parse_size, run_jobs
-from posewarp_tf.predictor import Predictor
-from tests.run_folders import make_run, person, picture
+from tests.run_folders import person, picture
 
 PICTURE_SIZE = (90, 70)
-
-
-@pytest.fixture(scope='module')
-def run(tmp_path_factory):
-    return make_run(tmp_path_factory.mktemp('run'))
-
-
-@pytest.fixture(scope='module')
-def predictor(run):
-    return Predictor(run.path)
 
 
 @pytest.fixture
@@ -52,10 +41,10 @@ def _job(folder, **changes):
     return jobs_from_paths(**{**paths, **changes})
 
 
-def test_output_is_the_predictors_answer_in_the_sources_size(folder, predictor, capsys):
-    assert run_jobs(predictor, _job(folder)) == 0
+def test_output_is_the_predictors_answer_in_the_sources_size(folder, tiny_predictor, capsys):
+    assert run_jobs(tiny_predictor, _job(folder)) == 0
     written = load_image(folder / 'out.png')
-    expected = predictor.predict(load_image(folder / 'me.png'), person(PICTURE_SIZE), person(PICTURE_SIZE, lean=8))
+    expected = tiny_predictor.predict(load_image(folder / 'me.png'), person(PICTURE_SIZE), person(PICTURE_SIZE, lean=8))
     assert written.shape == (*PICTURE_SIZE, 3)
     assert np.array_equal(written, expected.image)
     said = capsys.readouterr().out
@@ -64,8 +53,8 @@ def test_output_is_the_predictors_answer_in_the_sources_size(folder, predictor, 
     assert 'out.png' in said
 
 
-def test_intermediates_lie_beside_the_output(folder, predictor):
-    run_jobs(predictor, _job(folder), save_intermediates=True)
+def test_intermediates_lie_beside_the_output(folder, tiny_predictor):
+    run_jobs(tiny_predictor, _job(folder), save_intermediates=True)
     names = {path.name for path in folder.glob('out*')}
     kinds = ('source_pose', 'target_pose', 'warped', 'flow', 'mask', 'grid')
     assert names == {'out.png', *(f'out-{kind}.png' for kind in kinds)}
@@ -74,18 +63,18 @@ def test_intermediates_lie_beside_the_output(folder, predictor):
     assert load_image(folder / 'out-grid.png').shape[1] > 6 * PICTURE_SIZE[1]
 
 
-def test_pose_of_another_picture_is_scaled_by_its_size(folder, predictor):
-    run_jobs(predictor, _job(folder))
+def test_pose_of_another_picture_is_scaled_by_its_size(folder, tiny_predictor):
+    run_jobs(tiny_predictor, _job(folder))
     _write_text(folder / 'large.txt', person(PICTURE_SIZE, lean=8) * 4)
     changes = {'target_keypoints': str(folder / 'large.txt'), 'output': str(folder / 'scaled.png')}
-    assert run_jobs(predictor, _job(folder, **changes, target_image_size=(4 * 90, 4 * 70))) == 0
+    assert run_jobs(tiny_predictor, _job(folder, **changes, target_image_size=(4 * 90, 4 * 70))) == 0
     difference = np.abs(load_image(folder / 'scaled.png').astype(int) - load_image(folder / 'out.png'))
     assert difference.max() <= 1
 
 
-def test_pose_of_another_picture_without_its_size_names_the_flag(folder, predictor, capsys):
+def test_pose_of_another_picture_without_its_size_names_the_flag(folder, tiny_predictor, capsys):
     _write_text(folder / 'large.txt', person(PICTURE_SIZE) * 4)
-    assert run_jobs(predictor, _job(folder, target_keypoints=str(folder / 'large.txt'))) == 1
+    assert run_jobs(tiny_predictor, _job(folder, target_keypoints=str(folder / 'large.txt'))) == 1
     said = capsys.readouterr().err
     assert 'large.txt' in said
     assert 'outside the picture of 90x70' in said
@@ -93,7 +82,7 @@ def test_pose_of_another_picture_without_its_size_names_the_flag(folder, predict
     assert not (folder / 'out.png').exists()
 
 
-def test_folders_give_every_source_in_every_pose(folder, predictor):
+def test_folders_give_every_source_in_every_pose(folder, tiny_predictor):
     for name in ('people', 'poses'):
         (folder / name).mkdir()
     for name in ('me', 'you'):
@@ -103,19 +92,21 @@ def test_folders_give_every_source_in_every_pose(folder, predictor):
         (folder / name).rename(folder / 'poses' / name)
     people, poses, out = (str(folder / name) for name in ('people', 'poses', 'out'))
     jobs = jobs_from_paths(people, people, poses, out)
-    assert run_jobs(predictor, jobs) == 0
+    assert run_jobs(tiny_predictor, jobs) == 0
     written = {path.name: load_image(path) for path in (folder / 'out').iterdir()}
     assert set(written) == {'me-other.png', 'me-pose.png', 'you-other.png', 'you-pose.png'}
     assert len({image.tobytes() for image in written.values()}) == 4
 
 
-def test_a_folder_of_pictures_can_have_its_joints_in_one_csv(folder, predictor, capsys):
+def test_a_folder_of_pictures_can_have_its_joints_in_one_csv(folder, tiny_predictor, capsys):
     rows = [f'{name}.png: {list(map(float, y))}: {list(map(float, x))}' for name, (x, y) in _deepfashion_rows()]
     (folder / 'annotation.csv').write_text('\n'.join(['name:keypoints_y:keypoints_x', *rows]))
     jobs = jobs_from_paths(str(folder), str(folder / 'annotation.csv'), str(folder / 'pose.json'), str(folder / 'out'))
-    assert run_jobs(predictor, jobs) == 0
+    assert run_jobs(tiny_predictor, jobs) == 0
     assert 'row of you.png' in capsys.readouterr().out
-    expected = predictor.predict(load_image(folder / 'you.png'), person(PICTURE_SIZE), person(PICTURE_SIZE, lean=8))
+    expected = tiny_predictor.predict(
+        load_image(folder / 'you.png'), person(PICTURE_SIZE), person(PICTURE_SIZE, lean=8)
+    )
     assert np.abs(load_image(folder / 'out' / 'you.png').astype(int) - expected.image).max() <= 1
 
 
@@ -126,7 +117,7 @@ def _deepfashion_rows():
 _HEADER = 'source_image,source_keypoints,target_keypoints,output,target_image_size'
 
 
-def test_bad_rows_are_named_and_the_others_done(folder, predictor, capsys):
+def test_bad_rows_are_named_and_the_others_done(folder, tiny_predictor, capsys):
     _write_text(folder / 'seventeen.txt', person(PICTURE_SIZE)[:17])
     _write_text(folder / 'nan.txt', np.where(np.arange(36).reshape(18, 2) == 9, np.nan, person(PICTURE_SIZE)))
     _write_text(folder / 'nobody.txt', np.full((18, 2), -1))
@@ -144,11 +135,12 @@ def test_bad_rows_are_named_and_the_others_done(folder, predictor, capsys):
         'me.png,me.json,pose.json,me.png,',
         'me.png,me.json,pose.json,a.png,',
         'me.png,me.json,pose.json,i.gif,',
+        'me.png,me.json,pose.json,me.json/j.png,',
         'you.png,you.json,pose.json,sub/z.png,90x70',
     ]
     (folder / 'pairs.csv').write_text('\n'.join([_HEADER, *rows]) + '\n')
     source_before = (folder / 'me.png').read_bytes()
-    assert run_jobs(predictor, jobs_from_csv(folder / 'pairs.csv')) == 10
+    assert run_jobs(tiny_predictor, jobs_from_csv(folder / 'pairs.csv')) == 11
     assert {path.name for path in folder.rglob('[a-z].png')} == {'a.png', 'z.png'}
     assert (folder / 'me.png').read_bytes() == source_before
     errors = capsys.readouterr().err.splitlines()
@@ -163,12 +155,13 @@ def test_bad_rows_are_named_and_the_others_done(folder, predictor, capsys):
         10: ('me.png', 'source picture itself'),
         11: ('a.png', 'earlier one'),
         12: ('i.gif', '.png'),
+        13: ('me.json', 'exists'),
     }
     assert len(errors) == len(expected) + 1
     for line, (row, words) in zip(errors, expected.items()):
         assert f'pairs.csv, row {row}: ' in line
         assert all(word in line for word in words), line
-    assert errors[-1] == 'error: 10 of 12 predictions failed'
+    assert errors[-1] == 'error: 11 of 13 predictions failed'
 
 
 def test_a_missing_column_is_named(tmp_path):
@@ -184,10 +177,10 @@ def test_a_csv_without_rows_is_an_error(tmp_path, content):
         jobs_from_csv(tmp_path / 'pairs.csv')
 
 
-def test_a_picture_without_joints_does_not_stop_the_others(folder, predictor, capsys):
+def test_a_picture_without_joints_does_not_stop_the_others(folder, tiny_predictor, capsys):
     (folder / 'you.json').unlink()
     jobs = jobs_from_paths(str(folder), str(folder), str(folder / 'pose.json'), str(folder / 'out'))
-    assert run_jobs(predictor, jobs) == 1
+    assert run_jobs(tiny_predictor, jobs) == 1
     assert (folder / 'out' / 'me.png').exists()
     assert 'no keypoints of you.png: expected one of you.json, you.txt' in capsys.readouterr().err
 
@@ -214,9 +207,9 @@ def _run_command(*arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_command_writes_the_picture(run, folder):
+def test_command_writes_the_picture(tiny_run, folder):
     done = _run_command(
-        f'--run_dir={run.path}',
+        f'--run_dir={tiny_run.path}',
         f'--source_image={folder / "me.png"}',
         f'--source_keypoints={folder / "me.json"}',
         f'--target_keypoints={folder / "pose.json"}',

@@ -11,20 +11,10 @@ from posewarp_tf.predictor import Predictor
 from tests.run_folders import SIZE, make_run, person, picture
 
 
-@pytest.fixture(scope='module')
-def run(tmp_path_factory):
-    return make_run(tmp_path_factory.mktemp('run'))
-
-
-@pytest.fixture(scope='module')
-def predictor(run):
-    return Predictor(run.path)
-
-
-def test_answer_is_the_models_for_a_picture_of_its_size(run, predictor):
+def test_answer_is_the_models_for_a_picture_of_its_size(tiny_run, tiny_predictor):
     image, source_pose, target_pose = picture(SIZE), person(SIZE), person(SIZE, lean=8)
-    prediction = predictor.predict(image, source_pose, target_pose)
-    outputs = run.load_model()(
+    prediction = tiny_predictor.predict(image, source_pose, target_pose)
+    outputs = tiny_run.load_model()(
         {
             'source_image': tf.cast(image[None], tf.float32) / 127.5 - 1,
             'source_pose': make_heatmaps(source_pose[None], SIZE, 6.0),
@@ -40,20 +30,20 @@ def test_answer_is_the_models_for_a_picture_of_its_size(run, predictor):
         np.testing.assert_allclose(mask, expected_mask[0], atol=1e-4)
 
 
-def test_answer_has_the_size_of_the_source(predictor):
+def test_answer_has_the_size_of_the_source(tiny_predictor):
     size = (150, 91)
-    prediction = predictor.predict(picture(size), person(size), person(size))
+    prediction = tiny_predictor.predict(picture(size), person(size), person(size))
     for image in (prediction.image, prediction.warped, *prediction.pictures().values()):
         assert image.shape == (*size, 3)
         assert image.dtype == np.uint8
 
 
-def test_poses_are_scaled_with_their_pictures(predictor):
+def test_poses_are_scaled_with_their_pictures(tiny_predictor):
     """A larger picture of the same, with the target pose in the frame of yet another one, gives the same answer."""
     small = picture(SIZE)
     large = small.repeat(3, axis=0).repeat(2, axis=1)
-    expected = predictor.predict(small, person(SIZE), person(SIZE, lean=8))
-    found = predictor.predict(
+    expected = tiny_predictor.predict(small, person(SIZE), person(SIZE, lean=8))
+    found = tiny_predictor.predict(
         large,
         person(SIZE) * [2, 3],
         person(SIZE, lean=8) * [4, 5],
@@ -65,30 +55,30 @@ def test_poses_are_scaled_with_their_pictures(predictor):
     np.testing.assert_allclose(found.target_keypoints, person(SIZE, lean=8) * [2, 3], atol=1e-3)
 
 
-def test_target_pose_matters_and_x_is_not_y(predictor):
+def test_target_pose_matters_and_x_is_not_y(tiny_predictor):
     upright = person(SIZE)
     swapped = upright[:, ::-1]
-    first, second = (predictor.predict(picture(SIZE), upright, pose) for pose in (upright, swapped))
+    first, second = (tiny_predictor.predict(picture(SIZE), upright, pose) for pose in (upright, swapped))
     assert np.abs(first.flows[-1] - second.flows[-1]).max() > 1e-3
 
 
-def test_graph_is_traced_once_for_all_sizes(predictor):
+def test_graph_is_traced_once_for_all_sizes(tiny_predictor):
     for size in ((64, 64), (100, 80), (33, 200)):
-        predictor.predict(picture(size), person(size), person(size))
-    assert predictor._answer.experimental_get_tracing_count() == 1
+        tiny_predictor.predict(picture(size), person(size), person(size))
+    assert tiny_predictor._answer.experimental_get_tracing_count() == 1
 
 
-def test_joints_outside_of_the_picture_are_taken_as_missing(predictor):
+def test_joints_outside_of_the_picture_are_taken_as_missing(tiny_predictor):
     outside, missing = person(SIZE), person(SIZE)
     outside[10] = [20, SIZE[0] + 5]
     missing[10] = -1
-    found, expected = (predictor.predict(picture(SIZE), person(SIZE), pose) for pose in (outside, missing))
+    found, expected = (tiny_predictor.predict(picture(SIZE), person(SIZE), pose) for pose in (outside, missing))
     assert np.array_equal(found.image, expected.image)
     assert np.all(found.target_keypoints[10] == -1)
 
 
-def test_pictures_name_what_they_show(predictor):
-    prediction = predictor.predict(picture(SIZE), person(SIZE), person(SIZE))
+def test_pictures_name_what_they_show(tiny_predictor):
+    prediction = tiny_predictor.predict(picture(SIZE), person(SIZE), person(SIZE))
     assert list(prediction.pictures()) == ['source_pose', 'target_pose', 'generated', 'warped', 'flow', 'mask']
     assert np.array_equal(prediction.pictures()['generated'], prediction.image)
 
@@ -116,24 +106,24 @@ def _with_nan(pose):
         (person(SIZE) / SIZE, 'target_keypoints: .*expected pixels'),
     ],
 )
-def test_a_pose_that_cannot_be_right_is_refused(predictor, pose, message):
+def test_a_pose_that_cannot_be_right_is_refused(tiny_predictor, pose, message):
     with pytest.raises(DataError, match=message):
-        predictor.predict(picture(SIZE), person(SIZE), pose)
+        tiny_predictor.predict(picture(SIZE), person(SIZE), pose)
 
 
-def test_one_joint_far_outside_is_refused(predictor):
+def test_one_joint_far_outside_is_refused(tiny_predictor):
     pose = person(SIZE)
     pose[4] = [SIZE[1] * 1.6, 10]
     with pytest.raises(DataError, match='source_keypoints: 1 of 18 joints lie outside'):
-        predictor.predict(picture(SIZE), pose, person(SIZE))
+        tiny_predictor.predict(picture(SIZE), pose, person(SIZE))
 
 
 @pytest.mark.parametrize(
     'image', [picture(SIZE) / 255.0, picture(SIZE)[..., 0], picture(SIZE)[..., :1], picture((0, 5))]
 )
-def test_anything_but_uint8_rgb_is_refused(predictor, image):
+def test_anything_but_uint8_rgb_is_refused(tiny_predictor, image):
     with pytest.raises(DataError, match=r'source_image: got .*, expected uint8 \[H, W, 3\]'):
-        predictor.predict(image, person(SIZE), person(SIZE))
+        tiny_predictor.predict(image, person(SIZE), person(SIZE))
 
 
 def test_a_folder_that_is_no_run_folder_is_named(tmp_path):
