@@ -32,9 +32,10 @@ class CheckpointFolder:
         self._checkpoint = tf.train.Checkpoint(**parts)
 
     @property
-    def path(self) -> str | None:
-        """The latest one, without suffix."""
-        return next(reversed(list_checkpoints(self._folder)), None)
+    def last_good(self) -> str:
+        """For messages: what a run that fails now can go back to."""
+        found = list_checkpoints(self._folder)
+        return f'the last good checkpoint is {found[-1]}' if found else 'there is no earlier checkpoint'
 
     def save(self, step: int) -> None:
         """Writes step-`step` and then removes all but the last `keep`.
@@ -51,8 +52,9 @@ class CheckpointFolder:
             for path in sorted(hidden.iterdir(), key=lambda path: path.suffix == '.index'):
                 os.replace(path, self._folder / path.name)
         except (tf.errors.OpError, OSError) as error:
-            earlier = f'the last good checkpoint is {self.path}' if self.path else 'there is no earlier checkpoint'
-            raise RunError(f'{self._folder / name}: could not be written; {earlier}: {_first_line(error)}') from error
+            raise RunError(
+                f'{self._folder / name}: could not be written ({_first_line(error)}); {self.last_good}'
+            ) from error
         finally:
             shutil.rmtree(hidden, ignore_errors=True)
         for old in list_checkpoints(self._folder)[: -self._keep]:
@@ -111,7 +113,7 @@ def restore_matching_weights(model: tf.keras.Model, path: str) -> tuple[list[str
     try:
         matches = tf.train.CheckpointView(path).match(target).values()
         target.read(path).expect_partial()
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
         raise RunError(f'{path}: cannot be taken over by this model: {_first_line(error)}') from error
     matched = {id(trackable) for trackable in matches}
     restored = [weight.name for weight in model.weights if id(weight) in matched]
@@ -120,13 +122,13 @@ def restore_matching_weights(model: tf.keras.Model, path: str) -> tuple[list[str
     return restored, [weight.name for weight in model.weights if id(weight) not in matched]
 
 
-def require_finite(weights: Sequence[tf.Variable], step: int, last_good: str | None) -> None:
+def require_finite(weights: Sequence[tf.Variable], step: int, last_good: str) -> None:
     """Raises RunError if a weight is not a finite number, so that it never reaches a checkpoint."""
     bad = [weight.name for weight in weights if not bool(tf.reduce_all(tf.math.is_finite(weight)))]
     if bad:
         raise RunError(
             f'step {step}: {len(bad)} of {len(weights)} weights are not finite, the first is {bad[0]}; '
-            f'the last good checkpoint is {last_good}; try a smaller --learning_rate or a --gradient_clip_norm'
+            f'nothing of this is saved, {last_good}; try a smaller --learning_rate or a --gradient_clip_norm'
         )
 
 
@@ -146,7 +148,7 @@ def _restore(target: tf.train.Checkpoint, path: str, partially: bool = False) ->
         raise RunError(
             f'{path}: a checkpoint of other networks than those of the config: {_first_line(error)}'
         ) from error
-    except (tf.errors.OpError, RuntimeError) as error:
+    except (tf.errors.OpError, RuntimeError, IndexError) as error:
         raise _DamagedError(f'{path}: damaged: {_first_line(error)}') from error
 
 

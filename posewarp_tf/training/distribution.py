@@ -31,9 +31,7 @@ def make_strategy(config: TrainingConfig, devices: Sequence[str] | None = None) 
 def training_batches(config: Config, strategy: tf.distribute.Strategy, start_step: int) -> Iterator:
     """Batches start_step, start_step + 1, ... of the run; replica r gets the r-th part of each."""
     dataset = make_training_dataset(config, start_step).map(_without_names)
-    if strategy.num_replicas_in_sync > 1:
-        dataset = strategy.experimental_distribute_dataset(dataset)
-    return iter(dataset)
+    return iter(strategy.experimental_distribute_dataset(dataset))
 
 
 @contextlib.contextmanager

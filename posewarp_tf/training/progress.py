@@ -17,6 +17,8 @@ from posewarp_tf import visualize
 from posewarp_tf.data.images import save_image
 from posewarp_tf.errors import RunError
 
+_NOT_LOSSES = ('images_per_second', 'input_share', 'learning_rate')
+
 
 class Progress:
     """Gathers the losses of each step on the device and reads them once per interval.
@@ -54,11 +56,12 @@ class Progress:
         self._input_seconds += input_seconds
         self._bar.update()
 
-    def read(self, last_good_checkpoint: str | None) -> dict[str, float]:
+    def read(self, last_good: str) -> dict[str, float]:
         """The mean losses since the last call, and the speed: images_per_second, input_share in [0, 1].
 
         Raises:
-            RunError: a loss is not finite; names the step, all its losses and the last good checkpoint.
+            RunError: a loss is not finite; names the step, all its losses and, in the words of `last_good`, where
+                the run can be continued from.
         """
         steps = [(step, {name: float(loss) for name, loss in losses.items()}) for step, losses in self._pending]
         seconds = time.perf_counter() - self._clock_start
@@ -67,9 +70,8 @@ class Progress:
             if not all(map(math.isfinite, losses.values())):
                 listed = ', '.join(f'{name}={loss:.4g}' for name, loss in losses.items())
                 raise RunError(
-                    f'stage {self._stage}, step {step}: the losses are not finite: {listed}; nothing of this is saved; '
-                    f'the last good checkpoint is {last_good_checkpoint}; '
-                    'try a smaller --learning_rate or a --gradient_clip_norm'
+                    f'stage {self._stage}, step {step}: the losses are not finite: {listed}; nothing of this is saved, '
+                    f'{last_good}; try a smaller --learning_rate or a --gradient_clip_norm'
                 )
         values = {name: float(np.mean([losses[name] for _, losses in steps])) for name in steps[0][1]} if steps else {}
         if self._timed_steps:
@@ -85,8 +87,11 @@ class Progress:
         self._clock_start = time.perf_counter()
 
     def show(self, step: int, values: Mapping[str, float]) -> None:
-        """Puts values behind the progress bar and into TensorBoard."""
-        self._bar.set_postfix_str(', '.join(f'{name} {value:.4g}' for name, value in values.items()), refresh=False)
+        """Puts losses and speed behind the progress bar, and everything into TensorBoard."""
+        shown = [f'{name} {value:.4g}' for name, value in values.items() if name not in _NOT_LOSSES]
+        if 'images_per_second' in values:
+            shown.append(f'{values["images_per_second"]:.4g} images/s')
+        self._bar.set_postfix_str(', '.join(shown), refresh=False)
         self.write_scalars(step, values)
 
     def write_scalars(self, step: int, values: Mapping[str, float], folder: str = 'training') -> None:

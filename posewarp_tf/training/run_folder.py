@@ -83,12 +83,12 @@ class RunFolder:
         return Config.load(self.config_path)
 
     def save_config(self, config: Config) -> None:
-        """Writes the config, or checks it against the one that is there.
+        """Writes the config; once something is trained, only another one of the same experiment.
 
         Raises:
             ConfigError: the folder holds another experiment; every setting that differs is listed.
         """
-        if self.config_path.exists():
+        if self.config_path.exists() and any(self.checkpoint_dir.rglob('*.index')):
             kept, given = _flat(self.load_config()), _flat(config)
             differing = [name for name in given if name not in MAY_CHANGE and given[name] != kept[name]]
             if differing:

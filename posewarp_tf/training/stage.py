@@ -69,7 +69,8 @@ class StageTraining:
         batch_size, log_dir = self._config.training.batch_size, self._run_folder.log_dir
         with Progress(self._stage, step, self._num_steps, batch_size, log_dir) as progress:
             first_step = step + 1
-            while step < self._num_steps and interruption.signal is None:
+            stopping = interruption.signal is not None
+            while step < self._num_steps and not stopping:
                 waiting_since = time.perf_counter()
                 batch = next(batches)
                 input_seconds = time.perf_counter() - waiting_since
@@ -78,7 +79,8 @@ class StageTraining:
                 progress.add(step, losses, input_seconds)
                 if step == first_step:
                     progress.restart_clock()  # The first step was compiled.
-                self._after_step(step, progress, stopping=interruption.signal is not None)
+                stopping = interruption.signal is not None
+                self._after_step(step, progress, stopping)
 
     def _after_step(self, step: int, progress: Progress, stopping: bool) -> None:
         training = self._config.training
@@ -87,7 +89,7 @@ class StageTraining:
         drawing = last or step % training.sample_every == 0
         saving = last or stopping or step % training.checkpoint_every == 0
         if saving or validating or drawing or step % training.log_every == 0:
-            losses = progress.read(self._latest.path)
+            losses = progress.read(self._latest.last_good)
             progress.show(step, {**losses, 'learning_rate': self._train_step.learning_rate})
         if saving or validating:
             self._require_finite_weights(step)
@@ -104,7 +106,7 @@ class StageTraining:
     def _require_finite_weights(self, step: int) -> None:
         for name in ('model', 'discriminator'):
             if name in self._train_step.parts:
-                require_finite(self._train_step.parts[name].weights, step, self._latest.path)
+                require_finite(self._train_step.parts[name].weights, step, self._latest.last_good)
 
     def _validate(self, step: int, progress: Progress) -> None:
         losses = self._validation.losses()

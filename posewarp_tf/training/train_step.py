@@ -11,6 +11,7 @@ replicas: two replicas of batch b compute what one replica of batch 2b computes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -74,7 +75,7 @@ class TrainStep:
 
     def _replica_step(self, batch: Tensors) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
-            outputs = run_in_float32(self._model, batch, self._stage, training=True)
+            outputs = as_float32(self._model.run_stage(batch, self._stage, training=True))
             with tape.stop_recording():
                 discriminator_terms = self._update_discriminator(batch, outputs)
             terms = self._objective.generator_terms(batch, outputs, self._discriminator)
@@ -116,9 +117,9 @@ class TrainStep:
         optimizer.apply_gradients(zip(sums, (variable for _, variable in used)), skip_gradients_aggregation=True)
 
 
-def run_in_float32(model: tf.keras.Model, batch: Tensors, stage: str, **kwargs: bool) -> dict[str, tf.Tensor]:
-    """The model's outputs of a stage; float32 for the losses, whatever it computes in."""
-    return tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float32), model.run_stage(batch, stage, **kwargs))
+def as_float32(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """A model's outputs for losses and pictures, whatever precision it computes in."""
+    return tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float32), dict(outputs))
 
 
 def _scaled(optimizer: tf.keras.optimizers.Optimizer, loss: tf.Tensor) -> tf.Tensor:

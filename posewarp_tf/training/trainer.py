@@ -72,11 +72,10 @@ class Trainer:
         if saved and checkpoints.checkpoint_step(saved[-1]) >= num_steps:
             print(f'stage {stage}: {num_steps} steps are done', flush=True)
             return
-        training = self._make_stage(stage)
-        step = training.restore()
-        if step is None:
-            step = 0
+        if not saved:
             self._take_over_weights(stage)
+        training = self._make_stage(stage)
+        step = training.restore() or 0
         print(f'stage {stage}: {step} of {num_steps} steps are done', flush=True)
         training.train(step, interruption)
 

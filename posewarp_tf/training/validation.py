@@ -11,7 +11,7 @@ from posewarp_tf.config import Config
 from posewarp_tf.data.pipeline import make_test_dataset
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models.base import ReposingModel
-from posewarp_tf.training.train_step import run_in_float32
+from posewarp_tf.training.train_step import as_float32
 
 NUM_PICTURED_PAIRS = 4
 
@@ -45,11 +45,12 @@ class Validation:
         """The first few pairs and what the model makes of them; with its attention where the stage trains all of it."""
         batch = next(iter(self._batches.unbatch().batch(NUM_PICTURED_PAIRS)))
         if self._stage == self._model.stages[-1]:
-            return batch, self._model(batch, return_attention=True)
-        return batch, self._model.run_stage(batch, self._stage)
+            return batch, as_float32(self._model(batch, return_attention=True))
+        return batch, as_float32(self._model.run_stage(batch, self._stage))
 
     def _batch_losses(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        terms = self._objective.generator_terms(batch, run_in_float32(self._model, batch, self._stage))
+        outputs = as_float32(self._model.run_stage(batch, self._stage))
+        terms = self._objective.generator_terms(batch, outputs)
         return {'total': self._objective.total(terms), **terms}
 
 

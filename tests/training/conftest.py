@@ -4,11 +4,20 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from posewarp_tf.config import Config
 
 IMAGE_SIZE = (32, 32)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def quick_graphs():
+    """A graph that runs for a few steps is not worth optimising."""
+    tf.config.optimizer.set_experimental_options({'disable_meta_optimizer': True})
+    yield
+    tf.config.optimizer.set_experimental_options({'disable_meta_optimizer': False})
 
 
 @pytest.fixture(scope='session')
@@ -40,14 +49,14 @@ def tiny_config(data_dir):
         keypoint_size=(256, 176),
         base_filters=4,
         max_filters=8,
-        num_layers=2,
-        attention_kernels={2: 3},
+        num_layers=1,
+        attention_kernels={1: 3},
         flow_base_filters=4,
         flow_max_filters=8,
-        flow_num_layers=3,
+        flow_num_layers=2,
         discriminator_base_filters=4,
         discriminator_max_filters=8,
-        discriminator_num_layers=2,
+        discriminator_num_layers=1,
         loss_weights={'flow': {'affine': 1.0}, 'full': {'affine': 0.1, 'l1': 5.0, 'adversarial': 2.0}},
         stage_steps={'flow': 2, 'full': 4},
         batch_size=2,
