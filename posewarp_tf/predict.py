@@ -18,12 +18,12 @@ _FOR_ONE = ('source_image', 'source_keypoints', 'target_keypoints', 'output')
 
 def define_flags() -> None:
     flags.DEFINE_string('run_dir', None, 'Run folder that training wrote.', required=True)
-    flags.DEFINE_string('source_image', None, 'Picture of any size, or a folder of pictures.')
+    flags.DEFINE_string('source_image', None, 'Picture of any size (a path or a URL), or a folder of pictures.')
     flags.DEFINE_string(
         'source_keypoints',
         None,
         'Joints of the source picture: OpenPose or COCO JSON, annotation CSV or pose text; for a folder of pictures, '
-        'a folder of JSON or text files named after them, or one file that has all of them by name.',
+        'a folder of JSON or text files named after them, or one CSV or COCO JSON that names its pictures.',
     )
     flags.DEFINE_string('target_keypoints', None, 'The pose to take, in one of the same formats, or a folder of poses.')
     flags.DEFINE_string('output', None, 'Picture to write (.png, .jpg), or a folder if there are many.')

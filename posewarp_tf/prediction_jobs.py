@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 import os
 import pathlib
 import sys
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from posewarp_tf.data.images import PICTURE_SUFFIXES, load_image, save_image
+from posewarp_tf.data.images import PICTURE_SUFFIXES, is_remote, load_image, save_image
 from posewarp_tf.data.keypoints import load_keypoints
+from posewarp_tf.data.names import picture_stem
 from posewarp_tf.errors import DataError, PosewarpError
 from posewarp_tf.visualize import picture_grid
 
@@ -33,13 +35,14 @@ class Job:
     """One picture to make.
 
     where: what to name in an error ('pairs.csv, row 3').
+    source_image: a path or a URL.
     target_image_size: height and width of the picture that the target pose is from; None: as the source.
     source_name, target_name: of the row or entry, in keypoint files of many pictures.
     problem: why this job cannot be done, if that is known already.
     """
 
     where: str
-    source_image: pathlib.Path
+    source_image: str
     source_keypoints: pathlib.Path
     target_keypoints: pathlib.Path
     output: pathlib.Path
@@ -108,21 +111,29 @@ def jobs_from_paths(
     """Every source in every target pose.
 
     `source_image` may be a folder of pictures; `source_keypoints` is then a folder of JSON or text files named after
-    them, or one file that has all of them by name. `target_keypoints` may be a folder of poses. In both cases
-    `output` is a folder, and the answers are named after what varies.
+    them, or one annotation CSV or COCO JSON that has all of them by name. `target_keypoints` may be a folder of
+    poses. In both cases `output` is a folder, and the answers are named after what varies.
 
     Raises:
-        DataError: a folder without pictures or poses, or an output that is a file where there are many.
+        DataError: a folder without pictures or poses, a folder of pictures with the joints of one, or an output that
+            is a file where there are many.
     """
-    sources, targets = _files_of(source_image, PICTURE_SUFFIXES), _files_of(target_keypoints, _KEYPOINT_SUFFIXES)
+    sources = [str(path) for path in _files_of(source_image, PICTURE_SUFFIXES)] or [source_image]
+    targets = _files_of(target_keypoints, _KEYPOINT_SUFFIXES) or [pathlib.Path(target_keypoints)]
     many_sources, many_targets = os.path.isdir(source_image), os.path.isdir(target_keypoints)
     if (many_sources or many_targets) and pathlib.Path(output).suffix.lower() in PICTURE_SUFFIXES:
         raise DataError(f'--output: got {output!r}, expected a folder, since a folder is given to read from')
+    if many_sources and not _names_pictures(pathlib.Path(source_keypoints)):
+        raise DataError(
+            f'--source_keypoints: got {source_keypoints!r} for the pictures in {source_image}: expected a folder, or '
+            'an annotation CSV or COCO JSON with `images`, which say whose joints they are'
+        )
     jobs = []
     for source in sources:
         keypoints, problem = _keypoints_of(source, pathlib.Path(source_keypoints))
         for target in targets:
-            stems = [path.stem for path, many in ((source, many_sources), (target, many_targets)) if many]
+            varying = ((source, many_sources), (str(target), many_targets))
+            stems = [picture_stem(name) for name, many in varying if many]
             jobs.append(
                 Job(
                     where=f'{source} in the pose {target}',
@@ -131,7 +142,7 @@ def jobs_from_paths(
                     target_keypoints=target,
                     output=pathlib.Path(output) / ('-'.join(stems) + '.png') if stems else pathlib.Path(output),
                     target_image_size=target_image_size,
-                    source_name=source_name or source.name,
+                    source_name=source_name or os.path.basename(source),
                     target_name=target_name,
                     problem=problem,
                 )
@@ -187,7 +198,7 @@ def _check_output(job: Job, outputs: set[pathlib.Path]) -> None:
     output = job.output.resolve()
     if output.suffix.lower() not in PICTURE_SUFFIXES:
         raise DataError(f'output {str(job.output)!r}: expected a name that ends in {", ".join(PICTURE_SUFFIXES)}')
-    if output == job.source_image.resolve():
+    if output == pathlib.Path(job.source_image).resolve():
         raise DataError(f'output {str(job.output)!r}: is the source picture itself')
     if output in outputs:
         raise DataError(f'output {str(job.output)!r}: is written by an earlier one already')
@@ -203,35 +214,48 @@ def _job_of_row(where: str, folder: pathlib.Path, row: dict[str, str | None]) ->
         size = parse_size(cells['target_image_size']) if cells['target_image_size'] else None
     except ValueError as error:
         problem = problem or f'target_image_size: {error}'
-    paths = {column: folder / cells[column] for column in REQUIRED_COLUMNS}
+    source = cells['source_image']
+    paths = {column: folder / cells[column] for column in REQUIRED_COLUMNS if column != 'source_image'}
     return Job(
         where,
+        source if is_remote(source) else str(folder / source),
         **paths,
         target_image_size=size,
-        source_name=cells['source_name'] or paths['source_image'].name,
+        source_name=cells['source_name'] or os.path.basename(source),
         target_name=cells['target_name'] or None,
         problem=problem,
     )
 
 
 def _files_of(place: str, suffixes: tuple[str, ...]) -> list[pathlib.Path]:
-    """The place itself, or, if it is a folder, the files in it with one of the suffixes."""
+    """The files in a folder with one of the suffixes; none if the place is no folder."""
     path = pathlib.Path(place)
     if not path.is_dir():
-        return [path]
+        return []
     found = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
     if not found:
         raise DataError(f'{path}: no files in this folder that end in {", ".join(suffixes)}')
     return found
 
 
-def _keypoints_of(picture: pathlib.Path, place: pathlib.Path) -> tuple[pathlib.Path, str | None]:
+def _names_pictures(place: pathlib.Path) -> bool:
+    """Whether the joints of more than one picture can be told apart in a folder or file."""
+    if place.is_dir() or place.suffix.lower() == '.csv':
+        return True
+    try:
+        content = json.loads(place.read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and bool(content.get('images'))
+
+
+def _keypoints_of(picture: str, place: pathlib.Path) -> tuple[pathlib.Path, str | None]:
     """The file with a picture's keypoints, or a place and the reason why there is none."""
     if not place.is_dir():
         return place, None
     # OpenPose calls its output for me.jpg me_keypoints.json.
-    names = [picture.stem + ending for ending in (*_KEYPOINT_SUFFIXES, '_keypoints.json')]
+    names = [picture_stem(picture) + ending for ending in (*_KEYPOINT_SUFFIXES, '_keypoints.json')]
     found = [place / name for name in names if (place / name).exists()]
     if not found:
-        return place, f'{place}: no keypoints of {picture.name}: expected one of {", ".join(names)}'
+        return place, f'{place}: no keypoints of {os.path.basename(picture)}: expected one of {", ".join(names)}'
     return found[0], None

@@ -185,6 +185,27 @@ def test_a_picture_without_joints_does_not_stop_the_others(folder, tiny_predicto
     assert 'no keypoints of you.png: expected one of you.json, you.txt' in capsys.readouterr().err
 
 
+def test_a_source_may_be_a_url(folder):
+    url = 'https://example.org/people/me.jpg'
+    (job,) = _job(folder, source_image=url)
+    (folder / 'pairs.csv').write_text(f'{_HEADER}\n{url},me.json,pose.json,out.png,\n')
+    (job_of_row,) = jobs_from_csv(folder / 'pairs.csv')
+    assert job.source_image == job_of_row.source_image == url
+    assert job.source_name == job_of_row.source_name == 'me.jpg'
+
+
+def test_many_pictures_do_not_share_the_joints_of_one(folder):
+    for name in ('me.json', 'other.txt', 'gone.json'):
+        with pytest.raises(DataError, match=f'--source_keypoints: .*{name}.*whose joints they are'):
+            _job(folder, source_image=str(folder), source_keypoints=str(folder / name), output=str(folder / 'out'))
+    images = [{'id': index, 'file_name': f'{name}.png'} for index, name in enumerate(('me', 'you'))]
+    (folder / 'coco.json').write_text(json.dumps({'images': images, 'annotations': []}))
+    jobs = _job(
+        folder, source_image=str(folder), source_keypoints=str(folder / 'coco.json'), output=str(folder / 'out')
+    )
+    assert [job.source_name for job in jobs] == ['me.png', 'you.png']
+
+
 def test_many_answers_need_a_folder(folder):
     with pytest.raises(DataError, match='--output: .*expected a folder'):
         _job(folder, source_image=str(folder), source_keypoints=str(folder))
