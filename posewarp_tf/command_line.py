@@ -13,7 +13,8 @@ from posewarp_tf.errors import PosewarpError
 
 def run(main: Callable[[], int | None]) -> None:
     """Parses flags and runs `main`; exits 1 with its message on a `PosewarpError` or a failing write."""
-    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+    # At 2, TensorFlow greets every CPU user with three errors about CUDA libraries.
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     logging.set_verbosity(logging.INFO)
 
     def guarded(argv: list[str]) -> int:
