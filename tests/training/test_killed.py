@@ -1,0 +1,89 @@
+"""The command line program, ended from outside."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from posewarp_tf.training.checkpoints import checkpoint_step, list_checkpoints
+from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.training.trainer import Trainer
+
+REPOSITORY = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture
+def full_graphs(quick_graphs):
+    """As the program runs them: numbers are compared with its own."""
+    tf.config.optimizer.set_experimental_options({'disable_meta_optimizer': False})
+    yield
+    tf.config.optimizer.set_experimental_options({'disable_meta_optimizer': True})
+
+
+def last_step(run_folder):
+    return max(map(checkpoint_step, list_checkpoints(run_folder.stage_dir('flow'))), default=0)
+
+
+def start(run_folder, config):
+    """Trains the flow stage without end, with a checkpoint after every step."""
+    model, training = config.model, config.training
+    flags = {
+        'run_dir': run_folder.path,
+        'data_dir': config.data.data_dir,
+        'keypoint_size': '256,176',
+        'image_size': '32,32',
+        'base_filters': model.base_filters,
+        'max_filters': model.max_filters,
+        'num_layers': model.num_layers,
+        'attention_kernels': '1=3',
+        'flow_base_filters': model.flow_base_filters,
+        'flow_max_filters': model.flow_max_filters,
+        'flow_num_layers': model.flow_num_layers,
+        'loss_weights': 'flow.correctness=0,flow.affine=1',
+        'stage': 'flow',
+        'stage_steps': 'flow=1000000',
+        'batch_size': training.batch_size,
+        'learning_rate': training.learning_rate,
+        'checkpoint_every': 1,
+    }
+    command = [sys.executable, '-m', 'posewarp_tf.train', *(f'--{name}={value}' for name, value in flags.items())]
+    log = open(run_folder.path.with_suffix('.log'), 'w')  # noqa: SIM115 (the program writes it)
+    return subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=subprocess.STDOUT)
+
+
+def end(process, run_folder, after_step, number):
+    """Sends a signal once a step has been saved; the exit code."""
+    deadline = time.monotonic() + 120
+    while last_step(run_folder) < after_step:
+        assert process.poll() is None and time.monotonic() < deadline, run_folder.path.with_suffix('.log').read_text()
+        time.sleep(0.02)
+    os.kill(process.pid, number)
+    return process.wait(60)
+
+
+def test_killed_run_goes_on_and_ends_with_the_numbers_of_a_straight_one(tiny_config, tmp_path, full_graphs):
+    run_folder = RunFolder(tmp_path / 'killed')
+    assert end(start(run_folder, tiny_config), run_folder, 2, signal.SIGKILL) == -signal.SIGKILL
+    killed_at = last_step(run_folder)
+    assert end(start(run_folder, tiny_config), run_folder, killed_at + 1, signal.SIGTERM) == 143
+    log = run_folder.path.with_suffix('.log').read_text()
+    assert f'stage flow: {killed_at} of 1000000 steps are done' in log
+    assert 'stopped and saved' in log
+
+    steps = last_step(run_folder)
+    straight = RunFolder(tmp_path / 'straight')
+    Trainer(tiny_config.replace(stage='flow', stage_steps={'flow': steps}), straight).train()
+    expected, actual = (
+        tf.train.load_checkpoint(str(folder.stage_dir('flow') / f'step-{steps}')) for folder in (straight, run_folder)
+    )
+    names = set(expected.get_variable_to_shape_map()) - {'_CHECKPOINTABLE_OBJECT_GRAPH'}
+    compared = [name for name in names if name.startswith(('model/', 'optimizer/'))]
+    assert len(compared) > 100
+    for name in compared:
+        np.testing.assert_allclose(actual.get_tensor(name), expected.get_tensor(name), rtol=0, atol=1e-6, err_msg=name)
