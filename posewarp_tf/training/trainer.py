@@ -49,11 +49,11 @@ class Trainer:
         self._run_folder = run_folder
         self._init_from = init_from
         self._strategy = distribution.make_strategy(config.training, devices)
+        run_folder.save_config(config)
         with self._building():
             self.model = registry.build_model(config)
             self.average = registry.build_model(config) if config.training.ema_decay else None
         self._stages = self._stages_to_train()
-        run_folder.save_config(config)
 
     def train(self) -> int:
         """Trains until everything is done or somebody stops it; the exit code of the process: 0, 130 or 143."""

@@ -1,6 +1,7 @@
 """A tiny data set in the DeepFashion layout and a tiny network, so that a run takes seconds."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -67,3 +68,31 @@ def tiny_config(data_dir):
         validation_pairs=3,
         sample_every=100,
     )
+
+
+@pytest.fixture(scope='session')
+def train_command(tiny_config):
+    """The command line that trains the tiny network in a run folder, with some flags changed."""
+
+    def command(run_dir, **changes):
+        model, training = tiny_config.model, tiny_config.training
+        flags = {
+            'run_dir': run_dir,
+            'data_dir': tiny_config.data.data_dir,
+            'keypoint_size': '256,176',
+            'image_size': '32,32',
+            'base_filters': model.base_filters,
+            'max_filters': model.max_filters,
+            'num_layers': model.num_layers,
+            'attention_kernels': '1=3',
+            'flow_base_filters': model.flow_base_filters,
+            'flow_max_filters': model.flow_max_filters,
+            'flow_num_layers': model.flow_num_layers,
+            'loss_weights': 'flow.correctness=0,flow.affine=1',
+            'batch_size': training.batch_size,
+            'learning_rate': training.learning_rate,
+            **changes,
+        }
+        return [sys.executable, '-m', 'posewarp_tf.train', *(f'--{name}={value}' for name, value in flags.items())]
+
+    return command

@@ -4,7 +4,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -30,31 +29,16 @@ def last_step(run_folder):
     return max(map(checkpoint_step, list_checkpoints(run_folder.stage_dir('flow'))), default=0)
 
 
-def start(run_folder, config):
+@pytest.fixture
+def start(train_command):
     """Trains the flow stage without end, with a checkpoint after every step."""
-    model, training = config.model, config.training
-    flags = {
-        'run_dir': run_folder.path,
-        'data_dir': config.data.data_dir,
-        'keypoint_size': '256,176',
-        'image_size': '32,32',
-        'base_filters': model.base_filters,
-        'max_filters': model.max_filters,
-        'num_layers': model.num_layers,
-        'attention_kernels': '1=3',
-        'flow_base_filters': model.flow_base_filters,
-        'flow_max_filters': model.flow_max_filters,
-        'flow_num_layers': model.flow_num_layers,
-        'loss_weights': 'flow.correctness=0,flow.affine=1',
-        'stage': 'flow',
-        'stage_steps': 'flow=1000000',
-        'batch_size': training.batch_size,
-        'learning_rate': training.learning_rate,
-        'checkpoint_every': 1,
-    }
-    command = [sys.executable, '-m', 'posewarp_tf.train', *(f'--{name}={value}' for name, value in flags.items())]
-    log = open(run_folder.path.with_suffix('.log'), 'w')  # noqa: SIM115 (the program writes it)
-    return subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=subprocess.STDOUT)
+
+    def start(run_folder):
+        command = train_command(run_folder.path, stage='flow', stage_steps='flow=1000000', checkpoint_every=1)
+        log = open(run_folder.path.with_suffix('.log'), 'w')  # noqa: SIM115 (the program writes it)
+        return subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=subprocess.STDOUT)
+
+    return start
 
 
 def end(process, run_folder, after_step, number):
@@ -67,11 +51,11 @@ def end(process, run_folder, after_step, number):
     return process.wait(60)
 
 
-def test_killed_run_goes_on_and_ends_with_the_numbers_of_a_straight_one(tiny_config, tmp_path, full_graphs):
+def test_killed_run_goes_on_and_ends_with_the_numbers_of_a_straight_one(tiny_config, tmp_path, start, full_graphs):
     run_folder = RunFolder(tmp_path / 'killed')
-    assert end(start(run_folder, tiny_config), run_folder, 2, signal.SIGKILL) == -signal.SIGKILL
+    assert end(start(run_folder), run_folder, 2, signal.SIGKILL) == -signal.SIGKILL
     killed_at = last_step(run_folder)
-    assert end(start(run_folder, tiny_config), run_folder, killed_at + 1, signal.SIGTERM) == 143
+    assert end(start(run_folder), run_folder, killed_at + 1, signal.SIGTERM) == 143
     log = run_folder.path.with_suffix('.log').read_text()
     assert f'stage flow: {killed_at} of 1000000 steps are done' in log
     assert 'stopped and saved' in log

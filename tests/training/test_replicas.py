@@ -9,8 +9,8 @@ import pytest
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
 
-# A norm follows these convolutions and takes their bias out again: its gradient is nothing but rounding errors, of which
-# Adam makes steps.
+# A norm follows these convolutions and takes their bias out again: its gradient is nothing but rounding errors, of
+# which Adam makes steps.
 WITHOUT_EFFECT = ('down_conv/bias/', 'residuals/0/conv_1/bias/', 'decoders/0/conv/bias/')
 
 

@@ -118,6 +118,20 @@ def test_step_is_traced_once():
     assert step._graph.experimental_get_tracing_count() == 1
 
 
+def test_compiled_step_does_the_same():
+    networks = {}
+    for jit_compile in (False, True):
+        with tf.distribute.MirroredStrategy(['CPU:0']).scope():
+            networks[jit_compile] = model, discriminator, average = Scale(0.5), Scale(0.3), Scale(0.5)
+            config = TrainingConfig(batch_size=2, learning_rate=0.01, ema_decay=0.5, jit_compile=jit_compile)
+            step = make_step(config, model, discriminator, average)
+        for _ in range(3):
+            step(BATCH)
+    assert step._graph.function_spec.jit_compile
+    for plain, compiled in zip(networks[False], networks[True]):
+        assert weight_of(compiled) == pytest.approx(weight_of(plain), rel=1e-5)
+
+
 @pytest.fixture
 def half_precision():
     tf.keras.mixed_precision.set_global_policy('mixed_float16')
