@@ -24,6 +24,9 @@ def run(main: Callable[[], int | None]) -> None:
             return main() or 0
         except PosewarpError as error:
             print(f'error: {error}', file=sys.stderr)
+        except KeyboardInterrupt:
+            print('stopped', file=sys.stderr)
+            return 130
         except OSError as error:
             print(f'error: {error.filename or "a file"}: {error.strerror or error}', file=sys.stderr)
         return 1

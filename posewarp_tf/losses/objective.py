@@ -84,10 +84,7 @@ class Objective:
 
         The discriminator is called without `training`: its spectral vectors stay as its own update left them.
         """
-        for name in self._weights:
-            needed = TERMS[name].output
-            if needed not in outputs:
-                raise ConfigError(f'--loss_weights: {self._stage}.{name}: the stage computes no {needed}')
+        self._check_outputs(outputs)
         outputs = {
             name: tf.nest.map_structure(_as_float32, outputs[name]) for name in ('flows', 'image') if name in outputs
         }
@@ -107,6 +104,7 @@ class Objective:
         Real and generated images go through in one call, so that an update is one power iteration. `step` seeds the
         gradient penalty of wgan-gp; without it a pair is always probed at the same fraction of the way.
         """
+        self._check_outputs(outputs)
         form = self._config.loss.adversarial_loss
         real, fake = _as_float32(batch['target_image']), tf.stop_gradient(_as_float32(outputs['image']))
         logits = _as_float32(discriminator(tf.concat([real, fake], axis=0), training=True))
@@ -126,6 +124,12 @@ class Objective:
             transform = self._config.model.spatial_transform
             notes['terms_left_out'] = f'{", ".join(self._left_out)} (spatial_transform={transform} has no flow)'
         return notes
+
+    def _check_outputs(self, outputs: Tensors) -> None:
+        for name in self._weights:
+            needed = TERMS[name].output
+            if needed not in outputs:
+                raise ConfigError(f'--loss_weights: {self._stage}.{name}: the stage computes no {needed}')
 
     def _features(self, batch: Tensors, outputs: Tensors) -> dict[str, dict[str, tf.Tensor]]:
         """One pass per image, no deeper than its terms need."""

@@ -16,9 +16,13 @@ import tensorflow as tf
 
 from posewarp_tf.errors import RunError
 
-# Names of the parts of a checkpoint that hold a generator's weights.
+# Names of the parts of a checkpoint that hold networks; the first two are generators.
 MODEL = 'model'
 AVERAGE = 'average'
+DISCRIMINATOR = 'discriminator'
+
+# The step of checkpoints that were imported: they hold networks alone. Training has no such step.
+IMPORTED_STEP = 0
 
 _PREFIX = 'step-'
 
@@ -29,6 +33,7 @@ class CheckpointFolder:
     def __init__(self, folder: str | os.PathLike, keep: int, parts: dict[str, Any]):
         self._folder = pathlib.Path(folder)
         self._keep = keep
+        self._parts = parts
         self._checkpoint = tf.train.Checkpoint(**parts)
 
     @property
@@ -63,13 +68,18 @@ class CheckpointFolder:
     def restore(self) -> int | None:
         """Restores the latest checkpoint that can be read; its step, or None if there is none at all.
 
+        An imported one restores the networks that it holds and leaves everything else as it is.
+
         Raises:
             RunError: no checkpoint can be read, or the latest is of other networks.
         """
         damaged = []
         for path in reversed(list_checkpoints(self._folder)):
             try:
-                _restore(self._checkpoint, path)
+                if checkpoint_step(path) == IMPORTED_STEP:
+                    _restore(tf.train.Checkpoint(**_parts_in(path, self._parts)), path, partially=True)
+                else:
+                    _restore(self._checkpoint, path)
             except _DamagedError as error:
                 damaged.append(str(error))
                 print(f'warning: {error}; going back to the checkpoint before it', flush=True)
@@ -150,6 +160,14 @@ def _restore(target: tf.train.Checkpoint, path: str, partially: bool = False) ->
         ) from error
     except (tf.errors.OpError, RuntimeError, IndexError) as error:
         raise _DamagedError(f'{path}: damaged: {_first_line(error)}') from error
+
+
+def _parts_in(path: str, parts: dict[str, Any]) -> dict[str, Any]:
+    try:
+        names = tf.train.CheckpointView(path).children(0)
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
+        raise _DamagedError(f'{path}: damaged: {_first_line(error)}') from error
+    return {name: part for name, part in parts.items() if name in names}
 
 
 def _remove(path: str) -> None:

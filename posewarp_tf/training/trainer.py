@@ -61,7 +61,7 @@ class Trainer:
             for stage in self._stages:
                 self._train_stage(stage, interruption)
                 if interruption.signal is not None:
-                    print(f'{self._run_folder.path}: stopped and saved; the same command continues', flush=True)
+                    print(f'{self._run_folder.path}: stopped; nothing is lost, the same command continues', flush=True)
                     return interruption.exit_code
         print(f'{self._run_folder.path}: complete; more --stage_steps would continue it', flush=True)
         return 0

@@ -246,6 +246,9 @@ def test_term_over_an_output_that_the_stage_lacks_is_refused():
     goal = Objective(config('flow', weights={'l1': 1.0}), 'flow')
     with pytest.raises(ConfigError, match='flow.l1: the stage computes no image'):
         goal.generator_terms(batch, {'flows': outputs['flows']})
+    goal = Objective(config('flow', weights={'adversarial': 1.0}), 'flow')
+    with pytest.raises(ConfigError, match='flow.adversarial: the stage computes no image'):
+        goal.discriminator_terms(batch, {'flows': outputs['flows']}, Critic())
 
 
 @pytest.mark.parametrize('jit_compile', [False, True])

@@ -58,7 +58,7 @@ def test_killed_run_goes_on_and_ends_with_the_numbers_of_a_straight_one(tiny_con
     assert end(start(run_folder), run_folder, killed_at + 1, signal.SIGTERM) == 143
     log = run_folder.path.with_suffix('.log').read_text()
     assert f'stage flow: {killed_at} of 1000000 steps are done' in log
-    assert 'stopped and saved' in log
+    assert 'stopped; nothing is lost' in log
 
     steps = last_step(run_folder)
     straight = RunFolder(tmp_path / 'straight')
