@@ -16,6 +16,7 @@ _HOMES = {
     'Predictor': 'posewarp_tf.predictor',
     'build_discriminator': 'posewarp_tf.models.registry',
     'build_model': 'posewarp_tf.models.registry',
+    'import_pytorch': 'posewarp_tf.import_pytorch',
     'load_config': 'posewarp_tf.flags',
     'ops': 'posewarp_tf.ops',
 }
@@ -26,7 +27,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     home = importlib.import_module(_HOMES[name])
-    return home if name == 'ops' else getattr(home, name)
+    return home if home.__name__.endswith(f'.{name}') else getattr(home, name)
 
 
 def __dir__() -> list[str]:

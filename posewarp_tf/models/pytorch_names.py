@@ -27,23 +27,48 @@ _AXES = {'conv': (2, 3, 1, 0), 'transposed_conv': (2, 3, 1, 0), 'vector': (0,)}
 
 
 def assign_pytorch_weights(entries: list[tuple[str, tf.Variable, str]], weights: Mapping[str, np.ndarray]) -> None:
-    """Gives every variable of `entries` (key, variable, kind) its array of a checkpoint.
+    """Gives every variable of `entries` (key, variable, kind) its array of a checkpoint, as float32.
 
-    Raises RunError when a key is missing, left over or of another shape; then nothing is assigned.
+    Where two keys name one variable (a released file holds some layers under two names, with the same numbers),
+    the one that comes last in `entries` is used, as in PyTorch.
+
+    Raises RunError when keys are missing or left over, have another shape, or hold numbers that are not finite
+    in float32; all of them are listed, and nothing is assigned.
     """
-    keys = {key for key, _, _ in entries}
-    for problem, names in (('lack', keys - set(weights)), ('have unexpected', set(weights) - keys)):
-        if names:
-            raise RunError(f'PyTorch weights {problem} {_some(names)}: they belong to a network of other options')
-    arrays = []
+    problems = misfits(entries, weights)
+    if not problems:
+        spoilt = [key for key, _, _ in entries if not np.isfinite(_as_float32(weights[key])).all()]
+        problems = _listed('not finite', spoilt)
+    if problems:
+        raise RunError('these PyTorch weights do not fit the network:' + ''.join(f'\n  {line}' for line in problems))
     for key, variable, kind in entries:
-        array = np.asarray(weights[key])
-        expected = _pytorch_shape(variable, kind)
-        if array.shape != expected:
-            raise RunError(f'PyTorch weight {key}: got shape {list(array.shape)}, expected {list(expected)}')
-        arrays.append(from_pytorch(array, kind))
-    for (_, variable, _), array in zip(entries, arrays):
-        variable.assign(array)
+        variable.assign(from_pytorch(_as_float32(weights[key]), kind))
+
+
+def misfits(entries: list[tuple[str, tf.Variable, str]], weights: Mapping[str, np.ndarray]) -> list[str]:
+    """What keeps a checkpoint's keys and shapes from being those of a network, in lines; empty if nothing does."""
+    expected = {key: _pytorch_shape(variable, kind) for key, variable, kind in entries}
+    shaped = [
+        f'{key} is {list(weights[key].shape)}, expected {list(shape)}'
+        for key, shape in expected.items()
+        if key in weights and tuple(weights[key].shape) != shape
+    ]
+    return [
+        *_listed('missing', [key for key in expected if key not in weights]),
+        *_listed('unexpected', [key for key in weights if key not in expected]),
+        *_listed('of another shape', shaped),
+    ]
+
+
+def _listed(problem: str, names: list[str], limit: int = 8) -> list[str]:
+    more = f', and {len(names) - limit} more' if len(names) > limit else ''
+    return [f'{len(names)} {problem}: ' + ', '.join(names[:limit]) + more] if names else []
+
+
+def _as_float32(array: np.ndarray) -> np.ndarray:
+    # What overflows is found because it is not finite any more.
+    with np.errstate(over='ignore', invalid='ignore'):
+        return np.asarray(array).astype(np.float32, copy=False)
 
 
 def from_pytorch(array: np.ndarray, kind: str) -> np.ndarray:
@@ -58,11 +83,6 @@ def to_pytorch(variable: tf.Variable | np.ndarray, kind: str) -> np.ndarray:
 
 def _pytorch_shape(variable: tf.Variable, kind: str) -> tuple[int, ...]:
     return tuple(variable.shape[axis] for axis in np.argsort(_AXES[kind]))
-
-
-def _some(names: set[str], limit: int = 3) -> str:
-    listed = ', '.join(sorted(names)[:limit])
-    return listed if len(names) <= limit else f'{listed} and {len(names) - limit} more'
 
 
 def named_variables(parts: Mapping[str, Any], prefix: str = '') -> list[tuple[str, tf.Variable, str]]:

@@ -49,13 +49,44 @@ def test_assignment_reaches_every_variable_in_its_own_layout():
 @pytest.mark.parametrize(
     ('weights', 'message'),
     [
-        ({}, 'lack a.bias'),
-        ({'a.bias': np.ones(4), 'b.bias': np.ones(4)}, 'unexpected b.bias'),
-        ({'a.bias': np.ones(5)}, r'a.bias: got shape \[5\], expected \[4\]'),
+        ({'a.weight': np.ones((4, 2, 3, 3))}, '1 missing: a.bias'),
+        ({'a.weight': np.ones((4, 2, 3, 3)), 'a.bias': np.ones(4), 'b.bias': np.ones(4)}, '1 unexpected: b.bias'),
+        (
+            {'a.weight': np.ones((4, 2, 1, 1)), 'a.bias': np.ones(4)},
+            r'a.weight is \[4, 2, 1, 1\], expected \[4, 2, 3, 3\]',
+        ),
+        ({'a.weight': np.ones((4, 2, 3, 3)), 'a.bias': np.array([1, np.nan, 1, 1])}, '1 not finite: a.bias'),
+        ({'a.weight': np.ones((4, 2, 3, 3)), 'a.bias': np.full(4, 1e300)}, '1 not finite: a.bias'),
     ],
 )
 def test_misfit_is_named_and_nothing_is_assigned(weights, message):
-    bias = tf.Variable(tf.zeros(4))
+    kernel, bias = tf.Variable(tf.zeros((3, 3, 2, 4))), tf.Variable(tf.zeros(4))
     with pytest.raises(RunError, match=message):
-        assign_pytorch_weights([('a.bias', bias, 'vector')], weights)
+        assign_pytorch_weights([('a.weight', kernel, 'conv'), ('a.bias', bias, 'vector')], weights)
+    np.testing.assert_array_equal(kernel, np.zeros((3, 3, 2, 4)))
     np.testing.assert_array_equal(bias, np.zeros(4))
+
+
+def test_every_misfit_is_listed_at_once():
+    bias = tf.Variable(tf.zeros(4))
+    weights = {'a': np.ones(5), **{f'left{i}': np.ones(1) for i in range(10)}}
+    with pytest.raises(RunError) as error:
+        assign_pytorch_weights([('a', bias, 'vector'), ('b', bias, 'vector')], weights)
+    lines = str(error.value).splitlines()[1:]
+    assert lines[0] == '  1 missing: b'
+    assert lines[1].startswith('  10 unexpected: left0, left1') and lines[1].endswith('and 2 more')
+    assert lines[2] == '  1 of another shape: a is [5], expected [4]'
+
+
+def test_of_two_names_of_one_layer_the_last_counts():
+    bias = tf.Variable(tf.zeros(2))
+    weights = {'second': np.ones(2), 'first': np.zeros(2)}
+    assign_pytorch_weights([('first', bias, 'vector'), ('second', bias, 'vector')], weights)
+    np.testing.assert_array_equal(bias, np.ones(2))
+
+
+def test_numbers_of_other_precisions_are_converted():
+    bias = tf.Variable(tf.zeros(2))
+    for dtype in (np.float16, np.float64, np.int64, tf.bfloat16.as_numpy_dtype):
+        assign_pytorch_weights([('a', bias, 'vector')], {'a': np.array([3, -2]).astype(dtype)})
+        np.testing.assert_array_equal(bias, [3, -2])

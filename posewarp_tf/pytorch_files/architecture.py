@@ -1,0 +1,147 @@
+"""Which network a checkpoint is of, told from its keys and shapes.
+
+Kinds: 'full' (the person image generator), 'flow' (its flow estimator alone), and the discriminators 'res',
+'patch' and 'temporal'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from posewarp_tf.config import Config, ModelConfig
+from posewarp_tf.errors import RunError
+from posewarp_tf.flags import load_config
+from posewarp_tf.layers.blocks import level_filters
+
+Shapes = Mapping[str, Sequence[int]]
+
+# No published network has more levels, and a hostile file could ask for thousands.
+MAX_LEVELS = 8
+
+
+def kind_of(shapes: Shapes) -> str:
+    """The kind of network.
+
+    Raises:
+        RunError: none of those above.
+    """
+    if 'source.block0.model.2.weight' in shapes:
+        return 'full'
+    if all(key.startswith('flow_net.') for key in shapes):
+        return 'flow'
+    if 'block0.model.3.weight_orig' in shapes:
+        return 'temporal' if len(shapes['block0.model.3.weight_orig']) == 5 else 'res'
+    if 'model.0.weight_orig' in shapes:
+        return 'patch'
+    first = ', '.join(sorted(shapes)[:3])
+    raise RunError(
+        f'not a network that can be imported (its first keys are {first}); expected a person image generator, '
+        'a flow estimator or a discriminator of GFLA'
+    )
+
+
+def infer_config(shapes: Shapes) -> Config:
+    """The shipped config that is nearest to a generator or a flow estimator, with the architecture of the file.
+
+    Weights do not tell the image size, and a flow estimator not the attention kernels: they are the published ones.
+
+    Raises:
+        RunError: another network, or one that GFLA's rules do not make.
+    """
+    if kind_of(shapes) not in ('full', 'flow'):
+        raise RunError(f"holds a discriminator ('{kind_of(shapes)}'), expected a generator")
+    settings = generator_settings(shapes)
+    published = 'gfla_market' if set(settings['attention_kernels']) == {2} else 'gfla_fashion'
+    return load_config(published).replace(**settings)
+
+
+def generator_settings(shapes: Shapes) -> dict[str, Any]:
+    """Settings of `ModelConfig` that a generator's or a flow estimator's checkpoint tells."""
+    defaults = ModelConfig()
+    flow_widths = _widths(shapes, 'flow_net.block0.model.2.weight', 'flow_net.encoder{}.model.2.weight')
+    settings: dict[str, Any] = {
+        'flow_base_filters': flow_widths[0],
+        'flow_max_filters': _max_filters(flow_widths, defaults.flow_max_filters),
+        'flow_num_layers': len(flow_widths),
+    }
+    if kind_of(shapes) == 'flow':
+        steps = [step for step in range(len(flow_widths)) if f'flow_net.output{step}.weight' in shapes]
+        kernels = _published_kernels([len(flow_widths) - step - 1 for step in steps])
+        return {**settings, 'pose_channels': (flow_channels(shapes) - 3) // 2, 'attention_kernels': kernels}
+    widths = _widths(shapes, 'source.block0.model.2.weight', 'source.encoder{}.model.2.weight')
+    kernels = {
+        len(widths) - step: _shape(shapes, f'target.attn{step}.fully_connect_layer.0.weight', 4)[2]
+        for step in range(len(widths))
+        if f'target.attn{step}.fully_connect_layer.0.weight' in shapes
+    }
+    return {
+        **settings,
+        'pose_channels': _shape(shapes, 'target.block0.model.2.weight', 4)[1],
+        'base_filters': widths[0],
+        'max_filters': _max_filters(widths, defaults.max_filters),
+        'num_layers': len(widths),
+        'attention_kernels': dict(sorted(kernels.items())),
+    }
+
+
+def flow_channels(shapes: Shapes) -> int:
+    """Channels of picture and both poses together."""
+    return _shape(shapes, 'flow_net.block0.model.2.weight', 4)[1]
+
+
+def discriminator_settings(shapes: Shapes) -> dict[str, Any]:
+    """Settings of `ModelConfig` that a discriminator's checkpoint tells."""
+    kind = kind_of(shapes)
+    if kind == 'patch':
+        # Two more convolutions follow those that make the levels; activations take the odd numbers.
+        widths = _widths(shapes, 'model.0.weight_orig', 'model.{}.weight_orig', [2 * i for i in range(1, MAX_LEVELS)])
+        widths = widths[:-2]
+        if not widths:
+            raise RunError('a patch discriminator of fewer than 3 convolutions')
+    else:
+        widths = _widths(shapes, 'block0.model.3.weight_orig', 'encoder{}.model.3.weight_orig')
+    published = 512 if kind == 'patch' else 128
+    return {
+        'discriminator': kind,
+        'discriminator_base_filters': widths[0],
+        'discriminator_max_filters': _max_filters(widths, published),
+        'discriminator_num_layers': len(widths),
+    }
+
+
+def _widths(
+    shapes: Shapes, first: str, others: str, indices: Sequence[int] = tuple(range(MAX_LEVELS - 1))
+) -> list[int]:
+    """Output channels of each level, finest first."""
+    keys = [first]
+    for index in indices:
+        if others.format(index) not in shapes:
+            break
+        keys.append(others.format(index))
+    return [_shape(shapes, key, len(shapes.get(key, ())))[0] for key in keys]
+
+
+def _max_filters(widths: list[int], published: int) -> int:
+    """The published limit where it makes these widths, else the one that does."""
+    for limit in (published, max(widths)):
+        if widths == [level_filters(level, widths[0], limit) for level in range(len(widths))]:
+            return limit
+    raise RunError(f'levels of {", ".join(map(str, widths))} channels: not a network of GFLA')
+
+
+def _published_kernels(scales: list[int]) -> dict[int, int]:
+    published: tuple[dict[int, int], ...] = ({2: 3}, {2: 5, 3: 3})
+    for kernels in published:
+        if set(scales) == set(kernels):
+            return kernels
+    return dict.fromkeys(sorted(scales), 3)
+
+
+def _shape(shapes: Shapes, key: str, rank: int) -> Sequence[int]:
+    if key not in shapes:
+        raise RunError(f'{key} is missing')
+    shape = shapes[key]
+    if len(shape) != rank or not rank or min(shape) < 1:
+        raise RunError(f'{key} has shape {list(shape)}, expected that of a convolution')
+    return shape

@@ -1,0 +1,58 @@
+"""From run folders to checkpoints that the published PyTorch code loads."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from posewarp_tf.errors import RunError
+from posewarp_tf.models import registry
+from posewarp_tf.models.pytorch_names import to_pytorch
+from posewarp_tf.pytorch_files.writer import write_tensors
+from posewarp_tf.training import checkpoints
+from posewarp_tf.training.run_folder import RunFolder
+
+
+def export_run(
+    run_dir: str | os.PathLike,
+    output: str | os.PathLike,
+    discriminator_output: str | os.PathLike | None = None,
+    which: str = 'best',
+) -> str:
+    """Writes the generator of a run folder (of the flow stage: the flow estimator alone), and the discriminator.
+
+    Returns: the checkpoint that was read.
+
+    Raises:
+        RunError: not a run folder, nothing trained in it, an ablation that the published code does not have, or
+            no discriminator in the checkpoint.
+    """
+    run = RunFolder(run_dir)
+    config = run.load_config()
+    if config.model.spatial_transform != 'local_attention':
+        raise RunError(
+            f'{run.config_path}: --spatial_transform={config.model.spatial_transform}, which the published code lacks; '
+            'expected local_attention'
+        )
+    model = run.load_model(which=which)
+    path = run.checkpoint_path(model.stages, which)
+    tensors = pytorch_tensors(model)
+    if run.stage_of(path) != model.stages[-1]:
+        tensors = {key: array for key, array in tensors.items() if key.startswith('flow_net.')}
+    if discriminator_output is not None:
+        discriminator = registry.build_discriminator(config)
+        checkpoints.restore_weights(discriminator, path, checkpoints.DISCRIMINATOR)
+        write_tensors(discriminator_output, pytorch_tensors(discriminator))
+    write_tensors(output, tensors)
+    return path
+
+
+def pytorch_tensors(network: Any) -> dict[str, np.ndarray]:
+    """The weights of a network as its released checkpoints hold them; one array under all names of a variable."""
+    arrays: dict[int, np.ndarray] = {}
+    return {
+        key: arrays.setdefault(id(variable), to_pytorch(variable, kind))
+        for key, variable, kind in network.pytorch_names()
+    }

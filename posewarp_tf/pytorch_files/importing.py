@@ -1,0 +1,207 @@
+"""From released PyTorch checkpoints to models and run folders."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any, Union
+
+import numpy as np
+import tensorflow as tf
+
+from posewarp_tf.config import Config, ModelConfig
+from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.flags import load_config
+from posewarp_tf.models import registry
+from posewarp_tf.models.base import ReposingModel
+from posewarp_tf.models.pytorch_names import assign_pytorch_weights, misfits
+from posewarp_tf.pytorch_files import architecture
+from posewarp_tf.pytorch_files.reader import read_tensors
+from posewarp_tf.training import checkpoints
+from posewarp_tf.training.run_folder import RunFolder
+
+Path = Union[str, os.PathLike]
+AUTO = 'auto'
+
+
+class PytorchWeights:
+    """The arrays of a checkpoint by the plain keys of its network.
+
+    Attributes:
+        tensors: without the `module.` of DataParallel in front of the keys, and without what no network computes
+            with (`num_batches_tracked`).
+        kind: see architecture.py.
+        notes: what was done to them, and what is odd about them, in sentences.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = os.fspath(path)
+        self.tensors = read_tensors(path)
+        self.notes: list[str] = []
+        if all(key.startswith('module.') for key in self.tensors):
+            self.tensors = {key[len('module.') :]: array for key, array in self.tensors.items()}
+            self.notes.append('the prefix module. of DataParallel was removed from every key')
+        unused = [key for key in self.tensors if key.rpartition('.')[2] == 'num_batches_tracked']
+        for key in unused:
+            del self.tensors[key]
+        if unused:
+            self.notes.append(f'ignored, because nothing is computed with it: {", ".join(unused)}')
+        dtypes = sorted({array.dtype.name for array in self.tensors.values()} - {'float32'})
+        if dtypes:
+            self.notes.append(f'converted from {", ".join(dtypes)} to float32')
+        self.kind = self._told(architecture.kind_of)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {key: array.shape for key, array in self.tensors.items()}
+
+    def infer_config(self) -> Config:
+        return self._told(architecture.infer_config)
+
+    def add_settings(self, config: Config) -> Config:
+        """`config` with what this file of a discriminator tells."""
+        return config.replace(**self._told(architecture.discriminator_settings))
+
+    def assign_to(self, network: Any, settings: dict[str, Any] | None = None) -> None:
+        """Gives a network with `pytorch_names()` its weights; all, or of a flow estimator's file those of the flow.
+
+        Args:
+            settings: those that the network was made with; the error says which ones the file has instead.
+
+        Raises:
+            RunError: listing every key that does not fit; the network is unchanged.
+        """
+        entries = network.pytorch_names()
+        if self.kind == 'flow':
+            entries = [entry for entry in entries if entry[0].startswith('flow_net.')]
+        try:
+            assign_pytorch_weights(entries, self.tensors)
+        except RunError as error:
+            hint = self._other_settings(settings or {}) if misfits(entries, self.tensors) else ''
+            raise RunError(f'{self.path}: {error}{hint}') from error
+        self._note_differing_names(entries)
+
+    def _told(self, function: Any) -> Any:
+        try:
+            return function(self.shapes)
+        except (RunError, ConfigError) as error:
+            raise RunError(f'{self.path}: {error}') from error
+
+    def _other_settings(self, settings: dict[str, Any]) -> str:
+        """The settings that the file's shapes tell and that are not those of the config."""
+        is_generator = self.kind in ('full', 'flow')
+        tell = architecture.generator_settings if is_generator else architecture.discriminator_settings
+        try:
+            told = tell(self.shapes)
+        except RunError as error:
+            return f'\nits shapes tell no settings of GFLA: {error}'
+        lines = [
+            f'\n  --{name}: the file has {_shown(value)}, the config {_shown(settings[name])}'
+            for name, value in told.items()
+            if name in settings and settings[name] != value
+        ]
+        return '\nit is another network than that of the config:' + ''.join(lines) if lines else ''
+
+    def _note_differing_names(self, entries: list[tuple[str, tf.Variable, str]]) -> None:
+        last = {id(variable): key for key, variable, _ in entries}
+        for key, variable, _ in entries:
+            used = last[id(variable)]
+            if not np.array_equal(self.tensors[key], self.tensors[used]):
+                self.notes.append(f'{key} and {used} are one array and differ: {used} was used, as PyTorch does')
+
+
+def import_pytorch(path: Path, config: Config | ModelConfig | str = AUTO) -> ReposingModel:
+    """The person image generator of a PyTorch checkpoint (`latest_net_G.pth`), built, with its weights.
+
+    A checkpoint of the flow estimator alone gives a generator whose other weights are fresh.
+
+    Args:
+        path: a file that `torch.save(net.state_dict(), path)` wrote, in either container; no code in it runs.
+        config: a config, the name of a shipped one, a flagfile, or 'auto': the architecture that the file's keys
+            and shapes tell, with the published image size.
+
+    Raises:
+        RunError: naming the file: unreadable, damaged, or of another network than that of the config.
+        ConfigError: no such config, or one of a network without released weights.
+    """
+    weights = PytorchWeights(path)
+    return make_generator(weights, weights.infer_config() if config == AUTO else config)
+
+
+def make_generator(weights: PytorchWeights, config: Config | ModelConfig | str) -> ReposingModel:
+    """A model of `config` with the weights of a generator or a flow estimator."""
+    if weights.kind not in ('full', 'flow'):
+        raise RunError(f"{weights.path}: holds a discriminator ('{weights.kind}'), expected a generator")
+    config = load_config(config) if isinstance(config, str) else config
+    model_config = config.model if isinstance(config, Config) else config
+    if model_config.spatial_transform != 'local_attention':
+        raise ConfigError(
+            f'--spatial_transform: got {model_config.spatial_transform!r}, expected local_attention: '
+            'released weights are of the published method'
+        )
+    model = registry.build_model(model_config)
+    weights.assign_to(model, vars(model_config))
+    return model
+
+
+def make_discriminator(weights: PytorchWeights, config: Config) -> tf.keras.Model:
+    """A discriminator of `config` with the weights of one."""
+    expected = config.model.discriminator
+    if weights.kind != expected:
+        raise RunError(f'{weights.path}: holds a network {weights.kind!r}, the config has --discriminator={expected}')
+    discriminator = registry.build_discriminator(config)
+    weights.assign_to(discriminator, vars(config.model))
+    return discriminator
+
+
+def write_run(run_dir: Path, config: Config, weights: PytorchWeights, discriminator: PytorchWeights | None) -> None:
+    """Makes a run folder of imported weights, from which everything works that works from a trained one.
+
+    Raises:
+        RunError: see `make_generator`; or the folder holds checkpoints already.
+    """
+    run = RunFolder(run_dir)
+    if any(run.checkpoint_dir.rglob('*.index')):
+        raise RunError(f'{run.path}: holds checkpoints already, give another --run_dir')
+    model = make_generator(weights, config)
+    parts = {checkpoints.MODEL: model}
+    if config.training.ema_decay:
+        parts[checkpoints.AVERAGE] = model
+    if discriminator is not None:
+        parts[checkpoints.DISCRIMINATOR] = make_discriminator(discriminator, config)
+    stage = model.stages[0] if weights.kind == 'flow' else model.stages[-1]
+    run.save_config(config)
+    run.add_notes({'imported_from': pathlib.Path(weights.path).name})
+    checkpoints.CheckpointFolder(run.stage_dir(stage), config.training.keep_checkpoints, parts).save(
+        checkpoints.IMPORTED_STEP
+    )
+
+
+def choose_config(
+    name: str, image_size: Sequence[str] | None, weights: PytorchWeights, discriminator: PytorchWeights | None
+) -> Config:
+    """A shipped config, a flagfile, or with 'auto' what the files tell; with `image_size` (height, width) if given."""
+    if name == AUTO:
+        config = weights.infer_config()
+        if discriminator is not None:
+            config = discriminator.add_settings(config)
+    else:
+        config = load_config(name)
+    if image_size is None:
+        return config
+    if not all(number.strip().isdecimal() for number in image_size):
+        raise ConfigError(f'--image_size: got {",".join(image_size)}, expected height,width')
+    return config.replace(image_size=tuple(int(number) for number in image_size))
+
+
+def description(config: Config) -> str:
+    """What `config` says of the networks, in one line."""
+    model = config.model
+    names = ('base_filters', 'max_filters', 'num_layers', 'flow_base_filters', 'flow_max_filters', 'flow_num_layers')
+    values = {name: getattr(model, name) for name in ('attention_kernels', 'pose_channels', *names)}
+    return ' '.join(f'--{name}={_shown(value)}' for name, value in values.items())
+
+
+def _shown(value: Any) -> str:
+    return ','.join(f'{key}={item}' for key, item in value.items()) if isinstance(value, dict) else str(value)
