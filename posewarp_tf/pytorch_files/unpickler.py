@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 # Forty instructions per tensor are usual, and the published generator has 204 tensors.
-MAX_INSTRUCTIONS = 200_000
+MAX_INSTRUCTIONS = 100_000
 MAX_DIMENSIONS = 8
 MAX_TEXT_BYTES = 4096
 
