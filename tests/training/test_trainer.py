@@ -110,9 +110,10 @@ def test_second_stage_starts_from_the_last_weights_of_the_first(config, copied_r
 
 
 def test_init_from_takes_what_fits_and_says_what(tiny_config, tmp_path, capsys, started_with):
-    source = registry.build_model(tiny_config.replace(spatial_transform='bilinear'))
+    source = registry.build_model(tiny_config)
     CheckpointFolder(tmp_path / 'other', 1, {'model': source}).save(7)
-    trainer = Trainer(tiny_config, RunFolder(tmp_path / 'run'), init_from=tmp_path / 'other/step-7')
+    other_config = tiny_config.replace(spatial_transform='local_attention')
+    trainer = Trainer(other_config, RunFolder(tmp_path / 'run'), init_from=tmp_path / 'other/step-7')
     untouched = trainer.model.transforms[0].get_weights()
     started_with(trainer)
     printed = capsys.readouterr().out
