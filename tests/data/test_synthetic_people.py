@@ -194,3 +194,9 @@ def test_a_rounded_chain_meets_its_straight_parts():
     points, tangents = geometry.rounded_chain(chain, np.array([0.5, 0.8, 1.0, 1.2, 1.6]), 0.2)
     np.testing.assert_allclose(points[[0, 1, 3, 4]], [[0.5, 0, 0], [0.8, 0, 0], [1, 0.2, 0], [1, 0.6, 0]], atol=1e-12)
     np.testing.assert_allclose(tangents[2], np.array([1, 1, 0]) / np.sqrt(2), atol=1e-12)
+
+
+def test_nobody_turns_further_than_max_yaw():
+    yaws = [np.degrees(abs(synthetic.sample_pose(np.random.default_rng(i), max_yaw=35).yaw)) for i in range(200)]
+    assert max(yaws) <= 35
+    assert max(np.degrees(abs(synthetic.sample_pose(np.random.default_rng(i)).yaw)) for i in range(200)) > 145

@@ -20,6 +20,13 @@ def define_flags() -> None:
     flags.DEFINE_integer('pairs_per_person', 12, 'Ordered pairs (from, to) of each person.')
     flags.DEFINE_integer('image_height', 256, 'Height of the pictures.')
     flags.DEFINE_integer('image_width', 176, 'Width of the pictures.')
+    flags.DEFINE_float(
+        'max_yaw',
+        180.0,
+        'Degrees that people may be turned from facing the camera.',
+        lower_bound=1.0,
+        upper_bound=180.0,
+    )
     flags.DEFINE_integer('seed', 0, 'The same seed gives the same people.')
     flags.DEFINE_boolean(
         'train_flows', False, 'Write exact flows of the training pairs too; training never reads them.'
@@ -36,6 +43,7 @@ def main() -> None:
         image_size=(FLAGS.image_height, FLAGS.image_width),
         seed=FLAGS.seed,
         train_flows=FLAGS.train_flows,
+        max_yaw=FLAGS.max_yaw,
     )
     start = time.time()
     if not write_dataset(FLAGS.output_dir, settings, FLAGS.num_processes):

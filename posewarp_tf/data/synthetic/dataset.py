@@ -33,7 +33,7 @@ from posewarp_tf.data.synthetic.render import Picture, exact_flow, render
 from posewarp_tf.errors import ConfigError, DataError
 
 # Raised whenever the same settings give other pictures.
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 SPLITS = ('train', 'test')
 _JPEG_QUALITY = 95
 _OTHER_PLACE = 0.1  # chance of a picture taken in front of another background
@@ -50,6 +50,7 @@ class Settings:
     image_size: tuple[int, int]
     seed: int = 0
     train_flows: bool = False
+    max_yaw: float = 180.0
 
     def __post_init__(self) -> None:
         most = self.poses_per_person * (self.poses_per_person - 1)
@@ -78,6 +79,7 @@ class Settings:
             'poses_per_person': self.poses_per_person,
             'pairs_per_person': self.pairs_per_person,
             'train_flows': self.train_flows,
+            'max_yaw': self.max_yaw,
             'num_people': people,
             'num_pictures': {split: count * self.poses_per_person for split, count in people.items()},
             'num_pairs': {split: count * self.pairs_per_person for split, count in people.items()},
@@ -149,7 +151,7 @@ def draw_person(settings: Settings, split: str, index: int) -> list[Picture]:
     pictures = []
     for number in range(settings.poses_per_person):
         rng = _generator(settings, split, index, 'pose', number)
-        pose = sample_pose(rng)
+        pose = sample_pose(rng, settings.max_yaw)
         background = sample_background(rng) if rng.random() < _OTHER_PLACE else None
         pictures.append(render(person, pose, settings.image_size, background))
     return pictures

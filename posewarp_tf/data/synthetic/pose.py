@@ -69,10 +69,14 @@ class Pose:
     shift: tuple[float, float] = (0.0, 0.0)
 
 
-def sample_pose(rng: np.random.Generator) -> Pose:
-    """A plausible pose: arms and legs from a few families, seen from a view of `VIEWS`."""
-    chances = np.array([chance for chance, _ in VIEWS])
-    low, high = VIEWS[rng.choice(len(VIEWS), p=chances / chances.sum())][1]
+def sample_pose(rng: np.random.Generator, max_yaw: float = 180.0) -> Pose:
+    """A plausible pose: arms and legs from a few families, seen from a view of `VIEWS`.
+
+    max_yaw: degrees; nobody turns further from facing the camera.
+    """
+    views = [(chance, (low, min(high, max_yaw))) for chance, (low, high) in VIEWS if low < max_yaw]
+    chances = np.array([chance for chance, _ in views])
+    low, high = views[rng.choice(len(views), p=chances / chances.sum())][1]
     yaw = np.radians(rng.uniform(low, high)) * rng.choice([-1.0, 1.0])
 
     def little(degrees: float) -> float:
