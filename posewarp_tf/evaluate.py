@@ -14,7 +14,7 @@ def define_flags() -> None:
     flags.DEFINE_string('run_dir', None, 'Run folder that training wrote.', required=True)
     flags.DEFINE_string('data_dir', None, 'Folder of the test pairs, if it is not the one of training.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to evaluate.')
-    flags.DEFINE_integer('max_pairs', None, 'Only the first test pairs.', lower_bound=1)
+    flags.DEFINE_integer('max_pairs', None, 'Only that many, spread evenly over the test pairs.', lower_bound=1)
     flags.DEFINE_integer('batch_size', 8, 'Pairs at once; changes the speed and nothing else.', lower_bound=1)
 
 

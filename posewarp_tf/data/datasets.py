@@ -53,9 +53,14 @@ class PairDataset:
     pairs: np.ndarray
     skipped: list[str]
 
-    def first(self, max_pairs: int | None) -> PairDataset:
-        """The first `max_pairs` pairs (None: all) and only their pictures."""
-        used, pairs = np.unique(self.pairs[:max_pairs], return_inverse=True)
+    def spread(self, max_pairs: int | None) -> PairDataset:
+        """`max_pairs` pairs spread evenly over all (None: all) and only their pictures.
+
+        Neighbours in a list of pairs are pictures of one person; a few of the first would be all alike.
+        """
+        count = len(self.pairs) if max_pairs is None else min(max_pairs, len(self.pairs))
+        chosen = np.arange(count) * len(self.pairs) // max(count, 1)
+        used, pairs = np.unique(self.pairs[chosen], return_inverse=True)
         return dataclasses.replace(
             self,
             names=[self.names[i] for i in used],

@@ -81,15 +81,17 @@ def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
 def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     """The opened picture; whatever goes wrong with it, inside too, is a DataError that names the file."""
     name = os.fspath(path)
+    file: io.BytesIO | str | os.PathLike = io.BytesIO(_download(name)) if is_remote(name) else path
     try:
-        with Image.open(io.BytesIO(_download(name)) if is_remote(name) else path) as image:
+        with Image.open(file) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DataError(f'{name}: {image.width}x{image.height} pixels, expected at most {MAX_PIXELS} in all')
             yield image
     except FileNotFoundError as error:
         raise DataError(f'{name}: no such picture') from error
     except UnidentifiedImageError as error:
-        raise DataError(f'{name}: not a picture') from error
+        size = len(file.getvalue()) if isinstance(file, io.BytesIO) else os.path.getsize(file)
+        raise DataError(f'{name}: not a picture ({size} bytes)') from error
     except Image.DecompressionBombError as error:
         raise DataError(f'{name}: too many pixels, expected at most {MAX_PIXELS}') from error
     except DataError:

@@ -58,12 +58,12 @@ def make_training_dataset(config: Config, start_step: int = 0) -> tf.data.Datase
 
 
 def make_test_dataset(config: Config, batch_size: int, max_pairs: int | None = None) -> tf.data.Dataset:
-    """The test pairs, or the first `max_pairs`, once and in order; the last batch may be smaller.
+    """The test pairs, or `max_pairs` spread evenly over them, once and in order; the last batch may be smaller.
 
     Raises:
         DataError: from `load_dataset`; when a folder of maps or flows lacks some that it should have.
     """
-    examples = load_dataset(config.data, 'test', config.model.image_size).first(max_pairs)
+    examples = load_dataset(config.data, 'test', config.model.image_size).spread(max_pairs)
     reader = _TestReader(config, examples)
     rows = tf.data.Dataset.range(len(examples.pairs)).batch(batch_size)
     return _finished(rows.map(reader.read, **_parallel(config)))

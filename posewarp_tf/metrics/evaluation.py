@@ -45,7 +45,7 @@ def evaluate(
         run_dir: a run folder; its config says everything else.
         data_dir: another folder of the same layout to take the test pairs from.
         checkpoint: 'best' or 'latest'.
-        max_pairs: only the first test pairs; None: all.
+        max_pairs: that many, spread evenly over the test pairs; None: all.
         batch_size: changes the speed and nothing else.
 
     Returns:

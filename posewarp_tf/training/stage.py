@@ -16,6 +16,7 @@ import time
 import tensorflow as tf
 
 from posewarp_tf.config import Config
+from posewarp_tf.data.pictures import reading
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.training.checkpoints import AVERAGE, MODEL, CheckpointFolder, require_finite
@@ -72,7 +73,8 @@ class StageTraining:
             stopping = interruption.signal is not None
             while step < self._num_steps and not stopping:
                 waiting_since = time.perf_counter()
-                batch = next(batches)
+                with reading():
+                    batch = next(batches)
                 input_seconds = time.perf_counter() - waiting_since
                 losses = self._train_step(batch)
                 step += 1
