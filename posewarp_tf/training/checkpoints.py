@@ -77,7 +77,7 @@ class CheckpointFolder:
         for path in reversed(list_checkpoints(self._folder)):
             try:
                 if checkpoint_step(path) == IMPORTED_STEP:
-                    _restore(tf.train.Checkpoint(**_parts_in(path, self._parts)), path, partially=True)
+                    _restore_networks(self._parts, path)
                 else:
                     _restore(self._checkpoint, path)
             except _DamagedError as error:
@@ -162,12 +162,15 @@ def _restore(target: tf.train.Checkpoint, path: str, partially: bool = False) ->
         raise _DamagedError(f'{path}: damaged: {_first_line(error)}') from error
 
 
-def _parts_in(path: str, parts: dict[str, Any]) -> dict[str, Any]:
+def _restore_networks(parts: dict[str, Any], path: str) -> None:
+    """Restores those parts that a checkpoint has; one by one, because generator and average may be saved as one."""
     try:
         names = tf.train.CheckpointView(path).children(0)
     except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
         raise _DamagedError(f'{path}: damaged: {_first_line(error)}') from error
-    return {name: part for name, part in parts.items() if name in names}
+    for name, part in parts.items():
+        if name in names:
+            _restore(tf.train.Checkpoint(**{name: part}), path, partially=True)
 
 
 def _remove(path: str) -> None:

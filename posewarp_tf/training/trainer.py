@@ -72,12 +72,22 @@ class Trainer:
         if saved and checkpoints.checkpoint_step(saved[-1]) >= num_steps:
             print(f'stage {stage}: {num_steps} steps are done', flush=True)
             return
+        if not saved and self._has_begun_later(stage):
+            print(f'stage {stage}: left out, a later stage has begun; --stage={stage} would train it', flush=True)
+            return
         if not saved:
             self._take_over_weights(stage)
         training = self._make_stage(stage)
         step = training.restore() or 0
         print(f'stage {stage}: {step} of {num_steps} steps are done', flush=True)
         training.train(step, interruption)
+
+    def _has_begun_later(self, stage: str) -> bool:
+        """Whether --stage=all finds weights that need no `stage` any more: imported ones, for example."""
+        later = self.model.stages[self.model.stages.index(stage) + 1 :]
+        return self._config.training.stage == 'all' and any(
+            checkpoints.list_checkpoints(self._run_folder.stage_dir(name)) for name in later
+        )
 
     def _make_stage(self, stage: str) -> StageTraining:
         with self._building():

@@ -1,0 +1,223 @@
+"""Imported checkpoints compute the reference numbers; files of other networks are named and change nothing."""
+
+import collections
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import posewarp_tf
+from posewarp_tf.config import Config
+from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.flags import load_config
+from posewarp_tf.models.discriminators import PatchDiscriminator, ResDiscriminator
+from posewarp_tf.models.registry import build_model
+from posewarp_tf.pytorch_files.exporting import pytorch_tensors
+from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, make_discriminator
+from posewarp_tf.pytorch_files.reader import read_tensors
+from posewarp_tf.pytorch_files.writer import write_tensors
+from tests.conftest import assert_agrees
+from tests.pytorch_files.torch_save import FakeTensor, state_dict, torch_save
+
+INPUTS = ('source_image', 'source_pose', 'target_pose')
+SHIPPED = {'poseflownet': 'gfla_fashion', 'pose_fashion': 'gfla_fashion', 'pose_market': 'gfla_market'}
+
+each_container = pytest.mark.parametrize('container', ['zip', 'stream'])
+each_generator = pytest.mark.parametrize('name', SHIPPED)
+
+
+def assert_reference_outputs(model, reference, stage):
+    outputs = model.run_stage({key: reference[key] for key in INPUTS}, stage)
+    for i, (flow, mask) in enumerate(zip(outputs['flows'], outputs['masks'])):
+        assert_agrees(flow, reference[f'flow{i}'])
+        assert_agrees(mask, reference[f'mask{i}'])
+    if stage == 'full':
+        assert_agrees(outputs['image'], reference['image'])
+
+
+@each_generator
+def test_imported_generator_gives_the_reference_outputs(name, golden, checkpoint):
+    stage = 'flow' if name == 'poseflownet' else 'full'
+    model = import_pytorch(checkpoint(name, 'stream'), SHIPPED[name])
+    assert_reference_outputs(model, golden(name), stage)
+    for variable in model.variables:
+        variable.assign(tf.zeros_like(variable))
+    PytorchWeights(checkpoint(name, 'zip')).assign_to(model)
+    assert_reference_outputs(model, golden(name), stage)
+
+
+@each_container
+@pytest.mark.parametrize(
+    ('name', 'make'),
+    [
+        ('disc_res', ResDiscriminator),
+        ('disc_res_market', lambda: ResDiscriminator(num_layers=3)),
+        ('disc_patch', PatchDiscriminator),
+    ],
+)
+def test_imported_discriminator_gives_the_reference_outputs(name, make, container, golden, checkpoint):
+    reference, discriminator = golden(name), make()
+    discriminator.build((None, None, None, 3))
+    PytorchWeights(checkpoint(name, container)).assign_to(discriminator)
+    x = reference['x'].transpose(0, 2, 3, 1)
+    assert_agrees(discriminator(x).numpy().transpose(0, 3, 1, 2), reference['y_eval'])
+    assert_agrees(discriminator(x, training=True).numpy().transpose(0, 3, 1, 2), reference['y_train'])
+
+
+@each_generator
+def test_auto_is_the_published_config(name, checkpoint):
+    assert PytorchWeights(checkpoint(name)).infer_config() == load_config(SHIPPED[name])
+
+
+@pytest.mark.parametrize(
+    ('name', 'settings'),
+    [
+        ('disc_res', {'discriminator': 'res', 'discriminator_base_filters': 32, 'discriminator_num_layers': 4}),
+        ('disc_res_market', {'discriminator': 'res', 'discriminator_base_filters': 32, 'discriminator_num_layers': 3}),
+        ('disc_patch', {'discriminator': 'patch', 'discriminator_base_filters': 64, 'discriminator_max_filters': 512}),
+    ],
+)
+def test_discriminators_tell_their_settings(name, settings, checkpoint):
+    told = PytorchWeights(checkpoint(name)).add_settings(Config()).model
+    assert {key: getattr(told, key) for key in settings} == settings
+
+
+OTHER = {
+    'image_size': (64, 32),
+    'base_filters': 6,
+    'max_filters': 12,
+    'num_layers': 2,
+    'flow_base_filters': 4,
+    'flow_max_filters': 8,
+    'flow_num_layers': 3,
+    'attention_kernels': {1: 5, 2: 1},
+    'pose_channels': 5,
+}
+
+
+@pytest.fixture(scope='module')
+def other(tmp_path_factory):
+    """A generator of unpublished sizes with random weights, and its checkpoint."""
+    model, path = build_model(Config().replace(**OTHER)), tmp_path_factory.mktemp('other') / 'other.pth'
+    write_tensors(path, pytorch_tensors(model))
+    return model, path
+
+
+def test_auto_tells_every_size_but_that_of_the_images(other):
+    model, path = other
+    told = PytorchWeights(path).infer_config().model
+    assert {name: getattr(told, name) for name in OTHER} == {**OTHER, 'image_size': (256, 256)}
+    imported = import_pytorch(path)
+    for mine, theirs in zip(imported.get_weights(), model.get_weights()):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_another_network_is_said_to_be_which(other):
+    _, path = other
+    changes = {'num_layers': 1, 'attention_kernels': {1: 3}, 'flow_max_filters': 16, 'pose_channels': 18}
+    with pytest.raises(RunError) as error:
+        import_pytorch(path, Config().replace(**{**OTHER, **changes, 'image_size': (32, 32)}))
+    message = str(error.value)
+    assert message.startswith(f'{path}: ')
+    problems, differences = message.split('it is another network than that of the config:\n')
+    assert all(problem in problems for problem in ('missing: ', 'unexpected: ', 'of another shape: '))
+    assert sorted(differences.splitlines()) == [
+        '  --attention_kernels: the file has 1=5,2=1, the config 1=3',
+        '  --flow_max_filters: the file has 8, the config 16',
+        '  --num_layers: the file has 2, the config 1',
+        '  --pose_channels: the file has 5, the config 18',
+    ]
+
+
+def test_market_instead_of_fashion_is_said(checkpoint):
+    with pytest.raises(RunError) as error:
+        import_pytorch(checkpoint('pose_market'), 'gfla_fashion')
+    message = str(error.value)
+    assert '--attention_kernels: the file has 2=3, the config 2=5,3=3' in message
+    assert '8 missing: ' in message and 'target.attn0.fully_connect_layer.0.weight' in message
+    assert 'target.attn1.fully_connect_layer.0.weight is [128, 256, 3, 3], expected [128, 256, 5, 5]' in message
+
+
+def test_missing_and_unexpected_keys_are_listed_and_nothing_is_loaded(checkpoint, tmp_path):
+    tensors = dict(read_tensors(checkpoint('disc_res')))
+    tensors['encoder9.bias'] = tensors.pop('conv.bias')
+    write_tensors(tmp_path / 'a.pth', tensors)
+    discriminator = ResDiscriminator()
+    discriminator.build((None, None, None, 3))
+    before = discriminator.get_weights()
+    with pytest.raises(RunError, match='1 missing: conv.bias\n  1 unexpected: encoder9.bias'):
+        PytorchWeights(tmp_path / 'a.pth').assign_to(discriminator)
+    for old, new in zip(before, discriminator.get_weights()):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_prefix_of_data_parallel_and_leftovers_are_taken_off_and_reported(checkpoint, tmp_path):
+    tensors = read_tensors(checkpoint('disc_res'))
+    changed = {f'module.{key}': array for key, array in tensors.items()}
+    changed['module.block0.num_batches_tracked'] = np.array(7)
+    write_tensors(tmp_path / 'a.pth', changed)
+    weights = PytorchWeights(tmp_path / 'a.pth')
+    assert set(weights.tensors) == set(tensors)
+    assert any('module.' in note for note in weights.notes)
+    assert any('block0.num_batches_tracked' in note for note in weights.notes)
+    make_discriminator(weights, Config())
+
+
+@pytest.mark.parametrize('dtype', ['float16', 'float64', 'bfloat16'])
+def test_other_precisions_are_converted_and_reported(dtype, checkpoint, tmp_path):
+    root = collections.OrderedDict()
+    for key, array in read_tensors(checkpoint('disc_res')).items():
+        bits = (array.view(np.uint32) >> 16).astype(np.uint16) if dtype == 'bfloat16' else array.astype(dtype)
+        root[key] = FakeTensor.of(bits, dtype)
+    weights = PytorchWeights(torch_save(tmp_path / 'a.pth', root))
+    discriminator = make_discriminator(weights, Config())
+    assert f'converted from {dtype} to float32' in weights.notes
+    expected = weights.tensors['conv.weight_orig'].astype(np.float32)
+    np.testing.assert_array_equal(discriminator.head.kernel.numpy().transpose(3, 2, 0, 1), expected)
+
+
+def test_of_two_names_of_a_layer_the_last_is_used_and_a_difference_reported(checkpoint, golden):
+    weights = PytorchWeights(checkpoint('pose_market'))
+    model = build_model('gfla_market')
+    weights.assign_to(model)
+    seeded = golden('pose_market').seeded_weights()
+    used = model.output_conv.conv.kernel.numpy().transpose(3, 2, 0, 1)
+    np.testing.assert_array_equal(used, seeded['target.outconv.model.2.weight'])
+    assert any(note.startswith('target.outconv.conv1.weight and target.outconv.model.2') for note in weights.notes)
+
+
+@pytest.mark.parametrize(
+    ('keys', 'message'),
+    [
+        ({'fc.weight': (3, 3)}, 'not a network that can be imported .*fc.weight'),
+        ({'source.block0.model.2.weight': (64, 3, 4, 4)}, 'flow_net.block0.model.2.weight is missing'),
+        ({'flow_net.block0.model.2.weight': (3,)}, r'has shape \[3\]'),
+        ({'flow_net.block0.model.2.weight': (0, 39, 4, 4)}, r'has shape \[0, 39, 4, 4\]'),
+    ],
+)
+def test_files_of_something_else_are_named(keys, message, tmp_path):
+    arrays = {key: np.zeros(shape, np.float32) for key, shape in keys.items()}
+    path = torch_save(tmp_path / 'a.pth', state_dict(arrays))
+    with pytest.raises(RunError, match=f'a.pth: .*{message}'):
+        import_pytorch(path)
+
+
+def test_a_discriminator_is_no_generator_and_the_other_way_round(checkpoint):
+    with pytest.raises(RunError, match="holds a discriminator \\('res'\\), expected a generator"):
+        import_pytorch(checkpoint('disc_res'), 'gfla_fashion')
+    with pytest.raises(RunError, match="holds a discriminator \\('patch'\\), expected a generator"):
+        import_pytorch(checkpoint('disc_patch'))
+    with pytest.raises(RunError, match="holds a network 'patch', the config has --discriminator=res"):
+        make_discriminator(PytorchWeights(checkpoint('disc_patch')), Config())
+
+
+def test_ablations_have_no_released_weights(checkpoint):
+    with pytest.raises(ConfigError, match="--spatial_transform: got 'bilinear', expected local_attention"):
+        import_pytorch(checkpoint('pose_market'), Config().replace(spatial_transform='bilinear'))
+
+
+def test_the_module_of_the_command_is_the_function(other):
+    import posewarp_tf.import_pytorch as module
+
+    assert posewarp_tf.import_pytorch is module
+    assert posewarp_tf.import_pytorch(other[1]).model_config.base_filters == OTHER['base_filters']
