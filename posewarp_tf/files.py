@@ -24,6 +24,11 @@ def atomic_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, final)
+    except OSError as error:
+        # A full disk is reported without a name, other failures with the temporary one.
+        if error.filename in (None, name):
+            error.filename = os.fspath(final)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
