@@ -61,6 +61,9 @@ class ModelConfig(_Section):
         choices=('none', 'global_attention', 'bilinear', 'local_attention'),
     )
     sampler_impl: str = option('auto', 'Implementation of the attention sampler.', choices=('auto', 'gather'))
+    init_gain: float = option(
+        0.02, 'Gain of the orthogonal initial weights, flow heads excepted; larger learns faster at first.', minimum=0.0
+    )
     discriminator: str = option('res', 'Discriminator network.', choices=('res', 'patch'))
     discriminator_base_filters: int = option(32, 'Width of the first level of the discriminator.', minimum=1)
     discriminator_max_filters: int = option(128, 'No level of the discriminator is wider than this.', minimum=1)

@@ -11,13 +11,14 @@ from __future__ import annotations
 import tensorflow as tf
 
 LEAKY_SLOPE = 0.1
+PUBLISHED_GAIN = 0.02
 
 register = tf.keras.utils.register_keras_serializable(package='posewarp_tf')
 
 
 def initializer() -> tf.keras.initializers.Initializer:
     """The published initial weights of every convolution."""
-    return tf.keras.initializers.Orthogonal(gain=0.02)
+    return tf.keras.initializers.Orthogonal(gain=PUBLISHED_GAIN)
 
 
 def activate(image: tf.Tensor) -> tf.Tensor:

@@ -7,8 +7,10 @@ import tensorflow as tf
 from posewarp_tf.config import Config, ModelConfig
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.flags import load_config
+from posewarp_tf.layers.blocks import PUBLISHED_GAIN
 from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.models.discriminators import PatchDiscriminator, ResDiscriminator
+from posewarp_tf.models.flow_estimator import FlowHead
 from posewarp_tf.models.gfla import GFLA
 
 MODELS = {'gfla': GFLA}
@@ -29,6 +31,7 @@ def build_model(config: Config | ModelConfig | str) -> ReposingModel:
         raise ConfigError(f'--model: got {model_config.model!r}, expected one of {", ".join(MODELS)}')
     model = MODELS[model_config.model](model_config)
     model.create_weights()
+    _scale_initial_kernels(model, model_config.init_gain / PUBLISHED_GAIN)
     return model
 
 
@@ -42,6 +45,14 @@ def build_discriminator(config: Config | ModelConfig | str) -> tf.keras.Model:
     )
     discriminator(tf.keras.Input((*model_config.image_size, 3)))
     return discriminator
+
+
+def _scale_initial_kernels(model: ReposingModel, factor: float) -> None:
+    """Changes the gain of orthogonal kernels; not of flow heads, so that flows begin near zero."""
+    heads = {id(v) for part in model.submodules if isinstance(part, FlowHead) for v in part.trainable_variables}
+    for variable in model.trainable_variables if factor != 1 else ():
+        if variable.shape.rank == 4 and id(variable) not in heads:
+            variable.assign(variable * factor)
 
 
 def _model_config(config: Config | ModelConfig | str) -> ModelConfig:

@@ -125,6 +125,16 @@ def test_every_shipped_config_builds(name):
     assert set(model.stages) <= set(config.loss.loss_weights)
 
 
+def test_init_gain_scales_every_kernel_but_those_of_the_flow_heads():
+    def kernel_norms(**options):
+        tf.keras.utils.set_random_seed(0)
+        return {v.name: np.linalg.norm(v) for v in small_model(**options).trainable_variables if v.shape.rank == 4}
+
+    published, larger = kernel_norms(), kernel_norms(init_gain=0.2)
+    for (name, norm), scaled in zip(published.items(), larger.values()):
+        np.testing.assert_allclose(scaled, norm * (1 if 'head' in name else 10), rtol=1e-5)
+
+
 def test_unknown_model_and_config_are_named():
     with pytest.raises(ConfigError, match="got 'gan'"):
         build_model(Config().replace(model='gan'))

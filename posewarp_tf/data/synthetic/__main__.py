@@ -27,6 +27,9 @@ def define_flags() -> None:
         lower_bound=1.0,
         upper_bound=180.0,
     )
+    flags.DEFINE_boolean(
+        'white_background', False, 'Everybody before a white studio wall, as in DeepFashion; default: many backgrounds.'
+    )
     flags.DEFINE_integer('seed', 0, 'The same seed gives the same people.')
     flags.DEFINE_boolean(
         'train_flows', False, 'Write exact flows of the training pairs too; training never reads them.'
@@ -44,6 +47,7 @@ def main() -> None:
         seed=FLAGS.seed,
         train_flows=FLAGS.train_flows,
         max_yaw=FLAGS.max_yaw,
+        white_background=FLAGS.white_background,
     )
     start = time.time()
     if not write_dataset(FLAGS.output_dir, settings, FLAGS.num_processes):

@@ -53,6 +53,10 @@ class Background:
         return np.where(inside[..., None], 0.5 * picture + 0.5 * rng.uniform(0.3, 0.95, 3), picture)
 
 
+# What most pictures of DeepFashion have behind the person.
+WHITE_STUDIO = Background('studio', (0.98, 0.98, 0.98), (0.9, 0.9, 0.9), 0.8, 0)
+
+
 def sample_background(rng: np.random.Generator) -> Background:
     """Half of them light studio walls, as in fashion pictures."""
     kind = str(rng.choice(KINDS, p=[0.4, 0.15, 0.2, 0.15, 0.1]))

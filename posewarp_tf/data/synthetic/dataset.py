@@ -26,7 +26,7 @@ import tqdm
 from PIL import Image
 
 from posewarp_tf import conventions
-from posewarp_tf.data.synthetic.backgrounds import sample_background
+from posewarp_tf.data.synthetic.backgrounds import WHITE_STUDIO, sample_background
 from posewarp_tf.data.synthetic.person import sample_person
 from posewarp_tf.data.synthetic.pose import sample_pose
 from posewarp_tf.data.synthetic.render import Picture, exact_flow, render
@@ -51,6 +51,7 @@ class Settings:
     seed: int = 0
     train_flows: bool = False
     max_yaw: float = 180.0
+    white_background: bool = False
 
     def __post_init__(self) -> None:
         most = self.poses_per_person * (self.poses_per_person - 1)
@@ -80,6 +81,7 @@ class Settings:
             'pairs_per_person': self.pairs_per_person,
             'train_flows': self.train_flows,
             'max_yaw': self.max_yaw,
+            'white_background': self.white_background,
             'num_people': people,
             'num_pictures': {split: count * self.poses_per_person for split, count in people.items()},
             'num_pairs': {split: count * self.pairs_per_person for split, count in people.items()},
@@ -153,6 +155,8 @@ def draw_person(settings: Settings, split: str, index: int) -> list[Picture]:
         rng = _generator(settings, split, index, 'pose', number)
         pose = sample_pose(rng, settings.max_yaw)
         background = sample_background(rng) if rng.random() < _OTHER_PLACE else None
+        if settings.white_background:
+            background = WHITE_STUDIO
         pictures.append(render(person, pose, settings.image_size, background))
     return pictures
 
