@@ -9,11 +9,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := runs/quickstart
 DATA := data/quickstart
+PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pairs_per_person=16 \
+	--image_height=128 --image_width=88 --max_yaw=35 --white_background
 
 .PHONY: demo test lint clean
 
 demo: $(VENV)/installed
-	$(BIN)/python -m posewarp_tf.data.synthetic --output_dir=$(DATA)
+	$(BIN)/python -m posewarp_tf.data.synthetic --output_dir=$(DATA) $(PEOPLE)
 	$(BIN)/python -m posewarp_tf.train --flagfile=posewarp_tf/configs/quickstart.cfg --run_dir=$(RUN) --data_dir=$(DATA)
 	$(BIN)/python -m posewarp_tf.evaluate --run_dir=$(RUN)
 	$(BIN)/python -m posewarp_tf.predict --run_dir=$(RUN) \
@@ -26,7 +28,7 @@ demo: $(VENV)/installed
 	@echo "metrics:  $(RUN)/metrics.json"
 
 test: $(VENV)/installed-dev lint
-	$(BIN)/python -m pytest -n 2 -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -36,7 +38,7 @@ lint: $(VENV)/installed-dev
 $(VENV)/python-checked:
 	@'$(PYTHON)' -c '$(SUPPORTED)' 2>/dev/null || { \
 		echo "error: posewarp_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15), got \
-	$$(python3 --version 2>&1); name one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	$$($(or $(PYTHON),python3) --version 2>&1 | head -1); name one with: make PYTHON=/path/to/python3.11"; exit 1; }
 	'$(PYTHON)' -m venv $(VENV)
 	@touch $@
 
