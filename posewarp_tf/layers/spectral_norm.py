@@ -1,4 +1,4 @@
-"""A convolution whose kernel is divided by its largest singular value.
+"""Convolutions whose kernel is divided by its largest singular value.
 
 Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018, in PyTorch's form:
 the stored kernel is never overwritten, sigma is part of the graph and so of the gradient.
@@ -6,7 +6,8 @@ the stored kernel is never overwritten, sigma is part of the graph and so of the
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Union
 
 import tensorflow as tf
 
@@ -15,8 +16,10 @@ from posewarp_tf.layers.blocks import register
 _EPSILON = 1e-12
 
 
-@register
-class SpectralConv2D(tf.keras.layers.Layer):
+Sizes = Union[int, Sequence[int]]
+
+
+class SpectralConv(tf.keras.layers.Layer):
     """Convolution with the kernel W / sigma, sigma = u' W v, W seen as the matrix [out, in * kh * kw].
 
     A call with `training=True` first does one power iteration, v = W'u / |W'u|, then u = Wv / |Wv|, and keeps
@@ -24,37 +27,41 @@ class SpectralConv2D(tf.keras.layers.Layer):
 
     Input [B, H, W, in], output [B, (H + 2 * padding - kh) // strides + 1, ..., filters]. `padding` zeros on every
     side (TensorFlow's SAME puts even kernels elsewhere). Sigma is computed in float32 under mixed precision.
+    Sizes, strides and padding are one number for all axes or one per axis; a subclass says how many axes there are.
 
     Weights: kernel [kh, kw, in, out], bias [out], and, not trainable, u [out] and v [in * kh * kw], whose
     entries run over (in, kh, kw) in this order so that the vectors of PyTorch checkpoints fit. Replicas compute
     the same u and v from the same kernels; each keeps its own copy and the first one's is saved.
     """
 
+    # Axes of an image, and the name of the kernel's layout (models/pytorch_names.py).
+    rank = 0
+    kernel_kind = ''
+
     def __init__(
         self,
         filters: int,
-        kernel_size: int,
-        strides: int = 1,
-        padding: int = 0,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Sizes = 0,
         use_bias: bool = True,
         kernel_initializer: Any = 'glorot_uniform',
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
-        self.kernel_size = kernel_size
-        self.strides = strides
-        self.padding = padding
+        self.kernel_size = self._per_axis(kernel_size)
+        self.strides = self._per_axis(strides)
+        self.padding = self._per_axis(padding)
         self.use_bias = use_bias
         self.kernel_initializer = tf.keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape: Any) -> None:
         channels = int(input_shape[-1])
-        size = self.kernel_size
         # Mixed precision would hand out half precision copies; sigma needs the kernel itself.
         self.kernel = self.add_weight(
             'kernel',
-            (size, size, channels, self.filters),
+            (*self.kernel_size, channels, self.filters),
             initializer=self.kernel_initializer,
             dtype='float32',
             experimental_autocast=False,
@@ -70,19 +77,26 @@ class SpectralConv2D(tf.keras.layers.Layer):
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         sigma = self._sigma(bool(training))
         kernel = tf.cast(self.kernel / sigma, inputs.dtype)
-        around = (self.padding, self.padding)
-        outputs = tf.nn.conv2d(inputs, kernel, self.strides, padding=((0, 0), around, around, (0, 0)))
+        outputs = self._convolve(inputs, kernel, [(0, 0), *((size, size) for size in self.padding), (0, 0)])
         # Not bias_add: TensorFlow 2.15 tries to fuse it where it cannot (residual blocks) and then fuses nothing.
         return outputs if self.bias is None else outputs + self.bias
 
     def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
-        batch, height, width, _ = tf.TensorShape(input_shape)
-        spatial = [n and (n + 2 * self.padding - self.kernel_size) // self.strides + 1 for n in (height, width)]
+        batch, *sizes, _ = tf.TensorShape(input_shape)
+        axes = zip(sizes, self.kernel_size, self.strides, self.padding)
+        spatial = [size and (size + 2 * padding - kernel) // stride + 1 for size, kernel, stride, padding in axes]
         return tf.TensorShape([batch, *spatial, self.filters])
+
+    def _convolve(self, inputs: tf.Tensor, kernel: tf.Tensor, padding: list[tuple[int, int]]) -> tf.Tensor:
+        raise NotImplementedError
 
     @property
     def pytorch_parts(self) -> dict:
-        parts = {'weight_orig': (self.kernel, 'conv'), 'weight_u': (self.u, 'vector'), 'weight_v': (self.v, 'vector')}
+        parts = {
+            'weight_orig': (self.kernel, self.kernel_kind),
+            'weight_u': (self.u, 'vector'),
+            'weight_v': (self.v, 'vector'),
+        }
         return {**parts, 'bias': (self.bias, 'vector')} if self.use_bias else parts
 
     def get_config(self) -> dict[str, Any]:
@@ -106,7 +120,10 @@ class SpectralConv2D(tf.keras.layers.Layer):
         return tf.reduce_sum(u * tf.linalg.matvec(matrix, v))
 
     def _matrix(self) -> tf.Tensor:
-        return tf.reshape(tf.transpose(self.kernel, (3, 2, 0, 1)), (self.filters, -1))
+        return tf.reshape(tf.transpose(self.kernel, (self.rank + 1, self.rank, *range(self.rank))), (self.filters, -1))
+
+    def _per_axis(self, value: Sizes) -> tuple[int, ...]:
+        return (value,) * self.rank if isinstance(value, int) else tuple(value)
 
     @staticmethod
     def _power_iteration(matrix: tf.Tensor, u: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -125,6 +142,28 @@ class SpectralConv2D(tf.keras.layers.Layer):
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
+
+
+@register
+class SpectralConv2D(SpectralConv):
+    """Of pictures: [B, H, W, in] -> [B, h, w, filters]."""
+
+    rank = 2
+    kernel_kind = 'conv'
+
+    def _convolve(self, inputs: tf.Tensor, kernel: tf.Tensor, padding: list[tuple[int, int]]) -> tf.Tensor:
+        return tf.nn.conv2d(inputs, kernel, self.strides, padding)
+
+
+@register
+class SpectralConv3D(SpectralConv):
+    """Of frames: [B, T, H, W, in] -> [B, t, h, w, filters]; time is the first axis."""
+
+    rank = 3
+    kernel_kind = 'conv_3d'
+
+    def _convolve(self, inputs: tf.Tensor, kernel: tf.Tensor, padding: list[tuple[int, int]]) -> tf.Tensor:
+        return tf.nn.conv3d(tf.pad(inputs, padding), kernel, [1, *self.strides, 1], 'VALID')
 
 
 def _unit(vector: tf.Tensor) -> tf.Tensor:

@@ -3,10 +3,11 @@
 Every network has a method `pytorch_names()`: a list of (key, variable, kind), one entry per array of
 the checkpoint. A kind says how the two layouts relate:
 
-    kind               PyTorch               here
-    'conv'             [out, in, kh, kw]     [kh, kw, in, out]
-    'transposed_conv'  [in, out, kh, kw]     [kh, kw, out, in]   (Conv2DTranspose)
-    'vector'           [n]                   [n]                 (biases, norm scales, spectral u and v)
+    kind               PyTorch                here
+    'conv'             [out, in, kh, kw]      [kh, kw, in, out]
+    'conv_3d'          [out, in, kd, kh, kw]  [kd, kh, kw, in, out]
+    'transposed_conv'  [in, out, kh, kw]      [kh, kw, out, in]   (Conv2DTranspose)
+    'vector'           [n]                    [n]                 (biases, norm scales, spectral u and v)
 
 No kernel is flipped: in both frameworks a transposed convolution spreads input i over outputs
 stride * i + k with weight k. Their paddings differ, which is the network's business.
@@ -23,7 +24,7 @@ import tensorflow as tf
 from posewarp_tf.errors import RunError
 
 # Axes of our layout in terms of PyTorch's.
-_AXES = {'conv': (2, 3, 1, 0), 'transposed_conv': (2, 3, 1, 0), 'vector': (0,)}
+_AXES = {'conv': (2, 3, 1, 0), 'conv_3d': (2, 3, 4, 1, 0), 'transposed_conv': (2, 3, 1, 0), 'vector': (0,)}
 
 
 def assign_pytorch_weights(entries: list[tuple[str, tf.Variable, str]], weights: Mapping[str, np.ndarray]) -> None:

@@ -14,12 +14,14 @@ import posewarp_tf.layers
 import posewarp_tf.models
 from posewarp_tf.layers.blocks import EncoderBlock, InstanceNorm, ReflectConv, ResBlock, ResBlockDecoder, UpConv
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
-from posewarp_tf.layers.spectral_norm import SpectralConv2D
+from posewarp_tf.layers.spectral_norm import SpectralConv2D, SpectralConv3D
 from posewarp_tf.models.discriminators import ResBlockEncoder
 from posewarp_tf.models.flow_estimator import FlowEstimator, FlowHead
+from posewarp_tf.models.temporal_discriminator import TemporalBlockEncoder
 
 FEATURES = (8, 8, 6)
 FLOW = (8, 8, 2)
+FRAMES = (5, 8, 8, 6)
 # How to make each layer, and the shapes of its inputs without the batch.
 CATALOGUE = {
     BilinearWarp: (BilinearWarp, [FEATURES, FEATURES, FLOW]),
@@ -34,10 +36,12 @@ CATALOGUE = {
     ResBlockDecoder: (lambda: ResBlockDecoder(4, hidden_filters=5), [FEATURES]),
     ResBlockEncoder: (lambda: ResBlockEncoder(4, 5), [FEATURES]),
     SpectralConv2D: (lambda: SpectralConv2D(4, 3, padding=1), [FEATURES]),
+    SpectralConv3D: (lambda: SpectralConv3D(4, (3, 4, 4), strides=(1, 2, 2), padding=(0, 1, 1)), [FRAMES]),
+    TemporalBlockEncoder: (lambda: TemporalBlockEncoder(4, 5), [FRAMES]),
     UpConv: (lambda: UpConv(4), [FEATURES]),
 }
 # Bases that are never used themselves.
-ABSTRACT = {'Block'}
+ABSTRACT = {'Block', 'SpectralConv'}
 
 each_layer = pytest.mark.parametrize('layer_class', CATALOGUE, ids=lambda c: c.__name__)
 

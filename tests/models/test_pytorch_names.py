@@ -18,6 +18,16 @@ def test_conv_kernel_is_that_of_the_pytorch_formula():
     np.testing.assert_allclose(actual, expected, rtol=1e-10)
 
 
+def test_3d_kernel_is_that_of_the_pytorch_formula():
+    rng = np.random.default_rng(4)
+    frames, kernel = rng.standard_normal((4, 5, 6, 2)), rng.standard_normal((3, 2, 2, 3, 4))
+    expected = np.zeros((3, 3, 3, 3))
+    for t, y, x, out in np.ndindex(expected.shape):
+        expected[t, y, x, out] = np.sum(frames[t : t + 2, y : y + 3, x : x + 4].transpose(3, 0, 1, 2) * kernel[out])
+    actual = tf.nn.conv3d(frames[None], from_pytorch(kernel, 'conv_3d'), (1, 1, 1, 1, 1), 'VALID')[0]
+    np.testing.assert_allclose(actual, expected, rtol=1e-10)
+
+
 def test_transposed_kernel_spreads_an_input_without_a_flip():
     rng = np.random.default_rng(1)
     image, kernel = rng.standard_normal((3, 4, 2)), rng.standard_normal((2, 5, 3, 3))
@@ -31,7 +41,8 @@ def test_transposed_kernel_spreads_an_input_without_a_flip():
 
 
 @pytest.mark.parametrize(
-    ('kind', 'shape'), [('conv', (4, 2, 3, 5)), ('transposed_conv', (4, 2, 3, 5)), ('vector', (7,))]
+    ('kind', 'shape'),
+    [('conv', (4, 2, 3, 5)), ('conv_3d', (4, 2, 3, 5, 6)), ('transposed_conv', (4, 2, 3, 5)), ('vector', (7,))],
 )
 def test_to_pytorch_undoes_from_pytorch(kind, shape):
     array = np.random.default_rng(2).standard_normal(shape)
