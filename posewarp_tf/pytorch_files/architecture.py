@@ -51,23 +51,27 @@ def infer_config(shapes: Shapes) -> Config:
     """
     if kind_of(shapes) not in ('full', 'flow'):
         raise RunError(f"holds a discriminator ('{kind_of(shapes)}'), expected a generator")
-    settings = generator_settings(shapes)
-    published = 'gfla_market' if set(settings['attention_kernels']) == {2} else 'gfla_fashion'
-    return load_config(published).replace(**settings)
+    fashion, market = load_config('gfla_fashion'), load_config('gfla_market')
+    settings = generator_settings(shapes, fashion.model)
+    if set(settings['attention_kernels']) == set(market.model.attention_kernels):
+        return market.replace(**generator_settings(shapes, market.model))
+    return fashion.replace(**settings)
 
 
-def generator_settings(shapes: Shapes) -> dict[str, Any]:
-    """Settings of `ModelConfig` that a generator's or a flow estimator's checkpoint tells."""
-    defaults = ModelConfig()
+def generator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
+    """Settings of `ModelConfig` that a generator's or a flow estimator's checkpoint tells.
+
+    Limits that no level reaches, and the kernels of a flow estimator, are not in a file: they are those of `near`.
+    """
     flow_widths = _widths(shapes, 'flow_net.block0.model.2.weight', 'flow_net.encoder{}.model.2.weight')
     settings: dict[str, Any] = {
         'flow_base_filters': flow_widths[0],
-        'flow_max_filters': _max_filters(flow_widths, defaults.flow_max_filters),
+        'flow_max_filters': _max_filters(flow_widths, near.flow_max_filters),
         'flow_num_layers': len(flow_widths),
     }
     if kind_of(shapes) == 'flow':
         steps = [step for step in range(len(flow_widths)) if f'flow_net.output{step}.weight' in shapes]
-        kernels = _published_kernels([len(flow_widths) - step - 1 for step in steps])
+        kernels = _kernels([len(flow_widths) - step - 1 for step in steps], near)
         return {**settings, 'pose_channels': (flow_channels(shapes) - 3) // 2, 'attention_kernels': kernels}
     widths = _widths(shapes, 'source.block0.model.2.weight', 'source.encoder{}.model.2.weight')
     kernels = {
@@ -79,7 +83,7 @@ def generator_settings(shapes: Shapes) -> dict[str, Any]:
         **settings,
         'pose_channels': _shape(shapes, 'target.block0.model.2.weight', 4)[1],
         'base_filters': widths[0],
-        'max_filters': _max_filters(widths, defaults.max_filters),
+        'max_filters': _max_filters(widths, near.max_filters),
         'num_layers': len(widths),
         'attention_kernels': dict(sorted(kernels.items())),
     }
@@ -90,8 +94,8 @@ def flow_channels(shapes: Shapes) -> int:
     return _shape(shapes, 'flow_net.block0.model.2.weight', 4)[1]
 
 
-def discriminator_settings(shapes: Shapes) -> dict[str, Any]:
-    """Settings of `ModelConfig` that a discriminator's checkpoint tells."""
+def discriminator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
+    """The same of a discriminator."""
     kind = kind_of(shapes)
     if kind == 'patch':
         # Two more convolutions follow those that make the levels; activations take the odd numbers.
@@ -101,11 +105,10 @@ def discriminator_settings(shapes: Shapes) -> dict[str, Any]:
             raise RunError('a patch discriminator of fewer than 3 convolutions')
     else:
         widths = _widths(shapes, 'block0.model.3.weight_orig', 'encoder{}.model.3.weight_orig')
-    published = 512 if kind == 'patch' else 128
     return {
         'discriminator': kind,
         'discriminator_base_filters': widths[0],
-        'discriminator_max_filters': _max_filters(widths, published),
+        'discriminator_max_filters': _max_filters(widths, near.discriminator_max_filters),
         'discriminator_num_layers': len(widths),
     }
 
@@ -122,19 +125,18 @@ def _widths(
     return [_shape(shapes, key, len(shapes.get(key, ())))[0] for key in keys]
 
 
-def _max_filters(widths: list[int], published: int) -> int:
-    """The published limit where it makes these widths, else the one that does."""
-    for limit in (published, max(widths)):
+def _max_filters(widths: list[int], near: int) -> int:
+    """The limit `near` where it makes these widths, else the one that does."""
+    for limit in (near, max(widths)):
         if widths == [level_filters(level, widths[0], limit) for level in range(len(widths))]:
             return limit
     raise RunError(f'levels of {", ".join(map(str, widths))} channels: not a network of GFLA')
 
 
-def _published_kernels(scales: list[int]) -> dict[int, int]:
-    published: tuple[dict[int, int], ...] = ({2: 3}, {2: 5, 3: 3})
-    for kernels in published:
-        if set(scales) == set(kernels):
-            return kernels
+def _kernels(scales: list[int], near: ModelConfig) -> dict[int, int]:
+    """The kernels of `near` if it has these scales, else the published one of scale 2."""
+    if set(scales) == set(near.attention_kernels):
+        return dict(near.attention_kernels)
     return dict.fromkeys(sorted(scales), 3)
 
 

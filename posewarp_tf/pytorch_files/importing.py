@@ -61,13 +61,15 @@ class PytorchWeights:
 
     def add_settings(self, config: Config) -> Config:
         """`config` with what this file of a discriminator tells."""
-        return config.replace(**self._told(architecture.discriminator_settings))
+        if self.kind not in registry.DISCRIMINATORS:
+            raise RunError(f'{self.path}: holds a network {self.kind!r}, expected a discriminator of single pictures')
+        return config.replace(**self._told(lambda shapes: architecture.discriminator_settings(shapes, config.model)))
 
-    def assign_to(self, network: Any, settings: dict[str, Any] | None = None) -> None:
+    def assign_to(self, network: Any, config: ModelConfig | None = None) -> None:
         """Gives a network with `pytorch_names()` its weights; all, or of a flow estimator's file those of the flow.
 
         Args:
-            settings: those that the network was made with; the error says which ones the file has instead.
+            config: what the network was made of; the error then says what the file's is made of instead.
 
         Raises:
             RunError: listing every key that does not fit; the network is unchanged.
@@ -78,7 +80,7 @@ class PytorchWeights:
         try:
             assign_pytorch_weights(entries, self.tensors)
         except RunError as error:
-            hint = self._other_settings(settings or {}) if misfits(entries, self.tensors) else ''
+            hint = self._other_settings(config) if config and misfits(entries, self.tensors) else ''
             raise RunError(f'{self.path}: {error}{hint}') from error
         self._note_differing_names(entries)
 
@@ -88,18 +90,18 @@ class PytorchWeights:
         except (RunError, ConfigError) as error:
             raise RunError(f'{self.path}: {error}') from error
 
-    def _other_settings(self, settings: dict[str, Any]) -> str:
+    def _other_settings(self, config: ModelConfig) -> str:
         """The settings that the file's shapes tell and that are not those of the config."""
         is_generator = self.kind in ('full', 'flow')
         tell = architecture.generator_settings if is_generator else architecture.discriminator_settings
         try:
-            told = tell(self.shapes)
+            told = tell(self.shapes, config)
         except RunError as error:
             return f'\nits shapes tell no settings of GFLA: {error}'
         lines = [
-            f'\n  --{name}: the file has {_shown(value)}, the config {_shown(settings[name])}'
+            f'\n  --{name}: the file has {_shown(value)}, the config {_shown(getattr(config, name))}'
             for name, value in told.items()
-            if name in settings and settings[name] != value
+            if getattr(config, name) != value
         ]
         return '\nit is another network than that of the config:' + ''.join(lines) if lines else ''
 
@@ -141,7 +143,7 @@ def make_generator(weights: PytorchWeights, config: Config | ModelConfig | str) 
             'released weights are of the published method'
         )
     model = registry.build_model(model_config)
-    weights.assign_to(model, vars(model_config))
+    weights.assign_to(model, model_config)
     return model
 
 
@@ -151,7 +153,7 @@ def make_discriminator(weights: PytorchWeights, config: Config) -> tf.keras.Mode
     if weights.kind != expected:
         raise RunError(f'{weights.path}: holds a network {weights.kind!r}, the config has --discriminator={expected}')
     discriminator = registry.build_discriminator(config)
-    weights.assign_to(discriminator, vars(config.model))
+    weights.assign_to(discriminator, config.model)
     return discriminator
 
 

@@ -4,9 +4,6 @@ import pytest
 
 from tests.pytorch_files.torch_save import state_dict, torch_save
 
-NETWORKS = ('poseflownet', 'pose_fashion', 'pose_market')
-DISCRIMINATORS = ('disc_res', 'disc_res_market', 'disc_patch', 'disc_temporal')
-
 
 @pytest.fixture(scope='session')
 def checkpoint(golden, tmp_path_factory):
