@@ -1,5 +1,6 @@
 # make demo   a virtual environment, a small data set, training, evaluation and a re-posed person
 # make test   lint, types and the test suite
+# make test-pytorch   reads files of PyTorch itself, which goes into an environment of its own
 
 # The first interpreter that TensorFlow 2.15 exists for; override with `make PYTHON=/path/to/python3.11 ...`.
 SUPPORTED := import sys; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))
@@ -7,12 +8,13 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.10 python3.9; do \
 	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PYTORCH_VENV := .venv-pytorch
 RUN := runs/quickstart
 DATA := data/quickstart
 PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pairs_per_person=16 \
 	--image_height=128 --image_width=88 --max_yaw=35 --white_background
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-pytorch lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m posewarp_tf.data.synthetic --output_dir=$(DATA) $(PEOPLE)
@@ -28,7 +30,10 @@ demo: $(VENV)/installed
 	@echo "metrics:  $(RUN)/metrics.json"
 
 test: $(VENV)/installed-dev lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not pytorch'
+
+test-pytorch: $(VENV)/installed-dev $(PYTORCH_VENV)/installed
+	POSEWARP_PYTORCH=$(CURDIR)/$(PYTORCH_VENV)/bin/python $(BIN)/python -m pytest -m pytorch tests/pytorch_files
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -50,5 +55,10 @@ $(VENV)/installed-dev: requirements.txt requirements-dev.txt | $(VENV)/python-ch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/installed
 
+$(PYTORCH_VENV)/installed: requirements-pytorch.txt | $(VENV)/python-checked
+	'$(PYTHON)' -m venv $(PYTORCH_VENV)
+	$(PYTORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-pytorch.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(PYTORCH_VENV)

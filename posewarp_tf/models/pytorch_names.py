@@ -15,7 +15,7 @@ stride * i + k with weight k. Their paddings differ, which is the network's busi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,11 @@ from posewarp_tf.errors import RunError
 _AXES = {'conv': (2, 3, 1, 0), 'conv_3d': (2, 3, 4, 1, 0), 'transposed_conv': (2, 3, 1, 0), 'vector': (0,)}
 
 
-def assign_pytorch_weights(entries: list[tuple[str, tf.Variable, str]], weights: Mapping[str, np.ndarray]) -> None:
+def assign_pytorch_weights(
+    entries: list[tuple[str, tf.Variable, str]],
+    weights: Mapping[str, np.ndarray],
+    after_each: Callable[[np.ndarray], None] = lambda array: None,
+) -> None:
     """Gives every variable of `entries` (key, variable, kind) its array of a checkpoint, as float32.
 
     Where two keys name one variable (a released file holds some layers under two names, with the same numbers),
@@ -35,15 +39,22 @@ def assign_pytorch_weights(entries: list[tuple[str, tf.Variable, str]], weights:
 
     Raises RunError when keys are missing or left over, have another shape, or hold numbers that are not finite
     in float32; all of them are listed, and nothing is assigned.
+
+    `after_each` is called with an array of `weights` when its numbers have been read (which happens twice).
     """
     problems = misfits(entries, weights)
     if not problems:
-        spoilt = [key for key, _, _ in entries if not np.isfinite(_as_float32(weights[key])).all()]
+        spoilt = []
+        for key, _, _ in entries:
+            if not np.isfinite(_as_float32(weights[key])).all():
+                spoilt.append(key)
+            after_each(weights[key])
         problems = _listed('not finite', spoilt)
     if problems:
         raise RunError('these PyTorch weights do not fit the network:' + ''.join(f'\n  {line}' for line in problems))
     for key, variable, kind in entries:
         variable.assign(from_pytorch(_as_float32(weights[key]), kind))
+        after_each(weights[key])
 
 
 def misfits(entries: list[tuple[str, tf.Variable, str]], weights: Mapping[str, np.ndarray]) -> list[str]:

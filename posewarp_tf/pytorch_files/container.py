@@ -59,9 +59,15 @@ def open_checkpoint(path: str | os.PathLike) -> tuple[Any, Locate]:
         if not os.fstat(file.fileno()).st_size:
             raise FormatError('the file is empty')
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    if data[:4] == b'PK\x03\x04':
-        return _open_zip(data)
-    return _open_stream(data)
+    opened = _open_zip(data) if data[:4] == b'PK\x03\x04' else _open_stream(data)
+    release(data)
+    return opened
+
+
+def release(data: mmap.mmap) -> None:
+    """Gives back the memory that reading a mapped file took; it can be read again."""
+    if hasattr(mmap, 'MADV_DONTNEED'):
+        data.madvise(mmap.MADV_DONTNEED)
 
 
 def _open_zip(data: mmap.mmap) -> tuple[Any, Locate]:

@@ -17,7 +17,7 @@ from posewarp_tf.models import registry
 from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, misfits
 from posewarp_tf.pytorch_files import architecture
-from posewarp_tf.pytorch_files.reader import read_tensors
+from posewarp_tf.pytorch_files.reader import read_tensors, release_pages
 from posewarp_tf.training import checkpoints
 from posewarp_tf.training.run_folder import RunFolder
 
@@ -78,7 +78,7 @@ class PytorchWeights:
         if self.kind == 'flow':
             entries = [entry for entry in entries if entry[0].startswith('flow_net.')]
         try:
-            assign_pytorch_weights(entries, self.tensors)
+            assign_pytorch_weights(entries, self.tensors, release_pages)
         except RunError as error:
             hint = self._other_settings(config) if config and misfits(entries, self.tensors) else ''
             raise RunError(f'{self.path}: {error}{hint}') from error
@@ -109,7 +109,7 @@ class PytorchWeights:
         last = {id(variable): key for key, variable, _ in entries}
         for key, variable, _ in entries:
             used = last[id(variable)]
-            if not np.array_equal(self.tensors[key], self.tensors[used]):
+            if key != used and not np.array_equal(self.tensors[key], self.tensors[used]):
                 self.notes.append(f'{key} and {used} are one array and differ: {used} was used, as PyTorch does')
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from typing import Any
 
 import numpy as np
 
 from posewarp_tf.errors import RunError
-from posewarp_tf.pytorch_files.container import ITEM_BYTES, open_checkpoint
+from posewarp_tf.pytorch_files.container import ITEM_BYTES, open_checkpoint, release
 from posewarp_tf.pytorch_files.unpickler import FormatError, Storage, Tensor
 
 
@@ -30,6 +31,12 @@ def read_tensors(path: str | os.PathLike) -> dict[str, np.ndarray]:
         raise RunError(f'{os.fspath(path)}: {error}') from error
     except OSError as error:
         raise RunError(f'{os.fspath(path)}: cannot be read: {error.strerror or error}') from error
+
+
+def release_pages(array: np.ndarray) -> None:
+    """Gives back the memory that reading the file of an array of `read_tensors` took; it can be read again."""
+    if isinstance(array.base, mmap.mmap):
+        release(array.base)
 
 
 def _flat_tensors(root: Any) -> dict[str, Tensor]:
