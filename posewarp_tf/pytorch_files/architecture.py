@@ -1,5 +1,8 @@
 """Which network a checkpoint is of, told from its keys and shapes.
 
+A network is only told if the kernels that are as large as its widths squared are there: a tiny file cannot ask for
+a huge network.
+
 Kinds: 'full' (the person image generator), 'flow' (its flow estimator alone), and the discriminators 'res',
 'patch' and 'temporal'.
 """
@@ -63,7 +66,7 @@ def generator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
 
     Limits that no level reaches, and the kernels of a flow estimator, are not in a file: they are those of `near`.
     """
-    flow_widths = _widths(shapes, 'flow_net.block0.model.2.weight', 'flow_net.encoder{}.model.2.weight')
+    flow_widths = _encoder_widths(shapes, 'flow_net')
     settings: dict[str, Any] = {
         'flow_base_filters': flow_widths[0],
         'flow_max_filters': _max_filters(flow_widths, near.flow_max_filters),
@@ -73,7 +76,7 @@ def generator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
         steps = [step for step in range(len(flow_widths)) if f'flow_net.output{step}.weight' in shapes]
         kernels = _kernels([len(flow_widths) - step - 1 for step in steps], near)
         return {**settings, 'pose_channels': (flow_channels(shapes) - 3) // 2, 'attention_kernels': kernels}
-    widths = _widths(shapes, 'source.block0.model.2.weight', 'source.encoder{}.model.2.weight')
+    widths = _encoder_widths(shapes, 'source')
     kernels = {
         len(widths) - step: _shape(shapes, f'target.attn{step}.fully_connect_layer.0.weight', 4)[2]
         for step in range(len(widths))
@@ -105,6 +108,7 @@ def discriminator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
             raise RunError('a patch discriminator of fewer than 3 convolutions')
     else:
         widths = _widths(shapes, 'block0.model.3.weight_orig', 'encoder{}.model.3.weight_orig')
+        _require(shapes, 'block0.model.3.weight_orig', [widths[0], widths[0], 4, 4])
     return {
         'discriminator': kind,
         'discriminator_base_filters': widths[0],
@@ -113,16 +117,27 @@ def discriminator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
     }
 
 
+def _encoder_widths(shapes: Shapes, part: str) -> list[int]:
+    """Output channels of each level of an encoder, finest first."""
+    widths = _widths(shapes, f'{part}.block0.model.2.weight', part + '.encoder{}.model.2.weight')
+    blocks = ['block0', *(f'encoder{i}' for i in range(len(widths) - 1))]
+    for block, width in zip(blocks, widths):
+        _require(shapes, f'{part}.{block}.model.5.weight', [width, width, 3, 3])
+    return widths
+
+
 def _widths(
     shapes: Shapes, first: str, others: str, indices: Sequence[int] = tuple(range(MAX_LEVELS - 1))
 ) -> list[int]:
-    """Output channels of each level, finest first."""
-    keys = [first]
-    for index in indices:
-        if others.format(index) not in shapes:
+    """Output channels of convolutions that follow each other."""
+    widths = [_shape(shapes, first, 4)[0]]
+    for key in map(others.format, indices):
+        if key not in shapes:
             break
-        keys.append(others.format(index))
-    return [_shape(shapes, key, len(shapes.get(key, ())))[0] for key in keys]
+        width, *_ = _shape(shapes, key, 4)
+        _require(shapes, key, [width, widths[-1], 4, 4])
+        widths.append(width)
+    return widths
 
 
 def _max_filters(widths: list[int], near: int) -> int:
@@ -144,6 +159,12 @@ def _shape(shapes: Shapes, key: str, rank: int) -> Sequence[int]:
     if key not in shapes:
         raise RunError(f'{key} is missing')
     shape = shapes[key]
-    if len(shape) != rank or not rank or min(shape) < 1:
+    if len(shape) != rank or min(shape) < 1:
         raise RunError(f'{key} has shape {list(shape)}, expected that of a convolution')
     return shape
+
+
+def _require(shapes: Shapes, key: str, expected: list[int]) -> None:
+    shape = _shape(shapes, key, 4)
+    if list(shape) != expected:
+        raise RunError(f'{key} has shape {list(shape)}, expected {expected} beside the other layers')

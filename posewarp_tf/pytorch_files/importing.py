@@ -107,10 +107,14 @@ class PytorchWeights:
 
     def _note_differing_names(self, entries: list[tuple[str, tf.Variable, str]]) -> None:
         last = {id(variable): key for key, variable, _ in entries}
-        for key, variable, _ in entries:
-            used = last[id(variable)]
-            if key != used and not np.array_equal(self.tensors[key], self.tensors[used]):
-                self.notes.append(f'{key} and {used} are one array and differ: {used} was used, as PyTorch does')
+        pairs = [(key, last[id(variable)]) for key, variable, _ in entries if last[id(variable)] != key]
+        differing = [(key, used) for key, used in pairs if not np.array_equal(self.tensors[key], self.tensors[used])]
+        if differing:
+            (first, used), more = differing[0], len(differing) - 1
+            self.notes.append(
+                f'{first} and {used} are one array and differ (so do {more} more pairs); '
+                'the second is used, as PyTorch does'
+            )
 
 
 def import_pytorch(path: Path, config: Config | ModelConfig | str = AUTO) -> ReposingModel:

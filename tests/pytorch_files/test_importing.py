@@ -18,7 +18,7 @@ from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, 
 from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from tests.conftest import assert_agrees
-from tests.pytorch_files.torch_save import FakeTensor, state_dict, torch_save
+from tests.pytorch_files.torch_save import FakeStorage, FakeTensor, state_dict, torch_save
 
 INPUTS = ('source_image', 'source_pose', 'target_pose')
 SHIPPED = {'poseflownet': 'gfla_fashion', 'pose_fashion': 'gfla_fashion', 'pose_market': 'gfla_market'}
@@ -215,7 +215,8 @@ def test_of_two_names_of_a_layer_the_last_is_used_and_a_difference_reported(chec
     seeded = golden('pose_market').seeded_weights()
     used = model.output_conv.conv.kernel.numpy().transpose(3, 2, 0, 1)
     np.testing.assert_array_equal(used, seeded['target.outconv.model.2.weight'])
-    assert any(note.startswith('target.outconv.conv1.weight and target.outconv.model.2') for note in weights.notes)
+    (note,) = weights.notes
+    assert note.startswith('target.outconv.conv1.weight and target.outconv.model.2.weight are one array and differ')
 
 
 @pytest.mark.parametrize(
@@ -232,6 +233,20 @@ def test_files_of_something_else_are_named(keys, message, tmp_path):
     path = torch_save(tmp_path / 'a.pth', state_dict(arrays))
     with pytest.raises(RunError, match=f'a.pth: .*{message}'):
         import_pytorch(path)
+
+
+@pytest.mark.parametrize(('part', 'num_levels'), [('source', 3), ('source', 1), ('flow_net', 8)])
+def test_a_tiny_file_cannot_ask_for_a_huge_network(part, num_levels, checkpoint, tmp_path):
+    """4096 channels make kernels of gigabytes; the file has 64 kilobytes for all of them."""
+    tensors = {key: FakeTensor.of(array) for key, array in read_tensors(checkpoint('poseflownet')).items()}
+    blocks = ['block0', *(f'encoder{i}' for i in range(num_levels - 1))]
+    storage = FakeStorage(np.zeros(4 * 4096, np.float32))
+    for block in blocks:
+        for layer in (2, 5):
+            tensors[f'{part}.{block}.model.{layer}.weight'] = FakeTensor(storage, 0, (4096, 1, 2, 2), (4, 4, 2, 1))
+    weights = PytorchWeights(torch_save(tmp_path / 'a.pth', tensors))
+    with pytest.raises(RunError, match=r'a.pth: .* has shape .* expected \[4096, 4096, '):
+        weights.infer_config()
 
 
 def test_a_discriminator_is_no_generator_and_the_other_way_round(checkpoint):
