@@ -1,7 +1,8 @@
 """Times a network: `python -m posewarp_tf.benchmark --flagfile=posewarp_tf/configs/gfla_fashion.cfg`.
 
 Forward pass, and forward plus backward pass (gradients of every weight), on random inputs: median and
-fastest of `--repeats` after a warm-up, and the peak memory of the process.
+fastest of `--repeats` after a warm-up, and the peak memory of the process. Machines differ, so the same run also
+times a matrix product: at its rate, the network's arithmetic alone would take the time called the floor.
 """
 
 from __future__ import annotations
@@ -10,17 +11,19 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 from absl import flags
 
 from posewarp_tf import command_line
+from posewarp_tf.config import Config
 from posewarp_tf.flags import config_from_flags, define_config_flags
 
 FLAGS = flags.FLAGS
 
 
-def time_network(config, batch_size: int, repeats: int) -> dict[str, list[float]]:
-    """Seconds of each repeat: {'forward': [...], 'forward and backward': [...]}."""
+def time_network(config: Config, batch_size: int, repeats: int) -> tuple[dict[str, list[float]], float]:
+    """Seconds of each repeat, {'forward': [...], 'forward and backward': [...]}, and GFLOP of a forward pass."""
     import tensorflow as tf
 
     from posewarp_tf.models.registry import build_model
@@ -42,10 +45,29 @@ def time_network(config, batch_size: int, repeats: int) -> dict[str, list[float]
         # A gradient that nobody reads would not be computed.
         return [tf.reduce_sum(g) for g in tape.gradient(image, model.trainable_variables) if g is not None]
 
-    return {
+    seconds = {
         'forward': _seconds(forward, repeats),
         'forward and backward': _seconds(forward_and_backward, repeats),
     }
+    return seconds, _giga_operations(forward)
+
+
+def _giga_operations(step: Any) -> float:
+    """Multiplications and additions of one call, in 10^9, as TensorFlow counts them."""
+    import tensorflow as tf
+
+    tf.get_logger().setLevel('ERROR')  # The profiler warns about its own insides.
+    options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+    options['output'] = 'none'
+    return tf.compat.v1.profiler.profile(step.get_concrete_function().graph, options=options).total_float_ops / 1e9
+
+
+def matrix_product_rate() -> float:
+    """GFLOP/s of a product of two 2048 x 2048 matrices, the fastest of ten."""
+    import tensorflow as tf
+
+    matrix = tf.random.stateless_normal((2048, 2048), seed=(0, 0))
+    return 2 * 2048**3 / min(_seconds(lambda: tf.matmul(matrix, matrix)[:1, :1], repeats=10)) / 1e9
 
 
 def _seconds(step: Callable, repeats: int) -> list[float]:
@@ -63,8 +85,14 @@ def main() -> None:
     config = config_from_flags()
     height, width = config.model.image_size
     print(f'{config.model.model}, {height}x{width}, batch {FLAGS.batch}, sampler {config.model.sampler_impl}')
-    for name, seconds in time_network(config, FLAGS.batch, FLAGS.repeats).items():
-        print(f'{name:22s} median {statistics.median(seconds):.3f} s, fastest {min(seconds):.3f} s')
+    seconds, giga_operations = time_network(config, FLAGS.batch, FLAGS.repeats)
+    rate = matrix_product_rate()
+    print(f'{giga_operations:.1f} GFLOP forward; a matrix product runs at {rate:.0f} GFLOP/s here')
+    # A backward pass computes two products for each one of the forward pass.
+    for (name, measured), factor in zip(seconds.items(), (1, 3)):
+        floor = factor * giga_operations / rate
+        median, fastest = statistics.median(measured), min(measured)
+        print(f'{name:22s} median {median:.3f} s, fastest {fastest:.3f} s, floor {floor:.3f} s')
     # Linux counts in KiB.
     print(f'peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB')
 
