@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from posewarp_tf.conventions import VISIBILITY_OCCLUDED, VISIBILITY_VISIBLE
 from posewarp_tf.data.images import load_image, save_image
@@ -133,7 +134,12 @@ def test_protocol_says_how_the_numbers_came_about(metrics, data_dir):
 
 
 def test_the_same_again_gives_the_same_numbers(metrics, run):
-    assert evaluate(run.path, batch_size=2) == metrics
+    again = evaluate(run.path, batch_size=2)
+    assert again['protocol'] == metrics['protocol']
+    # Threads add up in another order each time, which may tip single pixels to the next of 256 levels.
+    for part in ('image', 'flow'):
+        first, second = (tf.nest.flatten(found[part]) for found in (metrics, again))
+        np.testing.assert_allclose(second, first, rtol=1e-3, atol=1e-5)
 
 
 def test_other_data_without_maps_is_scored_by_the_body_mask_and_without_flow_errors(run, metrics, data_dir, tmp_path):
