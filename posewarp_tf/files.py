@@ -1,4 +1,4 @@
-"""Outputs appear whole or not at all."""
+"""Outputs appear whole or not at all; text comes in with errors that name its file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import pathlib
 import tempfile
 from collections.abc import Iterator
+
+from posewarp_tf.errors import DataError
 
 
 @contextlib.contextmanager
@@ -37,6 +39,23 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a whole text file atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding='utf-8')
+
+
+def read_text(path: str | os.PathLike) -> str:
+    """A whole text file, with or without a byte order mark.
+
+    Raises:
+        DataError: it is missing, not UTF-8, unreadable or blank.
+    """
+    try:
+        text = pathlib.Path(path).read_text(encoding='utf-8-sig')
+    except FileNotFoundError as error:
+        raise DataError(f'{path}: no such file') from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise DataError(f'{path}: unreadable text file: {error}') from error
+    if not text.strip():
+        raise DataError(f'{path}: the file is empty')
+    return text
 
 
 def _umask() -> int:

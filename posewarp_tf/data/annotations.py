@@ -12,6 +12,7 @@ import numpy as np
 
 from posewarp_tf.conventions import MISSING, NUM_JOINTS
 from posewarp_tf.errors import DataError
+from posewarp_tf.files import read_text
 
 ANNOTATION_COLUMNS = ('name', 'keypoints_y', 'keypoints_x')
 PAIR_COLUMNS = ('from', 'to')
@@ -186,13 +187,4 @@ def _require_columns(path: str, found: list[str], expected: tuple[str, ...], sep
 
 def _lines(path: str) -> list[tuple[int, str]]:
     """The lines that are not blank, with their numbers from 1 on."""
-    try:
-        with open(path, encoding='utf-8-sig') as file:
-            lines = [(row, line.rstrip('\n')) for row, line in enumerate(file, start=1) if line.strip()]
-    except FileNotFoundError as error:
-        raise DataError(f'{path}: no such file') from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise DataError(f'{path}: unreadable text file: {error}') from error
-    if not lines:
-        raise DataError(f'{path}: the file is empty')
-    return lines
+    return [(row, line) for row, line in enumerate(read_text(path).split('\n'), start=1) if line.strip()]

@@ -14,6 +14,7 @@ from posewarp_tf.data.frames import PADDED_SIZE, detect_frame
 from posewarp_tf.data.joints import LAYOUTS, to_openpose_18
 from posewarp_tf.data.names import NameIndex
 from posewarp_tf.errors import DataError
+from posewarp_tf.files import read_text
 
 # Estimators place joints a little outside the picture; farther out, they belong to another picture.
 _OUTSIDE_TOLERANCE = 0.05
@@ -43,7 +44,7 @@ def load_keypoints(
             joint missing, joints outside the picture.
     """
     path = os.fspath(path)
-    text = _read_text(path)
+    text = read_text(path)
     if text[0] in '{[':
         keypoints, kind = _from_json(path, text, image_size, name)
     elif ':' in text.splitlines()[0]:
@@ -195,16 +196,3 @@ def _in_pixels(path: str, keypoints: np.ndarray, image_size: tuple[int, int] | N
     if outside.any():
         words += f', {outside.sum()} just outside it taken as missing'
     return np.where((seen & ~outside)[:, np.newaxis], keypoints, MISSING).astype(np.float32), words
-
-
-def _read_text(path: str) -> str:
-    try:
-        with open(path, encoding='utf-8-sig') as file:
-            text = file.read().strip()
-    except FileNotFoundError as error:
-        raise DataError(f'{path}: no such file of keypoints') from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise DataError(f'{path}: unreadable file of keypoints: {error}') from error
-    if not text:
-        raise DataError(f'{path}: the file is empty, expected keypoints')
-    return text
