@@ -13,8 +13,8 @@ from PIL import Image
 from posewarp_tf import ops, visualize
 from posewarp_tf.conventions import MISSING, NUM_JOINTS
 from posewarp_tf.data.frames import KeypointFrame
-from posewarp_tf.data.heatmaps import make_heatmaps
 from posewarp_tf.data.images import resize_image
+from posewarp_tf.data.model_inputs import make_model_inputs, raw_input_specs
 from posewarp_tf.errors import DataError, RunError
 from posewarp_tf.training.run_folder import RunFolder
 
@@ -87,10 +87,9 @@ class Predictor:
                 f'{run.path}: only the stage {stage!r} is trained, which makes no pictures: '
                 f'train {self._model.stages[-1]!r} too'
             )
+        self._config = config
         self._size = config.model.image_size
-        self._sigma = config.data.heatmap_sigma
-        pose = tf.TensorSpec([1, NUM_JOINTS, 2], tf.float32)
-        self._answer = tf.function(self._run, [tf.TensorSpec([1, *self._size, 3], tf.uint8), pose, pose])
+        self._answer = tf.function(self._run, [raw_input_specs(config, batch_size=1)])
 
     def predict(
         self,
@@ -120,11 +119,12 @@ class Predictor:
         source_pose = _checked_pose(source_keypoints, 'source_keypoints', source_frame)
         target_pose = _checked_pose(target_keypoints, 'target_keypoints', target_frame)
         squashed = resize_image(source_image, self._size)
-        heatmap_centers = [
-            frame.to_pixels(pose, self._size)[np.newaxis]
-            for frame, pose in ((source_frame, source_pose), (target_frame, target_pose))
-        ]
-        answer = self._answer(squashed[np.newaxis], *heatmap_centers)
+        raw = {
+            'source_image': squashed,
+            'source_keypoints': source_frame.to_pixels(source_pose, self._size),
+            'target_keypoints': target_frame.to_pixels(target_pose, self._size),
+        }
+        answer = self._answer({name: tf.constant(array[np.newaxis]) for name, array in raw.items()})
         answer = tf.nest.map_structure(lambda tensor: tensor.numpy()[0], answer)
         warped = None
         if answer['flows']:
@@ -140,13 +140,8 @@ class Predictor:
             target_keypoints=target_frame.to_pixels(target_pose, size),
         )
 
-    def _run(self, image: tf.Tensor, source_keypoints: tf.Tensor, target_keypoints: tf.Tensor) -> dict[str, Any]:
-        inputs = {
-            'source_image': ops.to_float_image(image),
-            'source_pose': make_heatmaps(source_keypoints, self._size, self._sigma),
-            'target_pose': make_heatmaps(target_keypoints, self._size, self._sigma),
-        }
-        outputs = self._model(inputs)
+    def _run(self, raw: dict[str, tf.Tensor]) -> dict[str, Any]:
+        outputs = self._model(make_model_inputs(raw, self._config))
         return {
             'image': ops.to_uint8_image(outputs['image']),
             'flows': list(outputs['flows']),

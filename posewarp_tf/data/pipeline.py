@@ -18,7 +18,7 @@ import tensorflow as tf
 from posewarp_tf.config import Config
 from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
-from posewarp_tf.data.heatmaps import make_heatmaps
+from posewarp_tf.data.model_inputs import make_pose
 from posewarp_tf.data.pictures import PictureStore, read_class_map, read_flow, read_picture
 from posewarp_tf.data.truth import CLASS_MAPS, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
@@ -108,8 +108,7 @@ class _Reader:
         }
         for side in ('source', 'target'):
             # Not one call and a split: heatmaps are by far the largest arrays here.
-            joints = batch[f'{side}_keypoints']
-            batch[f'{side}_pose'] = make_heatmaps(joints, self.size, self.config.data.heatmap_sigma)
+            batch[f'{side}_pose'] = make_pose(batch, side, self.config)
         return batch
 
 
