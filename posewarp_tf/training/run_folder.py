@@ -55,12 +55,13 @@ class RunFolder:
         self.sample_dir = self.path / 'samples'
         self.metrics_path = self.path / 'metrics.json'
 
-    def load_model(self, stage: str | None = None, which: str = 'best') -> ReposingModel:
+    def load_model(self, stage: str | None = None, which: str = 'best', config: Config | None = None) -> ReposingModel:
         """The trained model, built and restored; with the averaged weights where an average was kept.
 
         Args:
             stage: one of the model's stages; None: the last one that has a checkpoint.
             which: 'best' (by validation; the latest where no validation has happened yet) or 'latest'.
+            config: to build another form of the model that has the same weights; None: the run's own.
 
         Raises:
             RunError: no config, no checkpoint, a damaged one, or one of other networks.
@@ -68,7 +69,7 @@ class RunFolder:
         from posewarp_tf.models import registry
         from posewarp_tf.training import checkpoints
 
-        config = self.load_config()
+        config = config or self.load_config()
         model = registry.build_model(config)
         path = self.checkpoint_path(model.stages if stage is None else (stage,), which)
         role = checkpoints.AVERAGE if config.training.ema_decay else checkpoints.MODEL
