@@ -64,10 +64,15 @@ class ModelConfig(_Section):
     init_gain: float = option(
         0.02, 'Gain of the orthogonal initial weights, flow heads excepted; larger learns faster at first.', minimum=0.0
     )
-    discriminator: str = option('res', 'Discriminator network.', choices=('res', 'patch'))
+    discriminator: str = option('res', 'Discriminator network.', choices=('res', 'patch', 'multiscale_patch'))
     discriminator_base_filters: int = option(32, 'Width of the first level of the discriminator.', minimum=1)
     discriminator_max_filters: int = option(128, 'No level of the discriminator is wider than this.', minimum=1)
     discriminator_num_layers: int = option(4, 'Levels of the discriminator.', minimum=1)
+    discriminator_num_scales: int = option(
+        2,
+        'Patch discriminators of multiscale_patch; each sees the picture at half the size of the one before.',
+        minimum=1,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -106,9 +111,14 @@ class DataConfig(_Section):
     """Where pairs come from and what is done to them."""
 
     data_dir: str = option('', 'Folder of the data set.')
-    dataset: str = option('deepfashion', 'Layout of --data_dir.', choices=('deepfashion', 'market'))
+    dataset: str = option('deepfashion', 'Layout of --data_dir.', choices=('deepfashion', 'market', 'mvc'))
     keypoint_size: tuple[int, ...] = option(
         (), 'Height,width of the frame of the annotated keypoints; empty: detected (and the decision printed).'
+    )
+    garment_classes: str = option(
+        'auto',
+        'Classes in the maps of --data_dir/parsing: 16 as in conventions.py, 20 as in LIP, auto: detected (and printed).',
+        choices=('auto', '16', '20'),
     )
     heatmap_sigma: float = option(6.0, 'Standard deviation of a joint in its heatmap, in pixels.', minimum=0.1)
     augmentation: str = option(
@@ -134,13 +144,47 @@ GFLA_LOSS_WEIGHTS = {
     },
 }
 
+# Ours: the authors of PFL published no weights.
+PFL_LOSS_WEIGHTS = {
+    'pose_flow': {
+        'photometric': 1.0,
+        'ssim': 1.0,
+        'feature': 1.0,
+        'texture': 1.0,
+        'label': 1.0,
+        'smoothness': 0.1,
+        'self_flow': 0.2,
+        'equivariance': 0.1,
+    },
+    'garment': {'garment_cross_entropy': 1.0, 'garment_adversarial': 0.1},
+    'synthesis': {
+        'l1': 5.0,
+        'perceptual': 0.5,
+        'style': 500.0,
+        'adversarial': 1.0,
+        'feature_matching': 5.0,
+        'mask_prior': 0.05,
+    },
+    'joint': {
+        'garment_cross_entropy': 1.0,
+        'l1': 5.0,
+        'perceptual': 0.5,
+        'style': 500.0,
+        'adversarial': 1.0,
+        'feature_matching': 5.0,
+        'mask_prior': 0.05,
+    },
+}
+
+LOSS_WEIGHTS = {**GFLA_LOSS_WEIGHTS, **PFL_LOSS_WEIGHTS}
+
 
 @dataclasses.dataclass(frozen=True)
 class LossConfig(_Section):
     """Terms of the objective. A term whose weight is 0 or missing is not computed."""
 
     loss_weights: LossWeights = option(
-        GFLA_LOSS_WEIGHTS, 'stage.term=weight of the terms to change, for example full.style=0,full.l1=10.'
+        LOSS_WEIGHTS, 'stage.term=weight of the terms to change, for example full.style=0,full.l1=10.'
     )
     adversarial_loss: str = option('lsgan', 'Form of the adversarial loss.', choices=('lsgan', 'hinge', 'wgan-gp'))
     vgg_weights: str = option(
@@ -148,6 +192,12 @@ class LossConfig(_Section):
     )
     foreground_correctness: bool = option(
         False, 'Average the sampling correctness over the target foreground only (needs part maps).'
+    )
+    occlusion_weighting: bool = option(
+        True, 'Lower the weight of target pixels whose flow does not lead back to them (terms of --stage=pose_flow).'
+    )
+    feature_scales: tuple[int, ...] = option(
+        (0, 1, 2, 3), 'Scales of the flow at which the term `feature` compares VGG features; the finest cost most.'
     )
 
 

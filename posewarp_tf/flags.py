@@ -16,7 +16,7 @@ from typing import Any
 
 from absl import flags
 
-from posewarp_tf.config import GFLA_LOSS_WEIGHTS, Config, LossWeights, config_fields
+from posewarp_tf.config import LOSS_WEIGHTS, Config, LossWeights, config_fields
 from posewarp_tf.errors import ConfigError
 
 CONFIG_DIR = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'configs')
@@ -89,7 +89,7 @@ def _entries(text: str) -> list[tuple[str, str]]:
 
 
 def _parse_loss_weights(text: str) -> LossWeights:
-    weights = {stage: dict(terms) for stage, terms in GFLA_LOSS_WEIGHTS.items()}
+    weights = {stage: dict(terms) for stage, terms in LOSS_WEIGHTS.items()}
     for key, value in _entries(text):
         stage, dot, term = key.partition('.')
         if not dot:
