@@ -1,0 +1,46 @@
+"""Runs one pytest file with the Python that has TensorFlow, the same way under every Bazel.
+
+Bazel's own py_test would bring a Python of its own, or a virtual environment without TensorFlow.
+"""
+
+load("@local_tensorflow//:definitions.bzl", "PYTHON")
+
+_LAUNCHER = """#!/usr/bin/env bash
+set -euo pipefail
+export HOME="$TEST_TMPDIR" PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$PWD"
+{environment}
+exec '{python}' -m pytest -q -p no:cacheprovider -m 'not slow and not pytorch' \\
+    --basetemp="$TEST_TMPDIR/pytest" --junitxml="$XML_OUTPUT_FILE" '{test}'
+"""
+
+def _python_test_impl(ctx):
+    launcher = ctx.actions.declare_file(ctx.label.name + ".sh")
+    ctx.actions.write(
+        launcher,
+        _LAUNCHER.format(
+            environment = "\n".join(["export %s='%s'" % item for item in ctx.attr.environment.items()]),
+            python = PYTHON,
+            test = ctx.file.src.short_path,
+        ),
+        is_executable = True,
+    )
+    runfiles = ctx.runfiles(files = [ctx.file.src] + ctx.files.data)
+    for target in ctx.attr.deps + ctx.attr.data:
+        runfiles = runfiles.merge(target[DefaultInfo].default_runfiles)
+    return [DefaultInfo(executable = launcher, runfiles = runfiles)]
+
+python_test = rule(
+    implementation = _python_test_impl,
+    attrs = {
+        "src": attr.label(allow_single_file = [".py"], mandatory = True),
+        "deps": attr.label_list(doc = "py_library targets"),
+        "data": attr.label_list(allow_files = True),
+        "environment": attr.string_dict(),
+    },
+    test = True,
+)
+
+def python_tests(srcs, **kwargs):
+    """One test for each file, named like it."""
+    for src in srcs:
+        python_test(name = src[:-len(".py")], src = src, **kwargs)
