@@ -22,7 +22,7 @@ from posewarp_tf.data.annotations import read_pairs, scan_annotations
 from posewarp_tf.data.datasets import SPLITS, DatasetFiles, PairDataset, find_files, find_pictures, load_dataset
 from posewarp_tf.data.images import load_image, picture_size, resize_image, save_image
 from posewarp_tf.data.names import NameIndex, deepfashion_name
-from posewarp_tf.data.truth import CLASS_MAPS, find_class_maps, find_flows
+from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
 from posewarp_tf.flags import config_from_flags, define_config_flags
 from posewarp_tf.visualize import draw_skeleton, picture_grid
@@ -120,7 +120,7 @@ def _check_split(
     if dataset is not None:
         findings.add('pairs that cannot be used', dataset.skipped, fatal=False)
         if split == 'test':
-            findings.attempt('maps and flows', lambda: _print_truth(data.data_dir, dataset))
+            findings.attempt('maps and flows', lambda: _print_truth(data, dataset))
     return dataset
 
 
@@ -161,11 +161,11 @@ def _print_counts(data: DataConfig, split: str, names: list[str], num_pairs: int
         print(f'  {count:,} {what}' + (f' (published: {expected:,})' if expected else ''))
 
 
-def _print_truth(data_dir: str, dataset: PairDataset) -> None:
-    for kind in CLASS_MAPS:
-        if find_class_maps(data_dir, kind, dataset) is not None:
-            print(f'  {kind}/: a map of classes for every picture')
-    if find_flows(data_dir, dataset) is not None:
+def _print_truth(data: DataConfig, dataset: PairDataset) -> None:
+    for key in CLASS_MAP_FOLDERS:
+        if find_class_maps(data, key, dataset) is not None:
+            print(f'  {key}: a map of classes for every picture')
+    if find_flows(data.data_dir, dataset) is not None:
         print('  flows/: an exact flow for every pair')
 
 

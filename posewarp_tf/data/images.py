@@ -41,19 +41,17 @@ def load_image(path: str | os.PathLike) -> np.ndarray:
         return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
 
 
-def load_class_map(path: str | os.PathLike, num_classes: int) -> np.ndarray:
-    """A map of class numbers, stored as a greyscale or palette PNG, as uint8 [H, W].
+def load_class_numbers(path: str | os.PathLike) -> np.ndarray:
+    """The numbers in a greyscale or palette PNG, uint8 [H, W], or in a colour PNG, [H, W, 3], as they are.
 
     Raises:
-        DataError: as `load_image`; or the picture is in colour; or a class is not below `num_classes`.
+        DataError: as `load_image`; or the numbers are of another kind, or a lossy file has blurred them.
     """
     with _opened(path) as image:
-        if image.mode not in ('L', 'P', '1'):
-            raise DataError(f'{os.fspath(path)}: got mode {image.mode}, expected a greyscale or palette PNG of classes')
-        classes = np.array(image, dtype=np.uint8)
-    if classes.max(initial=0) >= num_classes:
-        raise DataError(f'{os.fspath(path)}: got class {classes.max()}, expected 0 to {num_classes - 1}')
-    return classes
+        if image.mode not in ('L', 'P', '1', 'RGB') or image.format == 'JPEG':
+            got = f'got {image.format} of mode {image.mode}'
+            raise DataError(f'{os.fspath(path)}: {got}, expected a greyscale or palette PNG of classes')
+        return np.array(image, dtype=np.uint8)
 
 
 def picture_size(path: str | os.PathLike) -> tuple[int, int]:

@@ -16,8 +16,9 @@ from absl import logging
 from tqdm import tqdm
 
 from posewarp_tf.data import images
-from posewarp_tf.data.images import load_class_map, load_image
-from posewarp_tf.data.truth import CLASS_MAPS, load_flow
+from posewarp_tf.data.class_maps import Coding, load_class_map
+from posewarp_tf.data.images import load_image
+from posewarp_tf.data.truth import load_flow
 from posewarp_tf.errors import DataError
 
 # Part of the memory that is available which decoded pictures may fill.
@@ -36,10 +37,9 @@ def read_picture(path: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
 
 
-def read_class_map(path: tf.Tensor, size: tuple[int, int], kind: str) -> tf.Tensor:
-    """In graph: a map of classes as uint8 [height, width], resized to the nearest pixel."""
-    num_classes = CLASS_MAPS[kind].num_classes
-    classes = tf.numpy_function(lambda name: load_class_map(name.decode(), num_classes), [path], tf.uint8)
+def read_class_map(path: tf.Tensor, size: tuple[int, int], coding: Coding) -> tf.Tensor:
+    """In graph: a map of classes, of conventions.py, as uint8 [height, width], resized to the nearest pixel."""
+    classes = tf.numpy_function(lambda name: load_class_map(name.decode(), coding), [path], tf.uint8)
     classes = tf.ensure_shape(classes, [None, None])[..., tf.newaxis]
     return tf.image.resize(classes, size, method='nearest')[..., 0]
 

@@ -20,7 +20,7 @@ from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
 from posewarp_tf.data.model_inputs import make_pose
 from posewarp_tf.data.pictures import PictureStore, read_class_map, read_flow, read_picture
-from posewarp_tf.data.truth import CLASS_MAPS, find_class_maps, find_flows
+from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, ClassMaps, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
 from posewarp_tf.ops import to_float_image
 
@@ -117,12 +117,12 @@ class _TrainingReader(_Reader):
         super().__init__(config, examples)
         self.parts: PictureStore | None = None
         if config.loss.foreground_correctness:
-            paths = find_class_maps(config.data.data_dir, 'parts', examples)
-            if paths is None:
+            maps = find_class_maps(config.data, 'parts', examples)
+            if maps is None:
                 raise DataError(
                     f'{config.data.data_dir}: no folder parts/ of part maps: --foreground_correctness needs it'
                 )
-            self.parts = self.store(paths, lambda path: read_class_map(path, self.size, 'parts'), self.size)
+            self.parts = self.store(maps.paths, lambda path: read_class_map(path, self.size, maps.coding), self.size)
 
     def read(self, rows: tf.Tensor, step: tf.Tensor) -> Batch:
         """The pairs [B], changed at random as the config says."""
@@ -149,26 +149,25 @@ class _TrainingReader(_Reader):
 class _TestReader(_Reader):
     def __init__(self, config: Config, examples: PairDataset):
         super().__init__(config, examples)
-        data_dir = config.data.data_dir
-        self.maps: dict[str, tf.Tensor] = {}
-        for kind in CLASS_MAPS:
-            paths = find_class_maps(data_dir, kind, examples)
-            if paths is not None:
-                self.maps[kind] = tf.constant(paths)
-        flows = find_flows(data_dir, examples)
+        self.maps: dict[str, ClassMaps] = {}
+        for key in CLASS_MAP_FOLDERS:
+            maps = find_class_maps(config.data, key, examples)
+            if maps is not None:
+                self.maps[key] = maps
+        flows = find_flows(config.data.data_dir, examples)
         self.flows = None if flows is None else tf.constant(flows)
 
     def read(self, rows: tf.Tensor) -> Batch:
         """The pairs [B], with whatever truth the folder holds about them."""
         numbers = self.numbers(rows)
         batch = self.batch(numbers, to_float_image(self.pictures.get(numbers)), tf.gather(self.keypoints, numbers))
-        for kind, paths in self.maps.items():
+        for key, (_, paths, coding) in self.maps.items():
             maps = tf.map_fn(
-                lambda path, kind=kind: read_class_map(path, self.size, kind),
-                tf.gather(paths, numbers),
+                lambda path, coding=coding: read_class_map(path, self.size, coding),
+                tf.gather(tf.constant(paths), numbers),
                 fn_output_signature=tf.TensorSpec(self.size, tf.uint8),
             )
-            batch.update(_split(CLASS_MAPS[kind].key, maps))
+            batch.update(_split(key, maps))
         if self.flows is not None:
             batch['flow'], batch['visibility'] = tf.map_fn(
                 lambda path: read_flow(path, self.size),

@@ -1,7 +1,8 @@
 """What a data set knows beyond pictures and joints: maps of classes and, of drawn people, exact flows.
 
-<data_dir>/parts/<picture>.png        body parts, conventions.PART_NAMES
-<data_dir>/parsing/<picture>.png      garments, conventions.GARMENT_NAMES
+<data_dir>/parts/<picture>.png        body parts, conventions.PART_NAMES; or
+<data_dir>/densepose/<picture>.png    DensePose's 0 to 24 (class_maps.py)
+<data_dir>/parsing/<picture>.png      garments, conventions.GARMENT_NAMES, or LIP's 20 classes
 <data_dir>/flows/<source>__<target>.npz   `flow` float [h, w, 2] and `visibility` [h, w], as in conventions.py
 """
 
@@ -13,33 +14,70 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
+from posewarp_tf.config import DataConfig
+from posewarp_tf.data.class_maps import DENSEPOSE, PARTS, Coding, garment_coding
 from posewarp_tf.data.datasets import PairDataset, shorten
-from posewarp_tf.data.names import picture_stem
+from posewarp_tf.data.names import NameIndex, picture_stem
 from posewarp_tf.errors import DataError
 
-
-class ClassMap(NamedTuple):
-    """`key` is the part of the batch's key after `source_` or `target_`."""
-
-    key: str
-    num_classes: int
+# By the part of a batch's key after `source_` or `target_`: folders of such maps; the first that exists is taken.
+CLASS_MAP_FOLDERS = {'parts': ('parts', 'densepose'), 'garment': ('parsing',)}
 
 
-# By folder.
-CLASS_MAPS = {'parts': ClassMap('parts', len(PART_NAMES)), 'parsing': ClassMap('garment', len(GARMENT_NAMES))}
+class ClassMaps(NamedTuple):
+    """The path of each picture's map, and what its numbers mean."""
+
+    folder: str
+    paths: list[str]
+    coding: Coding
 
 
-def find_class_maps(data_dir: str, kind: str, examples: PairDataset) -> list[str] | None:
-    """The path of each picture's map; None if there is no such folder; DataError if some are missing."""
-    stems = [picture_stem(path) for path in examples.paths]
-    return _find(os.path.join(data_dir, kind), [f'{stem}.png' for stem in stems])
+def find_class_maps(data: DataConfig, key: str, examples: PairDataset) -> ClassMaps | None:
+    """The maps of one kind (`CLASS_MAP_FOLDERS`) of all pictures; None if there is no such folder.
+
+    A map may be called after any of its picture's names (names.py). Prints what the maps are taken for.
+
+    Raises:
+        DataError: some pictures have no map, or it cannot be told what the numbers mean.
+    """
+    folders = [os.path.join(data.data_dir, name) for name in CLASS_MAP_FOLDERS[key]]
+    folders = [folder for folder in folders if os.path.isdir(folder)]
+    if not folders:
+        return None
+    folder = folders[0]
+    if folders[1:]:
+        print(f'{data.data_dir}: using {os.path.basename(folder)}/, not {os.path.basename(folders[1])}/')
+    files = sorted(
+        os.path.relpath(os.path.join(parent, name), folder)
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if name.lower().endswith('.png')
+    )
+    index = NameIndex(files)
+    found = {name: index.find(os.path.splitext(name)[0] + '.png') for name in examples.names}
+    missing = [f'{picture_stem(name)}.png' for name in examples.names if found[name] is None]
+    if missing:
+        raise DataError(f'{folder}: missing {shorten(missing)}')
+    everything = [os.path.join(folder, name) for name in files]
+    if key == 'garment':
+        coding = garment_coding(everything, folder, data.garment_classes)
+    else:
+        coding = DENSEPOSE if os.path.basename(folder) == 'densepose' else PARTS
+        print(f'{folder}: {coding.title}')
+    return ClassMaps(folder, [os.path.join(folder, found[name] or '') for name in examples.names], coding)
 
 
 def find_flows(data_dir: str, examples: PairDataset) -> list[str] | None:
     """The path of each pair's flow; None if there is no such folder; DataError if some are missing."""
+    folder = os.path.join(data_dir, 'flows')
+    if not os.path.isdir(folder):
+        return None
     stems = [picture_stem(path) for path in examples.paths]
-    return _find(os.path.join(data_dir, 'flows'), [f'{stems[s]}__{stems[t]}.npz' for s, t in examples.pairs])
+    names = [f'{stems[source]}__{stems[target]}.npz' for source, target in examples.pairs]
+    missing = sorted(set(names) - set(os.listdir(folder)))
+    if missing:
+        raise DataError(f'{folder}: missing {shorten(missing)}')
+    return [os.path.join(folder, name) for name in names]
 
 
 def load_flow(path: str, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -63,13 +101,3 @@ def load_flow(path: str, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]
     columns = ((np.arange(width) + 0.5) * old_width / width).astype(int)
     scale = np.array([width / old_width, height / old_height], np.float32)
     return flow[rows, columns] * scale, visibility[rows, columns]
-
-
-def _find(folder: str, names: list[str]) -> list[str] | None:
-    if not os.path.isdir(folder):
-        return None
-    existing = set(os.listdir(folder))
-    missing = sorted(set(names) - existing)
-    if missing:
-        raise DataError(f'{folder}: missing {shorten(missing)}')
-    return [os.path.join(folder, name) for name in names]

@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from posewarp_tf.data import images
-from posewarp_tf.data.images import load_class_map, load_image, picture_size, resize_image, save_image
+from posewarp_tf.data.images import load_image, picture_size, resize_image, save_image
 from posewarp_tf.data.pictures import read_picture, reading
 from posewarp_tf.errors import DataError
 
@@ -166,18 +166,3 @@ def test_failing_write_leaves_the_old_picture(tmp_path, monkeypatch):
         save_image(tmp_path / 'saved.png', 255 - picture)
     np.testing.assert_array_equal(load_image(tmp_path / 'saved.png'), picture)
     assert [path.name for path in tmp_path.iterdir()] == ['saved.png']
-
-
-def test_class_map_is_read_as_numbers(tmp_path):
-    classes = np.random.default_rng(0).integers(0, 11, SIZE, dtype=np.uint8)
-    Image.fromarray(classes).save(tmp_path / 'grey.png')
-    palette = Image.fromarray(classes).convert('P')
-    palette.putpalette(list(range(256)) * 3)
-    palette.save(tmp_path / 'palette.png')
-    for name in ('grey.png', 'palette.png'):
-        np.testing.assert_array_equal(load_class_map(tmp_path / name, 11), classes)
-    with pytest.raises(DataError, match='got class 10, expected 0 to 9'):
-        load_class_map(tmp_path / 'grey.png', 10)
-    _picture().save(tmp_path / 'colour.png')
-    with pytest.raises(DataError, match='got mode RGB'):
-        load_class_map(tmp_path / 'colour.png', 11)
