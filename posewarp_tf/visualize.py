@@ -5,6 +5,8 @@ Colours
     left, violet: up), white is no motion, full colour is the largest motion. A flow points from the target to
     the source: red means that the content comes from further right. Black marks values that are not finite.
     Masks: white = 1 (warped source is used), black = 0 (the network invents).
+    Composition masks: white = 1 (the network's picture), black = 0 (the context).
+    Maps of classes: a colour per class (class_colors.py).
     Attention: where the weights of a pixel lean to, on the same wheel; white: evenly around the flowed point.
 """
 
@@ -16,7 +18,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from posewarp_tf.conventions import LIMBS, NUM_JOINTS
+from posewarp_tf.class_colors import class_map_to_color
+from posewarp_tf.conventions import GARMENT_NAMES, LIMBS, NUM_JOINTS
 
 # Corners of the wheel with the turn at which each lies: more room for the hues that people tell apart well.
 _WHEEL_TURNS = np.array([0, 15, 21, 25, 36, 49, 55]) / 55
@@ -37,7 +40,8 @@ def panels(batch: Mapping[str, Any], outputs: Mapping[str, Any], index: int) -> 
 
     Returns:
         In this order, those that exist: source, target_pose, truth, generated, warped (source moved by the finest
-        flow), flow and mask (the finest ones), attention (the finest one).
+        flow), flow and mask (the finest ones), attention (the finest one), garment_truth, garment (the likeliest class)
+        and composition_mask.
     """
     from posewarp_tf import ops  # only those who have a model's outputs need TensorFlow
 
@@ -57,6 +61,13 @@ def panels(batch: Mapping[str, Any], outputs: Mapping[str, Any], index: int) -> 
         found['mask'] = _enlarge_to(mask_to_gray(outputs['masks'][-1][index]), size)
     if len(outputs.get('attentions', ())):
         found['attention'] = _enlarge_to(attention_to_color(outputs['attentions'][-1][index]), size)
+    if 'garment' in outputs:
+        # The truth is of interest where there is something to compare with it.
+        if 'target_garment' in batch:
+            found['garment_truth'] = class_map_to_color(batch['target_garment'][index], len(GARMENT_NAMES))
+        found['garment'] = _enlarge_to(garment_to_color(outputs['garment'][index]), size)
+    if 'composition_mask' in outputs:
+        found['composition_mask'] = _enlarge_to(mask_to_gray(outputs['composition_mask'][index]), size)
     return found
 
 
@@ -119,6 +130,11 @@ def mask_to_gray(mask: np.ndarray) -> np.ndarray:
     mask = np.asarray(mask, np.float32).reshape(mask.shape[:2])
     gray = np.rint(255.0 * np.clip(mask, 0.0, 1.0)).astype(np.uint8)
     return np.repeat(gray[..., None], 3, axis=-1)
+
+
+def garment_to_color(logits: np.ndarray) -> np.ndarray:
+    """Class logits [H, W, 16] as the colour of the likeliest garment, uint8 [H, W, 3]."""
+    return class_map_to_color(np.argmax(logits, axis=-1), len(GARMENT_NAMES))
 
 
 def attention_to_color(attention: np.ndarray) -> np.ndarray:

@@ -200,9 +200,23 @@ def test_panels_leave_out_what_a_model_does_not_have():
     assert list(found) == ['source', 'target_pose', 'generated']
 
 
-def test_sample_grid_has_a_row_for_each_example():
+def test_sample_grid_has_a_row_for_each_batch_and_outputs(16, 16):
     batch, outputs = _batch_and_outputs()
     one, two = (visualize.sample_grid(batch, outputs, count) for count in (1, 2))
     assert one.shape[1] == two.shape[1]
     assert two.shape[0] - one.shape[0] > 64
     assert np.array_equal(visualize.sample_grid(batch, outputs, 9), two)
+
+
+def test_garment_maps_and_composition_masks_are_shown_where_a_model_has_them():
+    batch, outputs = _batch_and_outputs(16, 16)
+    batch['target_garment'] = np.full((2, 16, 16), 8, np.uint8)
+    assert not {'garment_truth', 'garment', 'composition_mask'} & set(visualize.panels(batch, outputs, 0))
+    logits = np.zeros((2, 16, 16, 16), np.float32)
+    logits[:, :8, :, 8] = 5
+    logits[:, 8:, :, 4] = 5
+    mask = np.tile(np.linspace(0, 1, 16, dtype=np.float32)[:, None], (2, 1, 16))[..., None]
+    found = visualize.panels(batch, {**outputs, 'garment': logits, 'composition_mask': mask}, 1)
+    assert np.array_equal(found['garment'][:8], found['garment_truth'][:8])
+    assert np.all(np.any(found['garment'][8:] != found['garment_truth'][8:], axis=-1))
+    assert found['composition_mask'][0, 0, 0] == 0 and found['composition_mask'][15, 0, 0] == 255
