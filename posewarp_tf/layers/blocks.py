@@ -138,10 +138,10 @@ class UpConv(Block):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         batch, height, width, _ = tf.unstack(tf.shape(image))
-        size = [batch, 2 * height, 2 * width, self.filters]
-        # Keras' own layer pads the other side ('same' with an odd kernel), half a pixel off.
-        padding = [[0, 0], [1, 0], [1, 0], [0, 0]]
-        return tf.nn.bias_add(tf.nn.conv2d_transpose(image, self.kernel, size, 2, padding), self.bias)
+        size = [batch, 2 * height + 1, 2 * width + 1, self.filters]
+        # 'same' would pad the other side, half a pixel off, and TFLite has no explicit padding.
+        image = tf.nn.conv2d_transpose(image, self.kernel, size, 2, 'VALID')[:, 1:, 1:]
+        return tf.nn.bias_add(image, self.bias)
 
 
 @register
