@@ -1,8 +1,9 @@
-"""The two discriminators of GFLA for single images (Ren et al., CVPR 2020, supplement).
+"""Discriminators for single images: the two of GFLA (Ren et al., CVPR 2020, supplement) and one over several scales.
 
-Both map an image [B, H, W, 3] in [-1, 1] to a map of logits [B, h, w, 1] (float32), one per patch. Every
-convolution is spectrally normalised; `training=True` does its power iteration. Neither has a norm layer, so
-examples of a batch do not see each other.
+They map an image [B, H, W, C] to a map of logits [B, h, w, 1] (float32), one per patch, or to a list of such maps.
+With `return_features=True` they also return the list of the feature maps on the way, first layer first. Every
+convolution is spectrally normalised; `training=True` does its power iteration. None has a norm layer, so examples of
+a batch do not see each other.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from posewarp_tf.config import ModelConfig
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.layers.blocks import Block, activate, initializer, level_filters, register
 from posewarp_tf.layers.spectral_norm import SpectralConv2D
@@ -18,7 +20,7 @@ from posewarp_tf.models.pytorch_names import named_variables
 
 
 class Discriminator(tf.keras.Model):
-    """What both have in common: level i is `level_filters(i, base_filters, max_filters)` wide and halves the size."""
+    """What all have in common: level i is `level_filters(i, base_filters, max_filters)` wide and halves the size."""
 
     # Height and width that the last level needs.
     smallest_map = 1
@@ -29,6 +31,11 @@ class Discriminator(tf.keras.Model):
         self.max_filters = max_filters
         self.num_layers = num_layers
         self.widths = [level_filters(level, base_filters, max_filters) for level in range(num_layers)]
+
+    @classmethod
+    def for_model(cls, config: ModelConfig) -> Discriminator:
+        """The discriminator that a config describes."""
+        return cls(config.discriminator_base_filters, config.discriminator_max_filters, config.discriminator_num_layers)
 
     def check_size(self, image: tf.Tensor) -> None:
         """Raises ConfigError when no logits would be left of an image."""
@@ -60,12 +67,13 @@ class ResDiscriminator(Discriminator):
         ]
         self.head = _spectral_conv(1, 1, name='head')
 
-    def call(self, image: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+    def call(self, image: tf.Tensor, training: bool | None = None, return_features: bool = False) -> Any:
         self.check_size(image)
-        x = image
+        features = [image]
         for block in self.blocks:
-            x = block(x, training=training)
-        return tf.cast(self.head(activate(x), training=training), tf.float32)
+            features.append(block(features[-1], training=training))
+        logits = tf.cast(self.head(activate(features[-1]), training=training), tf.float32)
+        return (logits, features[1:]) if return_features else logits
 
     def pytorch_names(self) -> list[tuple[str, tf.Variable, str]]:
         """(key in a released checkpoint, variable, kind) of every array."""
@@ -92,17 +100,68 @@ class PatchDiscriminator(Discriminator):
             for i, (width, strides) in enumerate(layers)
         ]
 
-    def call(self, image: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+    def call(self, image: tf.Tensor, training: bool | None = None, return_features: bool = False) -> Any:
         self.check_size(image)
-        x = self.convs[0](image, training=training)
+        features = [self.convs[0](image, training=training)]
         for conv in self.convs[1:]:
-            x = conv(activate(x), training=training)
-        return tf.cast(x, tf.float32)
+            features.append(conv(activate(features[-1]), training=training))
+        logits = tf.cast(features.pop(), tf.float32)
+        return (logits, features) if return_features else logits
 
     def pytorch_names(self) -> list[tuple[str, tf.Variable, str]]:
         """(key in a released checkpoint, variable, kind) of every array."""
         # Activations take the odd numbers.
         return named_variables({f'model.{2 * i}': conv for i, conv in enumerate(self.convs)})
+
+
+@register
+class MultiscalePatchDiscriminator(Discriminator):
+    """`num_scales` patch discriminators; each sees the image at half the size of the one before (2 x 2 means).
+
+    A list of logits, one map per scale, full size first. After pix2pixHD (Wang et al., CVPR 2018, section 3.2), whose
+    discriminators have instance norms where these have spectral norms.
+    """
+
+    def __init__(
+        self, base_filters: int = 64, max_filters: int = 512, num_layers: int = 3, num_scales: int = 2, **kwargs: Any
+    ) -> None:
+        super().__init__(base_filters, max_filters, num_layers, **kwargs)
+        self.num_scales = num_scales
+        self.scales = [
+            PatchDiscriminator(base_filters, max_filters, num_layers, name=f'scale{i}') for i in range(num_scales)
+        ]
+
+    @classmethod
+    def for_model(cls, config: ModelConfig) -> Discriminator:
+        return cls(
+            config.discriminator_base_filters,
+            config.discriminator_max_filters,
+            config.discriminator_num_layers,
+            config.discriminator_num_scales,
+        )
+
+    def call(self, image: tf.Tensor, training: bool | None = None, return_features: bool = False) -> Any:
+        self.check_size(image)
+        logits, features = [], []
+        for index, discriminator in enumerate(self.scales):
+            if index:
+                image = tf.nn.avg_pool2d(image, 2, 2, 'VALID')
+            map_of_scale, features_of_scale = discriminator(image, training=training, return_features=True)
+            logits.append(map_of_scale)
+            features += features_of_scale
+        return (logits, features) if return_features else logits
+
+    def check_size(self, image: tf.Tensor) -> None:
+        smallest = PatchDiscriminator.smallest_map * 2 ** (self.num_layers + self.num_scales - 1)
+        if any(size is not None and size < smallest for size in image.shape[1:3]):
+            raise ConfigError(
+                f'--discriminator_num_scales: got {self.num_scales}, which with '
+                f'--discriminator_num_layers={self.num_layers} needs images of at least {smallest}x{smallest}, '
+                f'and --image_size={image.shape[1]},{image.shape[2]}'
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), 'num_scales': self.num_scales}
 
 
 @register

@@ -5,16 +5,29 @@ from __future__ import annotations
 import tensorflow as tf
 
 from posewarp_tf.config import Config, ModelConfig
+from posewarp_tf.conventions import GARMENT_NAMES
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.flags import load_config
 from posewarp_tf.layers.blocks import PUBLISHED_GAIN
 from posewarp_tf.models.base import ReposingModel
-from posewarp_tf.models.discriminators import PatchDiscriminator, ResDiscriminator
+from posewarp_tf.models.discriminators import (
+    Discriminator,
+    MultiscalePatchDiscriminator,
+    PatchDiscriminator,
+    ResDiscriminator,
+)
 from posewarp_tf.models.flow_estimator import FlowHead
 from posewarp_tf.models.gfla import GFLA
 
 MODELS = {'gfla': GFLA}
-DISCRIMINATORS = {'res': ResDiscriminator, 'patch': PatchDiscriminator}
+DISCRIMINATORS: dict[str, type[Discriminator]] = {
+    'res': ResDiscriminator,
+    'patch': PatchDiscriminator,
+    'multiscale_patch': MultiscalePatchDiscriminator,
+}
+
+# What a discriminator judges, and its channels.
+SUBJECTS = {'image': 3, 'garment': len(GARMENT_NAMES)}
 
 
 def build_model(config: Config | ModelConfig | str) -> ReposingModel:
@@ -35,15 +48,16 @@ def build_model(config: Config | ModelConfig | str) -> ReposingModel:
     return model
 
 
-def build_discriminator(config: Config | ModelConfig | str) -> tf.keras.Model:
-    """The discriminator of a config: image [B, H, W, 3] -> logits [B, h, w, 1]."""
+def build_discriminator(config: Config | ModelConfig | str, subject: str = 'image') -> Discriminator:
+    """The discriminator of a config: pictures [B, H, W, channels] -> logits [B, h, w, 1], or a list of them.
+
+    Args:
+      config: as for `build_model`.
+      subject: 'image' (RGB) or 'garment' (probabilities of the garment classes).
+    """
     model_config = _model_config(config)
-    discriminator = DISCRIMINATORS[model_config.discriminator](
-        model_config.discriminator_base_filters,
-        model_config.discriminator_max_filters,
-        model_config.discriminator_num_layers,
-    )
-    discriminator(tf.keras.Input((*model_config.image_size, 3)))
+    discriminator = DISCRIMINATORS[model_config.discriminator].for_model(model_config)
+    discriminator(tf.keras.Input((*model_config.image_size, SUBJECTS[subject])))
     return discriminator
 
 

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from posewarp_tf.config import Config
+from posewarp_tf.conventions import GARMENT_NAMES
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.discriminators import PatchDiscriminator, ResDiscriminator
+from posewarp_tf.models.discriminators import MultiscalePatchDiscriminator, PatchDiscriminator, ResDiscriminator
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, to_pytorch
+from posewarp_tf.models.registry import DISCRIMINATORS, build_discriminator
 from tests.conftest import assert_agrees
 
 PUBLISHED = {
@@ -15,13 +18,20 @@ PUBLISHED = {
     'disc_patch': lambda: PatchDiscriminator(base_filters=64, max_filters=512, num_layers=3),
 }
 SMALL = [ResDiscriminator, PatchDiscriminator]
+ALL = [*SMALL, MultiscalePatchDiscriminator]
 
 
 def small(network):
     tf.keras.utils.set_random_seed(3)
-    model = network(base_filters=4, max_filters=8, num_layers=3)
+    model = network(base_filters=4, max_filters=8, num_layers=2 if network is MultiscalePatchDiscriminator else 3)
     model(tf.zeros((1, 32, 32, 3)))
     return model
+
+
+def flat(logits):
+    """[B, all logits of an example], of one map or several."""
+    maps = tf.nest.flatten(logits)
+    return np.concatenate([np.reshape(values, (len(values), -1)) for values in maps], axis=1)
 
 
 def picture(height=32, width=32, batch=2, seed=0):
@@ -75,13 +85,13 @@ def test_image_too_small_for_its_levels_is_an_error(network, size):
         small(network)(picture(size, size - 1))
 
 
-@pytest.mark.parametrize('network', SMALL)
+@pytest.mark.parametrize('network', ALL)
 def test_examples_do_not_see_each_other(network):
     model, image = small(network), picture()
-    np.testing.assert_allclose(model(image)[:1], model(image[:1]), atol=1e-6)
+    np.testing.assert_allclose(flat(model(image))[:1], flat(model(image[:1])), atol=1e-6)
 
 
-@pytest.mark.parametrize('network', SMALL)
+@pytest.mark.parametrize('network', ALL)
 def test_only_training_calls_move_the_spectral_vectors(network):
     model = small(network)
     before = [weight.numpy() for weight in model.non_trainable_weights]
@@ -93,31 +103,31 @@ def test_only_training_calls_move_the_spectral_vectors(network):
     assert any(np.any(weight.numpy() != value) for weight, value in zip(model.non_trainable_weights, before))
 
 
-@pytest.mark.parametrize('network', SMALL)
+@pytest.mark.parametrize('network', ALL)
 def test_saved_model_computes_the_same(network, tmp_path):
     model = small(network)
     model(picture(), training=True)
     model.save(tmp_path / 'discriminator.keras')
     loaded = tf.keras.models.load_model(tmp_path / 'discriminator.keras')
-    np.testing.assert_array_equal(loaded(picture()), model(picture()))
+    np.testing.assert_array_equal(flat(loaded(picture())), flat(model(picture())))
 
 
-@pytest.mark.parametrize('network', SMALL)
+@pytest.mark.parametrize('network', ALL)
 def test_clone_is_a_network_of_the_same_options_with_its_own_weights(network):
     model = small(network)
     clone = tf.keras.models.clone_model(model)
     clone(picture())
     assert clone.get_config() == model.get_config()
     clone.set_weights(model.get_weights())
-    np.testing.assert_array_equal(clone(picture()), model(picture()))
+    np.testing.assert_array_equal(flat(clone(picture())), flat(model(picture())))
     assert not {id(weight) for weight in clone.weights} & {id(weight) for weight in model.weights}
 
 
-@pytest.mark.parametrize('network', SMALL)
+@pytest.mark.parametrize('network', ALL)
 def test_compiled_training_call_agrees_with_eager(network):
     eager, compiled = small(network), small(network)
     actual = tf.function(compiled, jit_compile=True)(picture(), training=True)
-    np.testing.assert_allclose(actual, eager(picture(), training=True), atol=1e-6)
+    np.testing.assert_allclose(flat(actual), flat(eager(picture(), training=True)), atol=1e-6)
 
 
 @pytest.mark.parametrize('network', SMALL)
@@ -133,3 +143,43 @@ def test_mixed_precision_changes_little(network):
     assert logits.dtype == tf.float32
     assert {weight.dtype for weight in mixed.weights} == {tf.float32}
     assert_agrees(logits, plain(picture(), training=True), 0.05)
+
+
+def test_multiscale_sees_the_image_at_half_size_too():
+    model = small(MultiscalePatchDiscriminator)
+    image = picture(96, 64)
+    logits = model(image)
+    halved = image.reshape(2, 48, 2, 32, 2, 3).mean(axis=(2, 4))
+    assert [values.shape for values in logits] == [(2, 22, 14, 1), (2, 10, 6, 1)]
+    np.testing.assert_allclose(logits[0], model.scales[0](image), atol=1e-6)
+    np.testing.assert_allclose(logits[1], model.scales[1](halved), atol=1e-6)
+
+
+def test_multiscale_image_too_small_for_its_coarsest_scale_is_an_error():
+    with pytest.raises(ConfigError, match='--discriminator_num_scales: got 2.* at least 24x24'):
+        small(MultiscalePatchDiscriminator)(picture(64, 23))
+
+
+def test_features_are_what_the_logits_are_made_of():
+    for network in SMALL:
+        model = small(network)
+        logits, features = model(picture(), return_features=True)
+        np.testing.assert_array_equal(logits, model(picture()))
+        assert len(features) == 3 + (network is PatchDiscriminator)
+        assert [feature.shape[1] for feature in features[:3]] == [16, 8, 4]
+    head = model.convs[-1]
+    np.testing.assert_allclose(head(tf.nn.leaky_relu(features[-1], 0.1)), logits, atol=1e-6)
+    logits, features = small(MultiscalePatchDiscriminator)(picture(64, 64), return_features=True)
+    assert len(logits) == 2 and len(features) == 6
+
+
+def test_registry_builds_a_discriminator_of_images_or_of_garment_maps():
+    for name in DISCRIMINATORS:
+        config = Config().replace(
+            image_size=(96, 64), discriminator=name, discriminator_base_filters=4, discriminator_num_layers=2,
+            discriminator_num_scales=3,
+        )  # fmt: skip
+        for subject, channels in (('image', 3), ('garment', len(GARMENT_NAMES))):
+            discriminator = build_discriminator(config, subject)
+            logits = tf.nest.flatten(discriminator(tf.zeros((1, 96, 64, channels))))
+            assert len(logits) == (3 if name == 'multiscale_patch' else 1)
