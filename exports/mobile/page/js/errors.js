@@ -1,0 +1,82 @@
+/** Every way in which this page can fail, in words for the person who holds the phone. */
+
+const MESSAGES = {
+  'model-missing': {
+    title: 'The model could not be loaded',
+    text: 'Check the connection and try again. After one successful visit this page works without a network.',
+  },
+  'model-broken': {
+    title: 'The model file is damaged',
+    text: 'It did not arrive whole, or it is not a TFLite model. Try again; if that does not help, the file on the server needs to be replaced.',
+  },
+  'model-foreign': {
+    title: 'This is a model for something else',
+    text: 'The file is a working TFLite model, but it does not re-pose people. Export one with posewarp_tf.',
+  },
+  'out-of-memory': {
+    title: 'Too little free memory',
+    text: 'The phone could not give the model the memory it needs. Close other tabs and apps, then try again.',
+  },
+  'runtime-failed': {
+    title: 'The model stopped working',
+    text: 'Something went wrong while it ran. Try again; if it happens each time, reload the page.',
+  },
+  'picture-unreadable': {
+    title: 'This file is not a picture that can be read',
+    text: 'Choose a JPEG, PNG or WebP photo.',
+  },
+  'picture-heic': {
+    title: 'This browser cannot read HEIC photos',
+    text: 'Save the photo as JPEG and choose it again. On an iPhone: Settings, Camera, Formats, Most Compatible.',
+  },
+  'picture-too-large': {
+    title: 'This picture is too large',
+    text: 'It has {detail}. Choose one with at most 64 megapixels.',
+  },
+  'picture-too-small': {
+    title: 'This picture is too small',
+    text: 'It has {detail}. Choose one that is at least 32 pixels wide and high.',
+  },
+  'no-joints': {
+    title: 'There is no pose to work with',
+    text: 'Mark at least two joints of the photo and of the new pose as present.',
+  },
+  'save-failed': {
+    title: 'The picture could not be saved',
+    text: 'The browser did not allow it. Touch and hold the picture to save it instead.',
+  },
+};
+
+const MEMORY = /out of memory|could not allocate|allocation failed|array buffer allocation|OOM|bad_alloc|Failed to allocate|AllocateTensors|memory\.grow|Cannot enlarge memory|exceeds? .*memory/i;
+const BROKEN = /Failed to (load|build|create) .*model|not a valid|flatbuffer|verif|Could not (load|read) model|invalid model|load model/i;
+
+/** An error with a message for people: `title`, `text`, and `detail` for whoever looks closer. */
+export class PageError extends Error {
+  /**
+   * @param {keyof typeof MESSAGES} kind
+   * @param {unknown} detail
+   */
+  constructor(kind, detail = '') {
+    const { title, text } = MESSAGES[kind];
+    const words = detail instanceof Error ? detail.message : String(detail);
+    super(`${title}. ${text.replace('{detail}', words)}`);
+    this.name = 'PageError';
+    this.kind = kind;
+    this.title = title;
+    this.text = text.replace('{detail}', words);
+    this.detail = words;
+  }
+}
+
+/**
+ * Turns whatever was thrown into a PageError.
+ * @param {{name?: string, message?: string}} error
+ * @returns {PageError}
+ */
+export function explain(error) {
+  if (error instanceof PageError) return error;
+  const message = String(error?.message ?? error);
+  if (error?.name === 'RangeError' || MEMORY.test(message)) return new PageError('out-of-memory', message);
+  if (BROKEN.test(message)) return new PageError('model-broken', message);
+  return new PageError('runtime-failed', message);
+}

@@ -1,0 +1,104 @@
+/**
+ * Puts the page, LiteRT.js and one model into a folder that any web server can serve:
+ * `npm run build -- --model=posewarp.tflite [--metadata=metadata.json] --out=folder`.
+ *
+ * Beside the model, model.json tells the page its size, digest, picture size and joint order. precache.js names the
+ * version, a digest of every file, so that a phone which has an older one notices.
+ */
+
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readArguments, stop } from './arguments.mjs';
+
+const HERE = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const PACKAGES = path.join(HERE, 'node_modules', '@litertjs');
+
+/**
+ * @param {string} modelPath
+ * @param {string} metadataPath  What the TFLite exporter wrote.
+ * @param {string} out  Replaced as a whole.
+ */
+export async function build(modelPath, metadataPath, out) {
+  const partial = `${path.resolve(out)}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  await cp(path.join(HERE, 'page'), partial, { recursive: true });
+  await copyRuntime(path.join(partial, 'vendor'));
+  await copyModel(modelPath, metadataPath, path.join(partial, 'model'));
+  await writePrecache(partial);
+  await rm(out, { recursive: true, force: true });
+  await rename(partial, out);
+}
+
+async function copyRuntime(vendor) {
+  await mkdir(path.join(vendor, 'litert'), { recursive: true });
+  await cp(path.join(PACKAGES, 'core', 'wasm'), path.join(vendor, 'litert', 'wasm'), { recursive: true });
+  // Workers have no import maps: name the one package that LiteRT.js imports by its file.
+  const core = await readFile(path.join(PACKAGES, 'core', 'dist', 'index.js'), 'utf8');
+  const linked = core.replace('"@litertjs/wasm-utils"', '"./wasm_utils.js"');
+  if (linked === core) throw new Error('@litertjs/core: does not import @litertjs/wasm-utils as expected');
+  await writeFile(path.join(vendor, 'litert', 'index.js'), withoutSourceMap(linked));
+  const utils = await readFile(path.join(PACKAGES, 'wasm-utils', 'dist', 'index.js'), 'utf8');
+  await writeFile(path.join(vendor, 'litert', 'wasm_utils.js'), withoutSourceMap(utils));
+}
+
+function withoutSourceMap(code) {
+  return code.replace(/^\/\/# sourceMappingURL=.*$/m, '');
+}
+
+async function copyModel(modelPath, metadataPath, folder) {
+  const bytes = await readFile(modelPath).catch(() => stop(`${modelPath}: no such model`));
+  const metadata = await readMetadata(metadataPath);
+  const card = {
+    name: metadata.name ?? path.basename(modelPath, '.tflite'),
+    file: path.basename(modelPath),
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    image_size: metadata.image_size,
+    joint_names: metadata.joint_names,
+  };
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, card.file), bytes);
+  await writeFile(path.join(folder, 'model.json'), `${JSON.stringify(card, null, 2)}\n`);
+}
+
+async function readMetadata(file) {
+  const text = await readFile(file, 'utf8').catch(() => stop(`${file}: no such file; the TFLite exporter writes it`));
+  let metadata;
+  try {
+    metadata = JSON.parse(text);
+  } catch (error) {
+    stop(`${file}: not JSON: ${error.message}`);
+  }
+  const { image_size: size, joint_names: names } = metadata;
+  if (!Array.isArray(size) || size.length !== 2) stop(`${file}: image_size: got ${JSON.stringify(size)}, expected [height, width]`);
+  if (!Array.isArray(names) || names.length !== 18) stop(`${file}: joint_names: expected 18 names`);
+  return metadata;
+}
+
+async function writePrecache(folder) {
+  const entries = await readdir(folder, { recursive: true });
+  const files = [];
+  const digest = createHash('sha256');
+  for (const entry of entries.sort()) {
+    const file = path.join(folder, entry);
+    if (!(await stat(file)).isFile()) continue;
+    digest.update(entry).update(await readFile(file));
+    // Which of the large files a phone needs shows when it first runs: those are kept as they come.
+    if (!/\.(tflite|wasm)$|_internal\.js$|^sw\.js$/.test(entry)) files.push(entry.split(path.sep).join('/'));
+  }
+  const content = { version: digest.digest('hex').slice(0, 16), files };
+  await writeFile(path.join(folder, 'precache.js'), `self.PRECACHE = ${JSON.stringify(content, null, 2)};\n`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const given = readArguments({
+    model: { help: 'the .tflite file' },
+    metadata: { default: '', help: 'metadata.json of the exporter (default: beside the model)' },
+    out: { help: 'folder to write; replaced if it is there' },
+  });
+  const metadata = given.metadata || path.join(path.dirname(given.model), 'metadata.json');
+  await build(given.model, metadata, given.out);
+  console.log(`built ${given.out}`);
+}

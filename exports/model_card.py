@@ -1,0 +1,169 @@
+"""What must be known about an exported model, for programs (metadata.json) and for people (MODEL_CARD.md)."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from exports.exportable import Exportable
+from posewarp_tf.conventions import JOINT_NAMES, MISSING
+
+CC_BY_NC = 'https://creativecommons.org/licenses/by-nc/4.0/'
+
+
+def make_metadata(
+    exportable: Exportable, signatures: Mapping[str, Any], check: Mapping[str, Any], custom: list[str]
+) -> dict[str, Any]:
+    """The contents of metadata.json.
+
+    Args:
+        exportable: what was exported.
+        signatures: concrete functions by name.
+        check: how the export was compared with the model.
+        custom: operations that a stock runtime does not have.
+    """
+    run, config = exportable.run, exportable.config
+    metrics, metrics_note = _metrics(exportable)
+    # Where data and weights lay on the machine that trained is nobody's business.
+    config = config.replace(data_dir=_last_part(config.data.data_dir), vgg_weights=_last_part(config.loss.vgg_weights))
+    return {
+        'kind': 'posewarp_tf SavedModel',
+        'config': json.loads(config.to_json()),
+        'image_size': list(config.model.image_size),
+        'weights': {
+            'run': run.path.resolve().name,
+            'step': exportable.step,
+            'moving_average': bool(config.training.ema_decay),
+            'notes': run.notes(),
+        },
+        'signatures': {name: _signature(function) for name, function in signatures.items()},
+        'joints': list(JOINT_NAMES),
+        'missing_joint': MISSING,
+        'ranges': {
+            'pictures': 'uint8 RGB, 0 to 255',
+            'float_image': '-1 to 1',
+            'joints': 'x, y in pixels; of the model size for tensors, of the source picture for files (serve_bytes)',
+            'flow': 'backward: target pixel (x, y) shows source (x + dx, y + dy), in pixels of the flow; coarse first',
+            'mask': '0 to 1; 1 = warped source, 0 = invented',
+        },
+        'custom_operations': custom,
+        'check': dict(check),
+        'metrics': metrics,
+        'metrics_note': metrics_note,
+        'licence': licence(run.notes()),
+        'versions': {name: importlib.metadata.version(name) for name in ('tensorflow', 'numpy')},
+    }
+
+
+def licence(notes: Mapping[str, str]) -> str:
+    """What the terms of the weights are, as far as the run folder tells."""
+    inherited = f'The weights that were released for GFLA are under CC BY-NC 4.0 ({CC_BY_NC}): no commercial use'
+    if 'imported_from' in notes:
+        return (
+            f'Weights imported from {notes["imported_from"]}; the terms of that file hold. {inherited}, also of '
+            'weights trained on from them.'
+        )
+    return (
+        'Weights trained with posewarp_tf; the terms of the training data hold. DeepFashion and Market-1501 are for '
+        f'research only. {inherited}; that holds here too if training started from them (--init_from).'
+    )
+
+
+def model_card(metadata: Mapping[str, Any]) -> str:
+    """MODEL_CARD.md for the contents of metadata.json."""
+    config, weights, check = metadata['config'], metadata['weights'], metadata['check']
+    model, data = config['model'], config['data']
+    height, width = metadata['image_size']
+    differences = ', '.join(f'{name} {value:g}' for name, value in check['max_difference'].items())
+    inputs = '\n'.join(
+        f'- `{name}`: {_shown(spec["inputs"])} -> {_shown(spec["outputs"])}'
+        for name, spec in metadata['signatures'].items()
+    )
+    notes = ''.join(f'- {name}: {note}\n' for name, note in weights['notes'].items())
+    custom = ', '.join(metadata['custom_operations'])
+    operations = f'Needs the operations {custom}.' if custom else "TensorFlow's own operations only."
+    return f"""# {model['model']}, {height}x{width}
+
+Puts the person of one photo into another pose, given the joints of both. Exported by posewarp_tf from the run
+`{weights['run']}`, step {weights['step']}{', moving average of the weights' if weights['moving_average'] else ''}.
+
+## Interface
+
+{inputs}
+
+Joints are (x, y), -1 if missing, in this order: {', '.join(metadata['joints'])}. {operations}
+
+## Data
+
+Trained on `{data['data_dir'] or 'unknown'}` (layout {data['dataset']}). The model knows no other kind of picture, person or
+pose than is in there.
+{notes}
+## Numbers
+
+{_metrics_table(metadata)}
+Export and model were compared on {check['num_pairs']} {check['pairs']}; largest difference: {differences}
+(levels of 255 for pictures, parts of the range -1 to 1 for `float_image`).
+
+## Licence
+
+{metadata['licence']}
+
+## Limits
+
+- It needs the joints of both poses from somewhere else, and is only as good as these.
+- What the photo does not show is invented: backs, hidden limbs, faces at a new angle. The result is no evidence of
+  anything, and must not be passed off as a photograph of a person who did not agree to it.
+- One person, at {height}x{width}: pictures are squashed to that size. Hands, faces, patterns and writing suffer most.
+- Public pictures of fashion show few kinds of bodies, ages, skin colours, clothes and poses; others come out worse, and
+  how much worse has not been measured.
+"""
+
+
+def _metrics(exportable: Exportable) -> tuple[dict[str, Any] | None, str]:
+    """metrics.json with its protocol, if it is about the exported weights at the exported size."""
+    path = exportable.run.metrics_path
+    if not path.exists():
+        return None, 'not evaluated: python -m posewarp_tf.evaluate --run_dir=...'
+    metrics = json.loads(path.read_text(encoding='utf-8'))
+    protocol = metrics['protocol']
+    size = 'x'.join(map(str, exportable.config.model.image_size))
+    if (protocol['weights']['step'], protocol['resolution']) != (exportable.step, size):
+        return None, f'evaluated at step {protocol["weights"]["step"]} and {protocol["resolution"]}, exported at others'
+    protocol['data_dir'] = _last_part(protocol['data_dir'])
+    return metrics, 'of the run, as posewarp_tf.evaluate measured them'
+
+
+def _metrics_table(metadata: Mapping[str, Any]) -> str:
+    if metadata['metrics'] is None:
+        return f'No metrics: {metadata["metrics_note"]}.\n'
+    rows = ['| region | metric | model | copy of the source |', '|---|---|---|---|']
+    for region, metrics in metadata['metrics']['image'].items():
+        for name, values in metrics.items():
+            cells = ('-' if values[key] is None else f'{values[key]:.4g}' for key in ('model', 'copy_source'))
+            rows.append(f'| {region} | {name} | {" | ".join(cells)} |')
+    protocol = metadata['metrics']['protocol']
+    return '\n'.join(rows) + f'\n\nTest pairs of `{protocol["data_dir"]}`; the protocol is in metadata.json.\n'
+
+
+def _signature(function: Any) -> dict[str, Any]:
+    def described(specs: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: {'dtype': spec.dtype.name, 'shape': list(spec.shape)} for name, spec in sorted(specs.items())}
+
+    return {
+        'inputs': described(function.structured_input_signature[1]),
+        'outputs': described(function.structured_outputs),
+    }
+
+
+def _shown(specs: Mapping[str, Any]) -> str:
+    def shape(spec: Mapping[str, Any]) -> str:
+        return ', '.join('B' if size is None else str(size) for size in spec['shape'])
+
+    return ', '.join(f'{name} {spec["dtype"]} [{shape(spec)}]' for name, spec in specs.items())
+
+
+def _last_part(path: str) -> str:
+    return os.path.basename(path.rstrip('/'))

@@ -1,0 +1,141 @@
+"""Exports a run folder as the next version of a SavedModel that TensorFlow Serving takes as it is.
+
+    python -m exports.saved_model --run_dir=runs/quickstart --output_dir=models/posewarp
+
+writes models/posewarp/<n>/ with saved_model.pb, its variables, warm-up requests, metadata.json and MODEL_CARD.md, after
+comparing every signature (signatures.py) with the model of the run folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Sequence
+
+from absl import flags
+
+from posewarp_tf import command_line
+from posewarp_tf.errors import ConfigError
+
+# As in serving/batching.config.
+BATCH_SIZES = (1, 2, 4, 8)
+
+
+def export_saved_model(
+    run_dir: str | os.PathLike,
+    output_dir: str | os.PathLike,
+    checkpoint: str = 'best',
+    image_size: tuple[int, int] | None = None,
+    sampler_impl: str = 'gather',
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+    check_pairs: int = 4,
+    data_dir: str | None = None,
+) -> pathlib.Path:
+    """Writes the next version and returns its folder; nothing is left behind if it is not equal to the model.
+
+    Args:
+        run_dir, checkpoint, image_size, sampler_impl: as in `Exportable`.
+        output_dir: holds the versions 1, 2, ...; its name is the model's.
+        batch_sizes: of the warm-up requests.
+        check_pairs: how many held-out pairs to compare on.
+        data_dir: folder with test pairs, if not the run's own.
+
+    Raises:
+        RunError: the run cannot be exported, or the export differs from the model by more than rounding.
+        ConfigError: operations that a stock runtime does not have, though sampler_impl is 'gather'.
+        DataError: the test pairs cannot be used.
+    """
+    import tensorflow as tf
+
+    from exports.exportable import Exportable, custom_operations, operations_of, require_stock_operations
+    from exports.held_out import held_out_pairs
+    from exports.model_card import make_metadata, model_card
+    from exports.parity import checked_differences
+    from exports.signatures import make_signatures
+    from exports.warm_up import write_warm_up
+
+    output_dir = pathlib.Path(output_dir)
+    exportable = Exportable(run_dir, checkpoint, image_size, sampler_impl)
+    signatures = make_signatures(exportable)
+    if sampler_impl == 'gather':
+        for function in signatures.values():
+            require_stock_operations(function)
+    pairs, whose = held_out_pairs(exportable.config, check_pairs, data_dir)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='.writing-', dir=output_dir) as temporary:
+        folder = pathlib.Path(temporary) / 'version'
+        # Only the weights: a whole Keras model would add functions of every layer that nobody calls.
+        module = tf.Module()
+        module.weights = list(exportable.model.variables)
+        tf.saved_model.save(module, str(folder), signatures=signatures)
+        own_model = exportable.run.load_model(
+            which=checkpoint, config=exportable.run.load_config().replace(image_size=exportable.config.model.image_size)
+        )
+        check = {
+            'pairs': whose,
+            'num_pairs': len(pairs['source_image']),
+            'max_difference': checked_differences(folder, exportable, own_model, pairs),
+        }
+        write_warm_up(folder, exportable.specs(), list(signatures), batch_sizes, output_dir.name)
+        operations = set().union(*(operations_of(function.graph.as_graph_def()) for function in signatures.values()))
+        metadata = make_metadata(exportable, signatures, check, custom_operations(operations))
+        (folder / 'metadata.json').write_text(json.dumps(metadata, indent=2, sort_keys=True) + '\n', encoding='utf-8')
+        (folder / 'MODEL_CARD.md').write_text(model_card(metadata), encoding='utf-8')
+        return _publish(folder, output_dir)
+
+
+def _publish(folder: pathlib.Path, output_dir: pathlib.Path) -> pathlib.Path:
+    """Renames a finished version to the next number, so that a server that watches never sees half of one."""
+    while True:
+        taken = [int(path.name) for path in output_dir.iterdir() if path.name.isdigit()]
+        version = output_dir / str(max(taken, default=0) + 1)
+        try:
+            folder.rename(version)
+        except FileExistsError:
+            continue  # Another export was faster.
+        return version
+
+
+def main() -> None:
+    from posewarp_tf.prediction_jobs import parse_size
+
+    given = flags.FLAGS
+    try:
+        image_size = None if given.image_size is None else parse_size(given.image_size)
+        batch_sizes = sorted({int(size) for size in given.batch_sizes})
+    except ValueError as error:
+        raise ConfigError(f'--image_size or --batch_sizes: {error}') from error
+    version = export_saved_model(
+        given.run_dir,
+        given.output_dir,
+        given.checkpoint,
+        image_size,
+        given.sampler_impl,
+        batch_sizes,
+        given.check_pairs,
+        given.data_dir,
+    )
+    check = json.loads((version / 'metadata.json').read_text(encoding='utf-8'))['check']
+    differences = ', '.join(f'{name} {value:.2g}' for name, value in check['max_difference'].items())
+    print(f'largest difference from the model on {check["num_pairs"]} {check["pairs"]}: {differences}')
+    print(f'written: {version}')
+
+
+def define_flags() -> None:
+    flags.DEFINE_string('run_dir', None, 'Run folder that training or import_pytorch wrote.', required=True)
+    flags.DEFINE_string('output_dir', None, 'Folder of the versions; its name is the model name.', required=True)
+    flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
+    flags.DEFINE_string('image_size', None, 'Height,width to export for; default: as trained.')
+    flags.DEFINE_enum(
+        'sampler_impl', 'gather', ['gather', 'kernel'], "'kernel' needs a server with the compiled operation linked in."
+    )
+    flags.DEFINE_list('batch_sizes', list(map(str, BATCH_SIZES)), 'Of the warm-up requests, as the server allows them.')
+    flags.DEFINE_integer('check_pairs', 4, 'Held-out pairs to compare export and model on.', lower_bound=1)
+    flags.DEFINE_string('data_dir', None, "Data set with test pairs for that; default: the run's, or drawn people.")
+
+
+if __name__ == '__main__':
+    define_flags()
+    command_line.run(main)
