@@ -2,6 +2,7 @@
 
     python -m posewarp_tf.data.check --data_dir=data/deepfashion
     python -m posewarp_tf.data.check --data_dir=data/market --dataset=market --decode_all
+    python -m posewarp_tf.data.check --data_dir=data/mvc --dataset=mvc
 
 Reads every list and every picture's header, says how they are understood, and draws a contact sheet of pictures
 with their skeletons, squashed as a network sees them. The exit code is 1 if training would fail.
@@ -11,25 +12,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from absl import flags
+from PIL import Image
 from tqdm import tqdm
 
 from posewarp_tf import command_line
+from posewarp_tf.class_colors import class_map_to_color, with_legends
 from posewarp_tf.config import Config, DataConfig
 from posewarp_tf.data.annotations import read_pairs, scan_annotations
+from posewarp_tf.data.class_maps import load_class_map
 from posewarp_tf.data.datasets import SPLITS, DatasetFiles, PairDataset, find_files, find_pictures, load_dataset
 from posewarp_tf.data.images import load_image, picture_size, resize_image, save_image
 from posewarp_tf.data.names import NameIndex, deepfashion_name
-from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, find_class_maps, find_flows
+from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, ClassMaps, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
 from posewarp_tf.flags import config_from_flags, define_config_flags
 from posewarp_tf.visualize import draw_skeleton, picture_grid
 
 # Of the published lists.
-PUBLISHED_PAIRS = {'deepfashion': {'train': 101_966, 'test': 8_570}, 'market': {'test': 12_000}}
-PUBLISHED_PICTURES = {'deepfashion': {'train': 48_674, 'test': 4_038}, 'market': {}}
+PUBLISHED_PAIRS = {'deepfashion': {'train': 101_966, 'test': 8_570}, 'market': {'test': 12_000}, 'mvc': {}}
+PUBLISHED_PICTURES = {'deepfashion': {'train': 48_674, 'test': 4_038}, 'market': {}, 'mvc': {}}
 
 _NUM_DECODED = 64
 _SHEET_ROWS, _SHEET_COLUMNS = 4, 6
@@ -55,13 +60,20 @@ class Findings:
         if len(lines) > _NUM_SHOWN:
             print(f'          ... and {len(lines) - _NUM_SHOWN} more')
 
-    def attempt(self, title: str, action: Callable):
+    def attempt(self, title: str, action: Callable, fatal: bool = True):
         """The action's result; None, with the problem noted, if it raises a DataError."""
         try:
             return action()
         except DataError as error:
-            self.add(title, [str(error)])
+            self.add(title, [str(error)], fatal)
             return None
+
+
+class Checked(NamedTuple):
+    """A split that can be read, and its maps of classes."""
+
+    dataset: PairDataset
+    maps: list[ClassMaps]
 
 
 def check(config: Config, contact_sheet: str, decode_all: bool) -> Findings:
@@ -78,9 +90,9 @@ def check(config: Config, contact_sheet: str, decode_all: bool) -> Findings:
     loaded = []
     for split in SPLITS:
         print(f'{split} split')
-        dataset = _check_split(config, files, split, decode_all, findings)
-        if dataset is not None:
-            loaded.append(dataset)
+        checked = _check_split(config, files, split, decode_all, findings)
+        if checked is not None:
+            loaded.append(checked)
     if loaded:
         sheet = _contact_sheet(loaded, config.model.image_size)
         save_image(contact_sheet, sheet)
@@ -99,7 +111,7 @@ def _check_annotations(path: str, findings: Findings) -> None:
 
 def _check_split(
     config: Config, files: DatasetFiles, split: str, decode_all: bool, findings: Findings
-) -> PairDataset | None:
+) -> Checked | None:
     data = config.data
     pairs = findings.attempt('pairs', lambda: read_pairs(files.pairs_of(split)))
     if pairs is None:
@@ -119,9 +131,11 @@ def _check_split(
     dataset = findings.attempt('unusable split', lambda: load_dataset(data, split, config.model.image_size))
     if dataset is not None:
         findings.add('pairs that cannot be used', dataset.skipped, fatal=False)
-        if split == 'test':
-            findings.attempt('maps and flows', lambda: _print_truth(data, dataset))
-    return dataset
+        # Not every model trains on maps, but whatever lies there is read for the test pairs.
+        title, fatal = f'maps and flows of the {split} split', split == 'test'
+        maps = findings.attempt(title, lambda: _check_truth(data, split, dataset), fatal) or []
+        return Checked(dataset, maps)
+    return None
 
 
 def _check_pictures(paths: list[str], decode_all: bool, findings: Findings) -> None:
@@ -161,12 +175,21 @@ def _print_counts(data: DataConfig, split: str, names: list[str], num_pairs: int
         print(f'  {count:,} {what}' + (f' (published: {expected:,})' if expected else ''))
 
 
-def _print_truth(data: DataConfig, dataset: PairDataset) -> None:
-    for key in CLASS_MAP_FOLDERS:
-        if find_class_maps(data, key, dataset) is not None:
-            print(f'  {key}: a map of classes for every picture')
-    if find_flows(data.data_dir, dataset) is not None:
+def _check_truth(data: DataConfig, split: str, dataset: PairDataset) -> list[ClassMaps]:
+    """Maps of classes, every one of which is read, and flows of test pairs."""
+    found = [maps for key in CLASS_MAP_FOLDERS if (maps := find_class_maps(data, key, dataset)) is not None]
+    for maps in found:
+        print(f'  {maps.folder}: a map for every picture; part of all pixels: {_frequencies(maps)}')
+    if split == 'test' and find_flows(data.data_dir, dataset) is not None:
         print('  flows/: an exact flow for every pair')
+    return found
+
+
+def _frequencies(maps: ClassMaps) -> str:
+    pixels = np.zeros(len(maps.coding.names), np.int64)
+    for path in tqdm(maps.paths, desc='  maps', unit='', leave=False, delay=1, disable=None):
+        pixels += np.bincount(load_class_map(path, maps.coding).ravel(), minlength=len(pixels))
+    return ', '.join(f'{name} {share:.1%}' for name, share in zip(maps.coding.names, pixels / pixels.sum()))
 
 
 def _count_groups(pairs: list[tuple[str, str]]) -> int:
@@ -183,21 +206,30 @@ def _count_groups(pairs: list[tuple[str, str]]) -> int:
     return sum(leader[name] == name for name in leader)
 
 
-def _contact_sheet(datasets: list[PairDataset], size: tuple[int, int]) -> np.ndarray:
-    """Pictures from all over the splits with their skeletons, uint8 [H, W, 3]."""
-    cells = []
-    for dataset in datasets:
-        count = _SHEET_ROWS * _SHEET_COLUMNS // len(datasets)
+def _contact_sheet(checked: list[Checked], size: tuple[int, int]) -> np.ndarray:
+    """Pictures from all over the splits with their skeletons, each beside its maps of classes, uint8 [H, W, 3]."""
+    cells: list[np.ndarray] = []
+    class_counts: set[int] = set()
+    for dataset, found in checked:
+        count = _SHEET_ROWS * _SHEET_COLUMNS // len(checked)
         for i in np.unique(np.linspace(0, len(dataset.paths) - 1, count).astype(int)):
             try:
                 image = resize_image(load_image(dataset.paths[i]), size)
+                drawn = [_drawn_map(maps, i, size) for maps in found]
             except DataError:
-                # Reported among the unreadable pictures already.
+                # Reported among the unreadable pictures or maps already.
                 continue
-            cells.append(draw_skeleton(image, dataset.keypoints[i]))
+            cells.append(np.concatenate([draw_skeleton(image, dataset.keypoints[i]), *drawn], axis=1))
+            class_counts.update(len(maps.coding.names) for maps in found)
     if not cells:
         raise DataError('no picture could be decoded for the contact sheet')
-    return picture_grid([cells[i : i + _SHEET_COLUMNS] for i in range(0, len(cells), _SHEET_COLUMNS)])
+    rows = [cells[i : i + _SHEET_COLUMNS] for i in range(0, len(cells), _SHEET_COLUMNS)]
+    return with_legends(picture_grid(rows), sorted(class_counts))
+
+
+def _drawn_map(maps: ClassMaps, number: int, size: tuple[int, int]) -> np.ndarray:
+    colors = class_map_to_color(load_class_map(maps.paths[number], maps.coding), len(maps.coding.names))
+    return np.asarray(Image.fromarray(colors).resize((size[1], size[0]), Image.Resampling.NEAREST))
 
 
 def main() -> int:

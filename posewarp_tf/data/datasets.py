@@ -1,9 +1,11 @@
-"""DeepFashion and Market-1501 folders (and everything written in their layout) as lists of pairs.
+"""DeepFashion, Market-1501 and MVC folders (and everything written in their layout) as lists of pairs.
 
 A folder holds, for each split (`train`, `test`):
-    {fasion,fashion,market}-[resize-]pairs-<split>.csv, or a text of two names per row;
-    {fasion,fashion,market}-[resize-]annotation-<split>.csv, or a folder `pose/` of pose texts;
-    the pictures, in `<split>/`, or for all splits in `img/`, `img_highres/`, `images/` or beside the lists.
+    {fasion,fashion,market,mvc}-[resize-]pairs-<split>.csv, or a text of two names per row;
+    {fasion,fashion,market,mvc}-[resize-]annotation-<split>.csv, or a folder `pose/` of pose texts;
+    the pictures, in `<split>/`, or for all splits in `img/`, `img_highres/`, `images/`, `image/` or beside the lists.
+MVC has no published pairs or joints: its joints are in pixels of the pictures, which then have one size.
+Maps of classes lie in folders of their own (truth.py).
 """
 
 from __future__ import annotations
@@ -17,13 +19,13 @@ import numpy as np
 
 from posewarp_tf.config import DataConfig
 from posewarp_tf.data.annotations import Annotations, read_annotations, read_pairs, read_pose_folder
-from posewarp_tf.data.frames import detect_frame, pictures_are_padded
+from posewarp_tf.data.frames import common_size, detect_frame, pictures_are_padded
 from posewarp_tf.data.images import PICTURE_SUFFIXES
 from posewarp_tf.data.names import NameIndex
 from posewarp_tf.errors import DataError
 
 SPLITS = ('train', 'test')
-_PREFIXES = {'deepfashion': ('fasion', 'fashion'), 'market': ('market',)}
+_PREFIXES = {'deepfashion': ('fasion', 'fashion'), 'market': ('market',), 'mvc': ('mvc',)}
 _TEXT_NAMES = {
     'pairs': ('{split}_pairs.txt', 'pairs-{split}.txt', '{split}/pairs.txt', 'pairs.txt'),
     'annotation': ('pose',),
@@ -31,8 +33,9 @@ _TEXT_NAMES = {
 _SPLIT_FOLDERS: dict[str, dict[str, tuple[str, ...]]] = {
     'deepfashion': {},
     'market': {'train': ('bounding_box_train',), 'test': ('bounding_box_test',)},
+    'mvc': {},
 }
-_SHARED_FOLDERS = ('img', 'img_highres', 'images')
+_SHARED_FOLDERS = ('img', 'img_highres', 'images', 'image')
 _NUM_SHOWN = 5
 
 
@@ -83,7 +86,11 @@ def load_dataset(data: DataConfig, split: str, image_size: tuple[int, int]) -> P
     pairs_path = files.pairs_of(split)
     all_pairs = read_pairs(pairs_path)
     annotations = read_all_annotations(files)
-    frame = detect_frame(stack_keypoints(annotations), data.keypoint_size, data.dataset, data.data_dir)
+    folder, pictures_found = find_pictures(data, split)
+    pictures_size = None
+    if data.dataset == 'mvc':
+        pictures_size = common_size([os.path.join(folder, name) for name in pictures_found])
+    frame = detect_frame(stack_keypoints(annotations), data.keypoint_size, data.dataset, data.data_dir, pictures_size)
     of_split = annotations[files.annotations_of(split)]
 
     annotated_names = match_names(
@@ -101,7 +108,6 @@ def load_dataset(data: DataConfig, split: str, image_size: tuple[int, int]) -> P
         raise DataError(f'{pairs_path}: no pair can be used: {shorten(skipped)}')
 
     names = sorted({name for pair in usable for name in pair})
-    folder, pictures_found = find_pictures(data, split)
     pictures = match_names(names, pictures_found, f'{folder}: no picture')
     paths = [os.path.join(folder, pictures[name]) for name in names]
     padded = data.dataset == 'deepfashion' and not data.keypoint_size and pictures_are_padded(paths)

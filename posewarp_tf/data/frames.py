@@ -4,6 +4,7 @@ DeepFashion annotations come in three frames (height x width):
     (a) 256x176, the published one;
     (b) 256x256 with borders of 40 px left and right, so that x - 40 gives (a);
     (c) any other, given by --keypoint_size; it covers the whole picture.
+Market-1501's is 128x64, MVC's that of the pictures, which have one size.
 Pictures come whole (750x1101, 176x256, or squashed to any size) or, for DeepFashion, padded to 256x256 with
 the same white borders.
 """
@@ -11,7 +12,7 @@ the same white borders.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -53,8 +54,16 @@ class KeypointFrame:
         return np.where(seen[..., np.newaxis], pixels, MISSING).astype(np.float32)
 
 
-def detect_frame(keypoints: np.ndarray, keypoint_size: tuple[int, ...], dataset: str, path: str) -> KeypointFrame:
+def detect_frame(
+    keypoints: np.ndarray,
+    keypoint_size: tuple[int, ...],
+    dataset: str,
+    path: str,
+    pictures_size: tuple[int, int] | None = None,
+) -> KeypointFrame:
     """The frame of all keypoints [N, 18, 2] of a data set; prints the decision.
+
+    `pictures_size`: that of all pictures, for a data set whose joints are in their pixels.
 
     Raises:
         DataError: naming --keypoint_size, when the frame cannot be told from the numbers or the given one
@@ -64,7 +73,7 @@ def detect_frame(keypoints: np.ndarray, keypoint_size: tuple[int, ...], dataset:
     seen = annotated[np.all(annotated >= 0, axis=-1)]
     if not seen.size:
         raise DataError(f'{path}: every joint of every picture is missing (-1)')
-    frame, reason = _decide(seen, keypoint_size, dataset, path)
+    frame, reason = _decide(seen, keypoint_size, dataset, path, pictures_size)
     num_outside = np.count_nonzero(frame.to_pixels(annotated, (1, 1))[..., 0] < 0)
     if num_outside > _MAX_OUTSIDE * len(annotated):
         raise DataError(
@@ -78,13 +87,26 @@ def detect_frame(keypoints: np.ndarray, keypoint_size: tuple[int, ...], dataset:
     return frame
 
 
-def _decide(seen: np.ndarray, keypoint_size: tuple[int, ...], dataset: str, path: str) -> tuple[KeypointFrame, str]:
+def _decide(
+    seen: np.ndarray,
+    keypoint_size: tuple[int, ...],
+    dataset: str,
+    path: str,
+    pictures_size: tuple[int, int] | None,
+) -> tuple[KeypointFrame, str]:
     if keypoint_size:
         if len(keypoint_size) != 2 or min(keypoint_size) <= 0:
             raise DataError(f'--keypoint_size: got {keypoint_size}, expected height,width')
         return KeypointFrame(*keypoint_size), 'given by --keypoint_size'
     if dataset == 'market':
         return KeypointFrame(*MARKET_KEYPOINT_SIZE), 'published for Market-1501'
+    if dataset == 'mvc':
+        if pictures_size is None:
+            raise DataError(
+                f'{path}: the pictures have different sizes, so the frame of the keypoints cannot be told: '
+                'give it by --keypoint_size=height,width'
+            )
+        return KeypointFrame(*pictures_size), 'the size of the pictures'
     height, width = DEEPFASHION_KEYPOINT_SIZE
     min_x, max_x, max_y = seen[:, 0].min(), seen[:, 0].max(), seen[:, 1].max()
     if max_y <= height and max_x <= width:
@@ -104,14 +126,23 @@ def _decide(seen: np.ndarray, keypoint_size: tuple[int, ...], dataset: str, path
     )
 
 
-def pictures_are_padded(paths: Iterable[str]) -> bool:
+def common_size(paths: Sequence[str]) -> tuple[int, int] | None:
+    """(height, width) of all pictures, by a sample; None if they differ."""
+    sizes = {picture_size(path) for path in _sample(paths)}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def pictures_are_padded(paths: Sequence[str]) -> bool:
     """Whether 256x256 pictures carry DeepFashion's white borders of 40 px left and right.
 
     Looks at a sample: each must be of that size with borders that are white throughout.
     """
-    paths = list(paths)
-    sample = paths[:: max(1, len(paths) // _NUM_SAMPLED_PICTURES)][:_NUM_SAMPLED_PICTURES]
+    sample = _sample(paths)
     return bool(sample) and all(map(_is_padded, sample))
+
+
+def _sample(paths: Sequence[str]) -> Sequence[str]:
+    return paths[:: max(1, len(paths) // _NUM_SAMPLED_PICTURES)][:_NUM_SAMPLED_PICTURES]
 
 
 def _is_padded(path: str) -> bool:

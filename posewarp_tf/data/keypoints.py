@@ -139,8 +139,9 @@ def _from_csv(
     if found is None:
         first = next(iter(annotations.keypoints))
         raise DataError(f'{path}: no row of picture {name!r} (the first of {len(annotations.keypoints)} is {first!r})')
-    dataset = 'market' if os.path.basename(path).startswith('market') else 'deepfashion'
-    frame = detect_frame(np.stack(list(annotations.keypoints.values())), keypoint_size, dataset, path)
+    by_name = (dataset for dataset in ('market', 'mvc') if os.path.basename(path).startswith(dataset))
+    dataset = next(by_name, 'deepfashion')
+    frame = detect_frame(np.stack(list(annotations.keypoints.values())), keypoint_size, dataset, path, image_size)
     size = image_size or (int(frame.height), int(frame.width))
     # A frame with borders comes with pictures that have them.
     padded = frame.left > 0 and size == PADDED_SIZE

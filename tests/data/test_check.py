@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from posewarp_tf.class_colors import GARMENT_COLORS, PART_COLORS
 from posewarp_tf.data.benchmark import milliseconds_per_batch
 from posewarp_tf.data.check import check
 
@@ -83,6 +84,18 @@ def _unknown_frame(dataset):
     dataset.write_annotations('train', [(f'person{i}.jpg', [5.0 + 60 * i] * 18, [5.0] * 18) for i in range(4)])
 
 
+def _bad_map(dataset):
+    _write_maps(dataset, 'densepose', 25)
+    Image.fromarray(np.full((64, 48), 30, np.uint8)).save(dataset.root / 'densepose' / 'person1.png')
+
+
+def _write_maps(dataset, folder, num_classes):
+    (dataset.root / folder).mkdir()
+    for i in range(4):
+        classes = np.arange(64 * 48).reshape(64, 48) * num_classes // (64 * 48)
+        Image.fromarray(classes.astype(np.uint8)).save(dataset.root / folder / f'person{i}.png')
+
+
 def _missing_flow(dataset):
     (dataset.root / 'flows').mkdir()
 
@@ -96,7 +109,8 @@ def _missing_flow(dataset):
         (_truncated_picture, 'unreadable pictures', 'person1.jpg: unreadable picture: image file is truncated'),
         (_no_joints_at_all, 'unusable split', 'no pair can be used'),
         (_unknown_frame, 'unusable split', '--keypoint_size'),
-        (_missing_flow, 'maps and flows', 'missing person0__person1.npz'),
+        (_missing_flow, 'maps and flows of the test split', 'missing person0__person1.npz'),
+        (_bad_map, 'maps and flows of the test split', 'person1.png: got class 30, expected 0 to 24 (25 classes'),
     ],
 )
 def test_damage_is_found_and_named(tiny_dataset, capsys, damage, problem, detail):
@@ -115,6 +129,33 @@ def test_pictures_without_joints_are_listed_but_do_not_fail(tiny_dataset, capsys
     assert not findings.problems
     assert findings.notes == ['pictures without any joint: 1', 'pairs that cannot be used: 6']
     assert 'person0.jpg -> person1.jpg' in capsys.readouterr().out
+
+
+def test_maps_are_counted_and_drawn_beside_the_pictures(tiny_dataset, capsys):
+    _write_maps(tiny_dataset, 'densepose', 25)
+    _write_maps(tiny_dataset, 'parsing', 20)
+    findings = _check(tiny_dataset)
+    assert not findings.problems
+    output = capsys.readouterr().out
+    assert "LIP's 20 classes (largest class in 4 maps is 19)" in output
+    # Two of the 25 numbers of DensePose are the head, two of the 20 of LIP are shoes.
+    assert 'head 8.0%' in output and 'shoes 10.0%' in output
+    sheet = np.asarray(Image.open(tiny_dataset.root / 'sheet.png'))
+    shown = {tuple(color) for color in sheet.reshape(-1, 3)}
+    assert set(PART_COLORS.values()) | set(GARMENT_COLORS.values()) <= shown
+
+
+def test_maps_of_the_test_split_alone_are_no_problem(tiny_dataset):
+    for i in range(4):
+        (tiny_dataset.root / 'test' / f'person{i}.jpg').rename(tiny_dataset.root / 'test' / f'other{i}.jpg')
+    tiny_dataset.write_annotations('test', [(f'other{i}.jpg', [50.0] * 18, [90.0] * 18) for i in range(4)])
+    tiny_dataset.write_pairs('test', [('other0.jpg', 'other1.jpg'), ('other2.jpg', 'other3.jpg')])
+    _write_maps(tiny_dataset, 'parts', 11)
+    for i in range(4):
+        (tiny_dataset.root / 'parts' / f'person{i}.png').rename(tiny_dataset.root / 'parts' / f'other{i}.png')
+    findings = _check(tiny_dataset)
+    assert not findings.problems
+    assert findings.notes == ['maps and flows of the train split: 1']
 
 
 def test_counts_are_compared_with_the_published_ones(tiny_dataset, capsys):
