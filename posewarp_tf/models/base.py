@@ -30,6 +30,9 @@ class ReposingModel(tf.keras.Model):
     """
 
     stages: tuple[str, ...] = ()
+    # Inputs that may be left out, such as context_image [B, H, W, 3] in [-1, 1] and context_mask [B, H, W, 1]: 1 where
+    # the answer may show the context.
+    optional_inputs: tuple[str, ...] = ()
 
     def __init__(self, config: ModelConfig, **kwargs):
         super().__init__(**kwargs)
