@@ -98,8 +98,8 @@ Joints are (x, y), -1 if missing, in this order: {', '.join(metadata['joints'])}
 
 ## Data
 
-Trained on `{data['data_dir'] or 'unknown'}` (layout {data['dataset']}). The model knows no other kind of picture, person or
-pose than is in there.
+Trained on `{data['data_dir'] or 'unknown'}` (layout {data['dataset']}). The model knows no other kind of picture,
+person or pose than is in there.
 {notes}
 ## Numbers
 

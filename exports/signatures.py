@@ -21,6 +21,8 @@ Tensors = dict[str, tf.Tensor]
 
 # Only in pictures' own size do joints fit to files; this one has it.
 _PICTURE = 'source_image'
+# Shown of a wrong shape.
+_MOST_DIMENSIONS = 8
 
 
 def make_signatures(exportable: Exportable) -> dict[str, Any]:
@@ -107,10 +109,10 @@ def _checked(tensors: Mapping[str, tf.Tensor], specs: Mapping[str, tf.TensorSpec
         shape, rest = tf.raw_ops.Shape(input=tensors[name]), list(spec.shape[1:])
         shown = ', '.join(map(str, ['B', *rest]))
         message = f'{name}: expected shape [{shown}] with B as in {_PICTURE}; got shape'
-        same_rank = tf.size(shape) == len(spec.shape)
-        expected = tf.concat([batch, tf.constant(rest, tf.int32)], axis=0)
-        same = tf.cond(same_rank, lambda s=shape, e=expected: tf.reduce_all(s == e), lambda: False)
-        checks.append(tf.debugging.Assert(same, [message, shape]))
+        # Comparing two lengths gives one False; a length of 1 would be compared with every other number.
+        equal = tf.reshape(shape == tf.concat([batch, tf.constant(rest, tf.int32)], axis=0), [-1])
+        same = tf.reduce_all(equal) & (tf.raw_ops.Size(input=shape) == len(spec.shape))
+        checks.append(tf.debugging.Assert(same, [message, shape], summarize=_MOST_DIMENSIONS))
     with tf.control_dependencies(checks):
         checked = {name: tf.identity(tensor) for name, tensor in tensors.items()}
     checks = [

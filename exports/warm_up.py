@@ -15,7 +15,6 @@ import tensorflow as tf
 
 from exports.serving.protocol import predict_request, serving_protos
 from posewarp_tf.conventions import NUM_JOINTS
-from posewarp_tf.errors import ConfigError
 
 WARM_UP_PATH = os.path.join('assets.extra', 'tf_serving_warmup_requests')
 
@@ -53,7 +52,9 @@ def warm_up_inputs(specs: Mapping[str, tf.TensorSpec], signature: str, batch_siz
     """Grey pictures, maps of class 0 and joints on the diagonal, as NumPy arrays by input name."""
     inputs: dict[str, np.ndarray] = {}
     height, width = specs['source_image'].shape[1:3]
-    diagonal = np.linspace(0.1, 0.9, NUM_JOINTS, dtype=np.float32)[:, np.newaxis] * np.float32([width, height])
+    diagonal = np.linspace(0.1, 0.9, NUM_JOINTS, dtype=np.float32)[:, np.newaxis] * np.array(
+        [width, height], np.float32
+    )
     for name, spec in specs.items():
         if spec.dtype == tf.uint8:
             level = 127 if spec.shape.rank == 4 else 0
