@@ -20,7 +20,15 @@ Keypoints
     (x, y) in pixels of the given picture; a missing joint is (-1, -1). 18 joints in OpenPose order.
 
 Poses
-    Heatmaps [B, H, W, 18], one channel per joint, all zero where the joint is missing.
+    [B, H, W, channels]: heatmaps, one channel per joint, all zero where the joint is missing; or part maps, one
+    channel per `PART_NAMES`, 1 in the pixels of its part; or first the one, then the other.
+
+Class maps
+    uint8 [B, H, W], numbers into `PART_NAMES` (keys `*_parts`) or `GARMENT_NAMES` (keys `*_garment`).
+
+Composition masks
+    [B, H, W, 1] in [0, 1]; 1 = the synthesised picture, 0 = the context (the source moved by the flow, or a given
+    picture).
 
 Truth that only synthetic people have
     `flow` [H, W, 2] and `visibility` [H, W]: one of the `VISIBILITY_*` values below.
@@ -106,6 +114,9 @@ GARMENT_NAMES = (
     'legs',
     'shoes',
 )
+
+# Of the samplers: the compiled op where there is one, the compiled op or an error, plain TensorFlow.
+SAMPLER_IMPLEMENTATIONS = ('auto', 'kernel', 'gather')
 
 # Of a target pixel: no person there; its surface point is also seen in the source; it is not.
 VISIBILITY_BACKGROUND = 0
