@@ -69,8 +69,7 @@ def export_saved_model(
         # Only the weights: a whole Keras model would add functions of every layer that nobody calls.
         module = tf.Module()
         module.weights = list(exportable.model.variables)
-        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(module, str(folder), signatures=signatures, options=options)
+        tf.saved_model.save(module, str(folder), signatures=signatures)
         own_model = exportable.run.load_model(
             which=checkpoint, config=exportable.run.load_config().replace(image_size=exportable.config.model.image_size)
         )
