@@ -1,4 +1,5 @@
 # make demo   a virtual environment, a small data set, training, evaluation and a re-posed person
+# make op     the samplers' compiled ops (needs g++; with nvcc also for GPUs)
 # make test   lint, types and the test suite
 # make test-pytorch   reads files of PyTorch itself, which goes into an environment of its own
 
@@ -14,9 +15,10 @@ DATA := data/quickstart
 PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pairs_per_person=16 \
 	--image_height=128 --image_width=88 --max_yaw=35 --white_background
 
-.PHONY: demo test test-pytorch lint clean
+.PHONY: demo op test test-pytorch lint clean
 
 demo: $(VENV)/installed
+	$(BIN)/python -m custom_ops.build --optional
 	$(BIN)/python -m posewarp_tf.data.synthetic --output_dir=$(DATA) $(PEOPLE)
 	$(BIN)/python -m posewarp_tf.train --flagfile=posewarp_tf/configs/quickstart.cfg --run_dir=$(RUN) --data_dir=$(DATA)
 	$(BIN)/python -m posewarp_tf.evaluate --run_dir=$(RUN)
@@ -29,7 +31,11 @@ demo: $(VENV)/installed
 	@echo "pictures: $$(ls $(RUN)/samples/evaluate-*.png | tr '\n' ' ')$$(ls $(RUN)/reposed*.png | tr '\n' ' ')"
 	@echo "metrics:  $(RUN)/metrics.json"
 
+op: $(VENV)/installed
+	$(BIN)/python -m custom_ops.build
+
 test: $(VENV)/installed-dev lint
+	$(BIN)/python -m custom_ops.build --optional
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not pytorch'
 
 test-pytorch: $(VENV)/installed-dev $(PYTORCH_VENV)/installed

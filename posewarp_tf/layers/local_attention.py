@@ -58,7 +58,7 @@ class LocalAttention(tf.keras.layers.Layer):
         convolved_source = tf.nn.conv2d(replicate_pad(source, 2 * radius), kernel_source, 1, 'VALID')
         # The convolved source has `radius` more pixels on every side than the source.
         coords = flow_to_coords(tf.cast(flow, tf.float32)) + tf.cast(radius, tf.float32)
-        hidden = convolved_target + sample_at(convolved_source, coords) + tf.cast(self.bias, source.dtype)
+        hidden = convolved_target + sample_at(convolved_source, coords, self.impl) + tf.cast(self.bias, source.dtype)
         return tf.nn.softmax(tf.cast(self.logits_conv(activate(hidden)), tf.float32))
 
     @property
@@ -77,8 +77,15 @@ class LocalAttention(tf.keras.layers.Layer):
 class BilinearWarp(tf.keras.layers.Layer):
     """The paper's ablation "Bi-Sample": the source features warped bilinearly, no attention."""
 
+    def __init__(self, impl: str = 'auto', **kwargs):
+        super().__init__(**kwargs)
+        self.impl = impl
+
     def call(self, source: tf.Tensor, target: tf.Tensor, flow: tf.Tensor) -> tuple[tf.Tensor, None]:
-        return bilinear_sample(source, flow), None
+        return bilinear_sample(source, flow, self.impl), None
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), 'impl': self.impl}
 
 
 @register

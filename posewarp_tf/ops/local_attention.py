@@ -5,10 +5,9 @@ from __future__ import annotations
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.ops import kernel_library
 from posewarp_tf.ops.taps import compute_dtype_of, split_coords, sum_taps
 from posewarp_tf.ops.warp import flow_to_coords
-
-IMPLEMENTATIONS = ('auto', 'gather')
 
 
 def local_attention_sample(source: tf.Tensor, flow: tf.Tensor, attention: tf.Tensor, impl: str = 'auto') -> tf.Tensor:
@@ -22,22 +21,24 @@ def local_attention_sample(source: tf.Tensor, flow: tf.Tensor, attention: tf.Ten
       source: [B, Hs, Ws, C], any float dtype.
       flow: [B, H, W, 2] (dx, dy) in pixels of the source map.
       attention: [B, H, W, k * k], row-major with dy outer; k odd, 1 to 9.
-      impl: 'gather' (plain TensorFlow: CPU, GPU, XLA, TFLite) or 'auto' (the fastest that is there).
+      impl: 'gather' (plain TensorFlow: CPU, GPU, XLA, TFLite), 'kernel' (the compiled op) or 'auto' (the op where it
+        is built and can run, else gathers).
 
     Returns:
       [B, H, W, C] in the dtype of `source`; differentiable in every input.
 
     Raises:
-      ConfigError: for an unknown `impl`, wrong ranks or sizes.
+      ConfigError: for an unknown `impl`, one that cannot be had, wrong ranks or sizes.
     """
-    if impl not in IMPLEMENTATIONS:
-        raise ConfigError(f'impl: got {impl!r}, expected one of {", ".join(map(repr, IMPLEMENTATIONS))}')
     source, flow, attention = (tf.convert_to_tensor(tensor) for tensor in (source, flow, attention))
     kernel = _checked_kernel_size(source, flow, attention)
     dtype = compute_dtype_of(source, flow, attention)
+    coords, attention = flow_to_coords(tf.cast(flow, dtype)), tf.cast(attention, dtype)
+    if kernel_library.use_kernel(impl):
+        return kernel_library.call('posewarp_local_attention_sample', source, coords, attention)
     height, width = (source.shape[axis] or tf.shape(source)[axis] for axis in (1, 2))
-    center, fraction = split_coords(flow_to_coords(tf.cast(flow, dtype)), height, width, margin=kernel)
-    coefficients = tap_coefficients(tf.cast(attention, dtype), fraction, kernel)
+    center, fraction = split_coords(coords, height, width, margin=kernel)
+    coefficients = tap_coefficients(attention, fraction, kernel)
     return sum_taps(source, center - kernel // 2, coefficients, columns=kernel + 1)
 
 

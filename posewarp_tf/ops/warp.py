@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from posewarp_tf.ops import kernel_library
 from posewarp_tf.ops.taps import compute_dtype_of, split_coords, sum_taps
 
 
@@ -19,7 +20,7 @@ def flow_to_coords(flow: tf.Tensor) -> tf.Tensor:
     return coords_grid(height, width, flow.dtype) + flow
 
 
-def bilinear_sample(source: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
+def bilinear_sample(source: tf.Tensor, flow: tf.Tensor, impl: str = 'auto') -> tf.Tensor:
     """Warps `source` backward by `flow`: out[y, x] = source at (x + dx, y + dy), bilinear.
 
     Each of the four taps is clamped to the border by itself; the weights are those of the unclamped
@@ -28,17 +29,21 @@ def bilinear_sample(source: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
     Args:
       source: [B, Hs, Ws, C], any float dtype.
       flow: [B, H, W, 2] (dx, dy) in pixels of the source map.
+      impl: as of `local_attention_sample`.
 
     Returns:
       [B, H, W, C] in the dtype of `source`.
     """
     source, flow = tf.convert_to_tensor(source), tf.convert_to_tensor(flow)
-    return sample_at(source, flow_to_coords(tf.cast(flow, compute_dtype_of(source, flow))))
+    return sample_at(source, flow_to_coords(tf.cast(flow, compute_dtype_of(source, flow))), impl)
 
 
-def sample_at(source: tf.Tensor, coords: tf.Tensor) -> tf.Tensor:
+def sample_at(source: tf.Tensor, coords: tf.Tensor, impl: str = 'auto') -> tf.Tensor:
     """Bilinear samples of `source` [B, Hs, Ws, C] at absolute positions `coords` [B, H, W, (x, y)]."""
     source, coords = tf.convert_to_tensor(source), tf.convert_to_tensor(coords)
+    coords = tf.cast(coords, compute_dtype_of(source, coords))
+    if kernel_library.use_kernel(impl):
+        return kernel_library.call('posewarp_bilinear_sample', source, coords)
     height, width = (source.shape[axis] or tf.shape(source)[axis] for axis in (1, 2))
     corner, fraction = split_coords(coords, height, width, margin=1)
     weights_x = tf.concat([1 - fraction[..., :1], fraction[..., :1]], axis=-1)

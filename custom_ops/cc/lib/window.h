@@ -96,17 +96,17 @@ POSEWARP_HOST_DEVICE static inline Point<Real> SplitPoint(Real x, Real y, int so
 template <typename Real, int K>
 POSEWARP_HOST_DEVICE static inline void AttentionCoefficients(Real fx, Real fy, const Real* weights,
                                                               Real* coefficients) {
+  Real spread[K][K + 1];  // Along x.
+  for (int j = 0; j < K; ++j) {
+    const Real* row = weights + j * K;
+    spread[j][0] = row[0] * (1 - fx);
+    for (int i = 1; i < K; ++i) spread[j][i] = row[i] * (1 - fx) + row[i - 1] * fx;
+    spread[j][K] = row[K - 1] * fx;
+  }
   for (int i = 0; i <= K; ++i) {
-    Real above = 0;
-    for (int j = 0; j <= K; ++j) {
-      Real spread = 0;
-      if (j < K) {
-        if (i < K) spread = weights[j * K + i] * (1 - fx);
-        if (i > 0) spread += weights[j * K + i - 1] * fx;
-      }
-      coefficients[j * (K + 1) + i] = above * fy + spread * (1 - fy);
-      above = spread;
-    }
+    coefficients[i] = spread[0][i] * (1 - fy);
+    for (int j = 1; j < K; ++j) coefficients[j * (K + 1) + i] = spread[j][i] * (1 - fy) + spread[j - 1][i] * fy;
+    coefficients[K * (K + 1) + i] = spread[K - 1][i] * fy;
   }
 }
 

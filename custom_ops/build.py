@@ -1,0 +1,131 @@
+"""Builds the samplers' compiled ops with g++ alone: `python -m custom_ops.build`, or `make op`.
+
+With nvcc the CUDA kernels are built in too. The library lands in custom_ops/_build; nothing is done when it is newer
+than its sources and of the installed TensorFlow.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import tempfile
+import time
+
+from absl import flags
+
+from posewarp_tf import command_line, files
+from posewarp_tf.errors import RunError
+
+FLAGS = flags.FLAGS
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SOURCES = ROOT / 'custom_ops' / 'cc'
+# Of the loops in cc/lib/sampler_inl.h, once per instruction set.
+INSTRUCTION_SETS = {
+    'baseline': [],
+    'avx2': ['-mavx2', '-mfma', '-mf16c'],
+    'avx512': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', '-mprefer-vector-width=512'],
+}
+X86_ONLY = ('avx2', 'avx512')
+# The oldest and the newest GPUs that binaries are made for; others get PTX of the newest.
+CUDA_ARCHITECTURES = (80, 90)
+
+Command = list
+
+
+def build(use_cuda: bool | None = None, output: pathlib.Path | None = None) -> None:
+    """Compiles and links the library.
+
+    Args:
+      use_cuda: whether to build the CUDA kernels in; None: if there is an nvcc.
+      output: where the library goes; None: where it is looked for.
+
+    Raises:
+      RunError: no compiler, or one that fails; its output is in the message.
+    """
+    compiler = _compiler()
+    if shutil.which(compiler) is None:
+        raise RunError(f'{compiler}: no such C++ compiler; without the compiled ops everything works, only slower')
+    if use_cuda is None:
+        use_cuda = shutil.which('nvcc') is not None
+    start = time.perf_counter()
+    output = output or _default_path()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as objects, files.atomic_path(output) as partial:
+        commands = compile_commands(compiler, pathlib.Path(objects), use_cuda)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(_run, commands.values()))
+        _run([compiler, '-shared', '-o', str(partial), *map(str, commands), *link_flags(use_cuda)])
+    print(f'{output}: built in {time.perf_counter() - start:.0f} s, {"with" if use_cuda else "without"} CUDA kernels')
+
+
+def compile_commands(compiler: str, objects: pathlib.Path, use_cuda: bool) -> dict[pathlib.Path, Command]:
+    """{object file: the command that makes it}, the slowest first."""
+    import tensorflow as tf
+
+    base = [compiler, '-std=c++17', '-O3', '-fPIC', '-DNDEBUG', '-Wno-psabi', f'-I{ROOT}']
+    tensorflow_flags = [*base, *(f.replace('-I', '-isystem', 1) for f in tf.sysconfig.get_compile_flags())]
+    sources = {
+        SOURCES / 'kernels' / 'sampler_kernels.cc': tensorflow_flags,
+        SOURCES / 'ops' / 'sampler_ops.cc': tensorflow_flags + (['-DGOOGLE_CUDA=1'] if use_cuda else []),
+        SOURCES / 'lib' / 'sampler.cc': base,
+    }
+    for name, options in INSTRUCTION_SETS.items():
+        if name not in X86_ONLY or platform.machine() in ('x86_64', 'AMD64'):
+            sources[SOURCES / 'lib' / f'sampler_{name}.cc'] = base + options
+    return {
+        objects / f'{source.stem}.o': [*command, '-c', str(source), '-o', str(objects / f'{source.stem}.o')]
+        for source, command in sources.items()
+    }
+
+
+def link_flags(use_cuda: bool) -> Command:
+    import tensorflow as tf
+
+    return tf.sysconfig.get_link_flags()
+
+
+def is_fresh(library: pathlib.Path) -> bool:
+    """Whether the library is newer than its sources and loads into this TensorFlow."""
+    from posewarp_tf.ops import kernel_library
+
+    if not library.exists() or kernel_library.refusal(library):
+        return False
+    newest = max(path.stat().st_mtime for path in [*SOURCES.rglob('*'), pathlib.Path(__file__)])
+    return library.stat().st_mtime >= newest
+
+
+def _compiler() -> str:
+    return os.environ.get('CXX', 'g++')
+
+
+def _default_path() -> pathlib.Path:
+    from posewarp_tf.ops import kernel_library
+
+    return kernel_library.DEFAULT_PATH
+
+
+def _run(command: Command) -> None:
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        raise RunError(f'{" ".join(command)}\n{finished.stdout}{finished.stderr}')
+
+
+def main() -> None:
+    if FLAGS.optional and shutil.which(_compiler()) is None:
+        print(f'no C++ compiler ({_compiler()}): samplers stay plain TensorFlow, which is slower')
+    elif is_fresh(_default_path()) and not FLAGS.force:
+        print(f'{_default_path()}: up to date')
+    else:
+        build({'auto': None, 'yes': True, 'no': False}[FLAGS.cuda])
+
+
+if __name__ == '__main__':
+    flags.DEFINE_enum('cuda', 'auto', ['auto', 'yes', 'no'], 'Build the CUDA kernels in; auto: if there is an nvcc.')
+    flags.DEFINE_bool('force', False, 'Build although the library is up to date.')
+    flags.DEFINE_bool('optional', False, 'Where there is no compiler, say so and succeed.')
+    command_line.run(main)

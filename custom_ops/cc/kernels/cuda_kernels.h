@@ -1,0 +1,382 @@
+// Device code of the samplers. The including file provides the CUDA language: nvcc (sampler_cuda.cu), or threads of the
+// CPU that stand for CUDA's (cuda_check/cuda_on_cpu.h), so that every line here also runs where there is no GPU.
+
+#ifndef POSEWARP_CC_KERNELS_CUDA_KERNELS_H_
+#define POSEWARP_CC_KERNELS_CUDA_KERNELS_H_
+
+#include "custom_ops/cc/lib/sampler.h"
+#include "custom_ops/cc/lib/window.h"
+
+namespace posewarp {
+namespace cuda {
+
+constexpr int kThreads = 128;           // Of a block.
+constexpr int kWarp = 32;
+constexpr int kSharedBytes = 32 << 10;  // At most, of a block.
+constexpr int kHeldPacks = 4;           // Upstream packs that a thread keeps in registers.
+
+// Neighbouring channels that a thread loads at once.
+template <typename T, int kLanes>
+struct alignas(sizeof(T) * kLanes) Pack {
+  T lanes[kLanes];
+};
+
+template <typename T, int kLanes>
+__device__ inline Pack<T, kLanes> LoadPack(const T* from) {
+  return *reinterpret_cast<const Pack<T, kLanes>*>(from);
+}
+
+// Threads [0, lanes) of a group share the channels of one pixel; a block has `pixels` groups.
+struct Layout {
+  int lanes, pixels;
+};
+
+// The windows of a block's target pixels, in shared memory.
+template <typename Real>
+struct SharedWindows {
+  int side, pixels;
+  long long *rows, *columns;  // [pixels, side], in elements of the source.
+  Point<Real>* points;        // [pixels]
+  Real* taps;                 // [pixels, side * side]: coefficients, or their gradients.
+
+  __host__ __device__ static size_t BytesPerPixel(int side) {
+    return 2 * side * sizeof(long long) + sizeof(Point<Real>) + side * side * sizeof(Real);
+  }
+
+  __device__ SharedWindows(unsigned char* memory, int side, int pixels) : side(side), pixels(pixels) {
+    rows = reinterpret_cast<long long*>(memory);
+    columns = rows + pixels * side;
+    points = reinterpret_cast<Point<Real>*>(columns + pixels * side);
+    taps = reinterpret_cast<Real*>(points + pixels);
+  }
+};
+
+template <typename Real>
+__host__ __device__ inline Point<Real> PointOf(const Problem& problem, const Real* coords, int64_t pixel) {
+  return SplitPoint(coords[2 * pixel], coords[2 * pixel + 1], static_cast<int>(problem.source_width),
+                    static_cast<int>(problem.source_height), Margin(problem.window));
+}
+
+// One coefficient of an attention window: what Coefficients() computes for all of them, for one thread per tap.
+template <typename Real>
+__host__ __device__ inline Real AttentionCoefficient(int size, const Point<Real>& point, const Real* weights, int j,
+                                                     int i) {
+  const Real fx = point.fraction_x, fy = point.fraction_y;
+  Real spread[2] = {0, 0};  // Of the row above and of this one.
+  for (int row = 0; row < 2; ++row) {
+    const int from = j - 1 + row;
+    if (from < 0 || from >= size) continue;
+    if (i < size) spread[row] = weights[from * size + i] * (1 - fx);
+    if (i > 0) spread[row] += weights[from * size + i - 1] * fx;
+  }
+  return spread[0] * fy + spread[1] * (1 - fy);
+}
+
+// Points, rows and columns of the target pixels [first, first + count), for all threads of the block.
+template <typename Real>
+__device__ inline void FindWindows(const Problem& problem, const Real* coords, int64_t first, int count,
+                                   const SharedWindows<Real>& windows) {
+  const int height = static_cast<int>(problem.source_height), width = static_cast<int>(problem.source_width);
+  const int side = windows.side;
+  for (int index = threadIdx.x; index < count * side; index += blockDim.x) {
+    const int pixel = index / side, tap = index % side;
+    const Point<Real> point = PointOf(problem, coords, first + pixel);
+    const int64_t image = (first + pixel) / (problem.height * problem.width);
+    const int64_t row = Clamp(point.y + First(problem.window) + tap, height);
+    windows.rows[index] = (image * height + row) * width * problem.channels;
+    windows.columns[index] = Clamp(point.x + First(problem.window) + tap, width) * problem.channels;
+    if (tap == 0) windows.points[pixel] = point;
+  }
+  __syncthreads();
+}
+
+// The coefficients of the same pixels, after FindWindows.
+template <typename Real>
+__device__ inline void FindCoefficients(const Problem& problem, const Real* weights, int64_t first, int count,
+                                        const SharedWindows<Real>& windows) {
+  const int side = windows.side, num_taps = side * side, num_weights = NumWeights(problem.window);
+  if (problem.window.kind == WindowKind::kAttention) {
+    for (int index = threadIdx.x; index < count * num_taps; index += blockDim.x) {
+      const int pixel = index / num_taps, tap = index % num_taps;
+      windows.taps[index] = AttentionCoefficient(problem.window.size, windows.points[pixel],
+                                                 weights + (first + pixel) * num_weights, tap / side, tap % side);
+    }
+  } else {
+    for (int pixel = threadIdx.x; pixel < count; pixel += blockDim.x) {
+      Coefficients<Real>(problem.window, windows.points[pixel], nullptr, windows.taps + pixel * num_taps);
+    }
+  }
+  __syncthreads();
+}
+
+// The target pixels of a block, from `first` on: all but the last block have `pixels`.
+__device__ inline int CountOf(const Problem& problem, int64_t first, int pixels) {
+  const int64_t left = problem.batch * problem.height * problem.width - first;
+  return static_cast<int>(left < pixels ? left : pixels);
+}
+
+template <typename T, typename Real, int kLanes>
+__global__ void ForwardKernel(Problem problem, Layout layout, const T* __restrict__ source,
+                              const Real* __restrict__ coords, const Real* __restrict__ weights,
+                              T* __restrict__ out) {
+  POSEWARP_SHARED(memory);
+  const SharedWindows<Real> windows(memory, Side(problem.window), layout.pixels);
+  const int side = windows.side;
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * layout.pixels;
+  const int count = CountOf(problem, first, layout.pixels);
+  FindWindows(problem, coords, first, count, windows);
+  FindCoefficients(problem, weights, first, count, windows);
+  const int pixel = threadIdx.x / layout.lanes;
+  if (pixel >= count) return;
+  for (int64_t channel = threadIdx.x % layout.lanes * kLanes; channel < problem.channels;
+       channel += layout.lanes * kLanes) {
+    Real sums[kLanes] = {};
+    for (int j = 0; j < side; ++j) {
+      const T* row = source + windows.rows[pixel * side + j] + channel;
+#pragma unroll 2
+      for (int i = 0; i < side; ++i) {
+        const auto tap = LoadPack<T, kLanes>(row + windows.columns[pixel * side + i]);
+        const Real coefficient = windows.taps[(pixel * side + j) * side + i];
+#pragma unroll
+        for (int lane = 0; lane < kLanes; ++lane) sums[lane] += coefficient * ToReal(tap.lanes[lane]);
+      }
+    }
+    Pack<T, kLanes> result;
+#pragma unroll
+    for (int lane = 0; lane < kLanes; ++lane) result.lanes[lane] = FromReal<T>(sums[lane]);
+    *reinterpret_cast<Pack<T, kLanes>*>(out + (first + pixel) * problem.channels + channel) = result;
+  }
+}
+
+// The sum over a group of `lanes` threads (a power of two) in its first thread; all threads of the warp take part.
+template <typename Real>
+__device__ inline Real SumGroup(Real value, int lanes) {
+  for (int distance = lanes / 2; distance > 0; distance /= 2) {
+    value += __shfl_down_sync(0xffffffffu, value, distance, lanes);
+  }
+  return value;
+}
+
+// The products of each tap with the upstream gradient, summed over channels, into windows.taps.
+template <typename T, typename Real, int kLanes>
+__device__ inline void MultiplyTaps(const Problem& problem, int lanes, const SharedWindows<Real>& windows, int pixel,
+                                    bool is_pixel, const T* source, const T* upstream) {
+  const int side = windows.side, lane = threadIdx.x % lanes;
+  const int64_t channels = is_pixel ? problem.channels : 0;
+  for (int64_t begin = 0; begin < problem.channels; begin += kHeldPacks * lanes * kLanes) {
+    Pack<T, kLanes> held[kHeldPacks];
+#pragma unroll
+    for (int pack = 0; pack < kHeldPacks; ++pack) {
+      const int64_t channel = begin + (pack * lanes + lane) * kLanes;
+      if (channel < channels) held[pack] = LoadPack<T, kLanes>(upstream + channel);
+    }
+    for (int tap = 0; tap < side * side; ++tap) {
+      Real sum = 0;
+      if (is_pixel) {
+        const T* from = source + windows.rows[pixel * side + tap / side] + windows.columns[pixel * side + tap % side];
+#pragma unroll
+        for (int pack = 0; pack < kHeldPacks; ++pack) {
+          const int64_t channel = begin + (pack * lanes + lane) * kLanes;
+          if (channel >= channels) continue;
+          const auto read = LoadPack<T, kLanes>(from + channel);
+#pragma unroll
+          for (int v = 0; v < kLanes; ++v) sum += ToReal(read.lanes[v]) * ToReal(held[pack].lanes[v]);
+        }
+      }
+      sum = SumGroup(sum, lanes);
+      if (is_pixel && lane == 0) {
+        Real* product = windows.taps + pixel * side * side + tap;
+        *product = begin == 0 ? sum : *product + sum;
+      }
+    }
+  }
+  __syncwarp();
+}
+
+// AttentionGradient() of window.h with the weights spread over the threads of a group.
+template <typename Real>
+__device__ inline void SpreadAttentionGradient(int size, int lanes, const Point<Real>& point, bool is_pixel,
+                                               const Real* weights, const Real* gradient, Real* point_gradient,
+                                               Real* weight_gradient) {
+  const Real fx = point.fraction_x, fy = point.fraction_y;
+  const int lane = threadIdx.x % lanes;
+  Real gradient_x = 0, gradient_y = 0;
+  for (int index = lane; is_pixel && index < size * size; index += lanes) {
+    const Real* corner = gradient + index / size * (size + 1) + index % size;
+    const Real right_above = corner[1] - corner[0], right_below = corner[size + 2] - corner[size + 1];
+    const Real above = corner[0] + fx * right_above, below = corner[size + 1] + fx * right_below;
+    gradient_x += weights[index] * (right_above + fy * (right_below - right_above));
+    gradient_y += weights[index] * (below - above);
+    weight_gradient[index] = above + fy * (below - above);
+  }
+  gradient_x = SumGroup(gradient_x, lanes);
+  gradient_y = SumGroup(gradient_y, lanes);
+  if (!is_pixel || lane != 0) return;
+  point_gradient[0] = gradient_x;
+  point_gradient[1] = gradient_y;
+}
+
+// layout.lanes is a power of two up to a warp, so that a pixel's threads lie in one warp.
+template <typename T, typename Real, int kLanes>
+__global__ void PointGradientsKernel(Problem problem, Layout layout, const T* __restrict__ source,
+                                     const Real* __restrict__ coords, const Real* __restrict__ weights,
+                                     const T* __restrict__ upstream, Real* __restrict__ coords_gradient,
+                                     Real* __restrict__ weights_gradient) {
+  POSEWARP_SHARED(memory);
+  const SharedWindows<Real> windows(memory, Side(problem.window), layout.pixels);
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * layout.pixels;
+  const int count = CountOf(problem, first, layout.pixels);
+  FindWindows(problem, coords, first, count, windows);
+  const int group = threadIdx.x / layout.lanes;
+  const bool is_pixel = group < count;
+  // Threads without a pixel only take part in the sums of their warp.
+  const int pixel = is_pixel ? group : 0;
+  const int64_t target = first + pixel;
+  MultiplyTaps<T, Real, kLanes>(problem, layout.lanes, windows, pixel, is_pixel, source,
+                                upstream + target * problem.channels);
+  const Real* gradient = windows.taps + pixel * windows.side * windows.side;
+  const int num_weights = NumWeights(problem.window);
+  if (problem.window.kind == WindowKind::kAttention) {
+    SpreadAttentionGradient(problem.window.size, layout.lanes, windows.points[pixel], is_pixel,
+                            weights + target * num_weights, gradient, coords_gradient + 2 * target,
+                            weights_gradient + target * num_weights);
+  } else if (is_pixel && threadIdx.x % layout.lanes == 0) {
+    CoefficientGradient<Real>(problem.window, windows.points[pixel], nullptr, gradient, coords_gradient + 2 * target,
+                              nullptr);
+  }
+}
+
+// Where a window begins, as one number. Corners further out than side - 1 pixels read the same border as those there,
+// so an image of height x width has (height + side - 1) x (width + side - 1) cells.
+struct Cells {
+  int side, source_height, source_width;
+
+  __host__ __device__ explicit Cells(const Problem& problem)
+      : side(Side(problem.window)),
+        source_height(static_cast<int>(problem.source_height)),
+        source_width(static_cast<int>(problem.source_width)) {}
+
+  __host__ __device__ int Rows() const { return source_height + side - 1; }
+  __host__ __device__ int Columns() const { return source_width + side - 1; }
+
+  // y and x from 1 - side on.
+  __host__ __device__ int64_t Index(int64_t image, int y, int x) const {
+    return (image * Rows() + y + side - 1) * Columns() + x + side - 1;
+  }
+
+  __host__ __device__ static int Limit(int corner, int side, int size) {
+    return corner < 1 - side ? 1 - side : (corner < size ? corner : size - 1);
+  }
+};
+
+// The taps [first, last] of a window beginning at `corner` that are clamped to `position`, on one axis.
+struct TapRange {
+  int first, last;
+
+  __host__ __device__ TapRange(int corner, int side, int position, int size)
+      : first(position == 0 ? 0 : position - corner), last(position == size - 1 ? side - 1 : position - corner) {}
+};
+
+// Coefficients, cell and index of each target pixel.
+template <typename Real>
+__global__ void PlaceKernel(Problem problem, Layout layout, const Real* __restrict__ coords,
+                            const Real* __restrict__ weights, Real* __restrict__ coefficients, int* __restrict__ cells,
+                            int* __restrict__ pixels) {
+  POSEWARP_SHARED(memory);
+  const SharedWindows<Real> windows(memory, Side(problem.window), layout.pixels);
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * layout.pixels;
+  const int count = CountOf(problem, first, layout.pixels);
+  FindWindows(problem, coords, first, count, windows);
+  FindCoefficients(problem, weights, first, count, windows);
+  const int num_taps = windows.side * windows.side;
+  for (int index = threadIdx.x; index < count * num_taps; index += blockDim.x) {
+    coefficients[first * num_taps + index] = windows.taps[index];
+  }
+  const Cells grid(problem);
+  for (int pixel = threadIdx.x; pixel < count; pixel += blockDim.x) {
+    const int64_t target = first + pixel;
+    const int y = windows.points[pixel].y + First(problem.window), x = windows.points[pixel].x + First(problem.window);
+    cells[target] = static_cast<int>(grid.Index(target / (problem.height * problem.width),
+                                                Cells::Limit(y, grid.side, grid.source_height),
+                                                Cells::Limit(x, grid.side, grid.source_width)));
+    pixels[target] = static_cast<int>(target);
+  }
+}
+
+// starts[cell] is the first of the sorted pixels whose cell is not before `cell`, for cells [0, num_cells].
+__global__ void StartsKernel(const int* __restrict__ sorted_cells, int num_pixels, int num_cells,
+                             int* __restrict__ starts) {
+  const int64_t cell = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (cell > num_cells) return;
+  int begin = 0, end = num_pixels;
+  while (begin < end) {
+    const int middle = begin + (end - begin) / 2;
+    if (sorted_cells[middle] < cell) {
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  starts[cell] = begin;
+}
+
+// What the source gradient gathers from.
+template <typename Real>
+struct SortedPixels {
+  const Real* coefficients;  // [num_pixels, side, side]
+  const int* cells;          // [num_pixels], ascending
+  const int* pixels;         // [num_pixels], ascending within a cell
+  const int* starts;         // [num_cells + 1]
+};
+
+// Sums of upstream gradients at the channels from `channel` on, over all windows that cover source pixel (y, x).
+template <typename T, typename Real, int kLanes>
+__device__ inline void GatherPixel(const Problem& problem, const SortedPixels<Real>& sorted, int64_t image, int y,
+                                   int x, int64_t channel, const T* upstream, Real* sums) {
+  const Cells grid(problem);
+  const int side = grid.side;
+  for (int corner_y = y - side + 1; corner_y <= y; ++corner_y) {
+    const TapRange rows(corner_y, side, y, grid.source_height);
+    const int64_t first_cell = grid.Index(image, corner_y, x - side + 1);
+    // The cells of corners x - side + 1 to x lie next to each other.
+    const int end = sorted.starts[first_cell + side];
+    for (int index = sorted.starts[first_cell]; index < end; ++index) {
+      const int64_t pixel = sorted.pixels[index];
+      const int corner_x = x - side + 1 + static_cast<int>(sorted.cells[index] - first_cell);
+      const TapRange columns(corner_x, side, x, grid.source_width);
+      Real coefficient = 0;
+      for (int j = rows.first; j <= rows.last; ++j) {
+        for (int i = columns.first; i <= columns.last; ++i) {
+          coefficient += sorted.coefficients[(pixel * side + j) * side + i];
+        }
+      }
+      const auto read = LoadPack<T, kLanes>(upstream + pixel * problem.channels + channel);
+#pragma unroll
+      for (int lane = 0; lane < kLanes; ++lane) sums[lane] += coefficient * ToReal(read.lanes[lane]);
+    }
+  }
+}
+
+template <typename T, typename Real, int kLanes>
+__global__ void SourceGradientKernel(Problem problem, Layout layout, SortedPixels<Real> sorted,
+                                     const T* __restrict__ upstream, T* __restrict__ source_gradient) {
+  const int64_t position = static_cast<int64_t>(blockIdx.x) * layout.pixels + threadIdx.x / layout.lanes;
+  const int64_t size = problem.source_height * problem.source_width;
+  if (threadIdx.x / layout.lanes >= layout.pixels || position >= problem.batch * size) return;
+  const int y = static_cast<int>(position % size / problem.source_width);
+  const int x = static_cast<int>(position % problem.source_width);
+  for (int64_t channel = threadIdx.x % layout.lanes * kLanes; channel < problem.channels;
+       channel += layout.lanes * kLanes) {
+    Real sums[kLanes] = {};
+    GatherPixel<T, Real, kLanes>(problem, sorted, position / size, y, x, channel, upstream, sums);
+    Pack<T, kLanes> result;
+#pragma unroll
+    for (int lane = 0; lane < kLanes; ++lane) result.lanes[lane] = FromReal<T>(sums[lane]);
+    *reinterpret_cast<Pack<T, kLanes>*>(source_gradient + position * problem.channels + channel) = result;
+  }
+}
+
+}  // namespace cuda
+}  // namespace posewarp
+
+#endif  // POSEWARP_CC_KERNELS_CUDA_KERNELS_H_
