@@ -4,6 +4,10 @@ One picture:
     python -m posewarp_tf.predict --run_dir=runs/quickstart
         --source_image=me.jpg --source_keypoints=me.json --target_keypoints=pose.json --output=out.png
 Many: give a folder as --source_image or --target_keypoints (and as --output), or list them in a CSV, --pairs.
+Driving by a video's poses:
+    ... --source_image=me.jpg --source_keypoints=me.json --target_dir=dance/ --output=dance_of_me/
+Garment transfer, one's clothes on the person of another picture (models that compose with a context):
+    ... --target_image=you.jpg --target_keypoints=you.json --target_garment=you_garments.png
 """
 
 from __future__ import annotations
@@ -14,6 +18,11 @@ from posewarp_tf import command_line
 from posewarp_tf.errors import ConfigError
 
 _FOR_ONE = ('source_image', 'source_keypoints', 'target_keypoints', 'output')
+_FOR_SEQUENCE = ('source_image', 'source_keypoints', 'target_dir', 'output')
+_MAPS = ('source_parts', 'target_parts', 'source_garment', 'target_garment')
+_COLUMNS = (*_FOR_ONE, 'target_image_size', 'source_name', 'target_name', 'target_image', *_MAPS)
+_ONLY_FOR_SEQUENCE = ('fps', 'overwrite', 'smooth_poses')
+_NOT_FOR_SEQUENCE = ('target_keypoints', 'target_name', 'target_image', 'target_garment', 'save_intermediates')
 
 
 def define_flags() -> None:
@@ -26,15 +35,20 @@ def define_flags() -> None:
         'a folder of JSON or text files named after them, or one CSV or COCO JSON that names its pictures.',
     )
     flags.DEFINE_string('target_keypoints', None, 'The pose to take, in one of the same formats, or a folder of poses.')
-    flags.DEFINE_string('output', None, 'Picture to write (.png, .jpg), or a folder if there are many.')
+    flags.DEFINE_string(
+        'output', None, 'Picture to write (.png, .jpg), or a folder if there are many; for --target_dir a folder.'
+    )
     flags.DEFINE_string(
         'pairs',
         None,
         'CSV of many: columns source_image, source_keypoints, target_keypoints, output and, where needed, '
-        'target_image_size (256x176), source_name, target_name; paths relative to the CSV.',
+        'target_image_size (256x176), source_name, target_name, target_image, source_parts, target_parts, '
+        'source_garment, target_garment; paths relative to the CSV.',
     )
     flags.DEFINE_string(
-        'target_image_size', None, 'height,width of the picture that the target pose is from, if not as the source.'
+        'target_image_size',
+        None,
+        'height,width of the picture that the target pose is from, if not as --target_image or the source.',
     )
     flags.DEFINE_string(
         'source_name', None, 'Row of --source_keypoints if it has many pictures; default: by file name.'
@@ -42,23 +56,69 @@ def define_flags() -> None:
     flags.DEFINE_string('target_name', None, 'Row of --target_keypoints if it has many pictures.')
     flags.DEFINE_boolean('save_intermediates', False, 'Also write the warped source, flow, mask, skeletons and a grid.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
+    _define_map_flags()
+    _define_sequence_flags()
+
+
+def _define_map_flags() -> None:
+    flags.DEFINE_string(
+        'target_image',
+        None,
+        'Garment transfer: the picture that the target pose is from. The answer keeps its background and head, found '
+        'from --target_garment or --target_parts, and shows the clothes of the source.',
+    )
+    for side, whose in (('source', 'the source picture'), ('target', 'the picture of the target pose')):
+        flags.DEFINE_string(
+            f'{side}_parts',
+            None,
+            f'Body parts of {whose}, for models that take them: a PNG of 11 parts or of DensePose (0 to 24, or IUV), '
+            'or a folder of such named after the pictures or poses.',
+        )
+        flags.DEFINE_string(
+            f'{side}_garment',
+            None,
+            f'Garments of {whose}, for models that take them: a PNG of 16 classes or of the 20 of LIP, or a folder.',
+        )
+    flags.DEFINE_enum(
+        'garment_classes', 'auto', ['auto', '16', '20'], 'Classes in the garment maps; auto: detected (and printed).'
+    )
+
+
+def _define_sequence_flags() -> None:
+    flags.DEFINE_string(
+        'target_dir',
+        None,
+        'Driving: a folder with one pose per frame (OpenPose JSON or pose text), or one file of many (annotation CSV, '
+        'a table with a row of x y or x y confidence per frame, .npy). Writes frame-00000.png, ... and animation.gif.',
+    )
+    flags.DEFINE_float('fps', 25.0, 'Frames per second of the animation.', lower_bound=0.1, upper_bound=50.0)
+    flags.DEFINE_boolean('overwrite', False, 'Make all frames anew; default: go on where an earlier run stopped.')
+    flags.DEFINE_boolean(
+        'smooth_poses', False, 'Fill joints that are missing for up to 5 frames from the frames around (says which).'
+    )
 
 
 def main() -> int:
+    given = flags.FLAGS
+    if given.target_dir is not None:
+        _require(_FOR_SEQUENCE, f'expected {_listed(_FOR_SEQUENCE)}')
+        _refuse(('pairs', *_NOT_FOR_SEQUENCE), 'does not go with --target_dir')
+        return _drive()
+    _refuse(_ONLY_FOR_SEQUENCE, 'goes with --target_dir only')
+    if given.pairs is None:
+        _require(_FOR_ONE, f'expected {_listed(_FOR_ONE)}, or --pairs, or --target_dir')
+    else:
+        _refuse(_COLUMNS, 'is a column of --pairs, give one or the other')
+    return _predict()
+
+
+def _predict() -> int:
     from posewarp_tf import prediction_jobs
 
     given = flags.FLAGS
     if given.pairs is not None:
-        extra = [name for name in (*_FOR_ONE, 'target_image_size', 'source_name', 'target_name') if given[name].present]
-        if extra:
-            raise ConfigError(f'--{extra[0]}: is a column of --pairs, give one or the other')
         jobs = prediction_jobs.jobs_from_csv(given.pairs)
     else:
-        missing = [name for name in _FOR_ONE if given[name].value is None]
-        if missing:
-            raise ConfigError(
-                f'--{missing[0]}: missing; expected {", ".join("--" + name for name in _FOR_ONE)} or --pairs'
-            )
         jobs = prediction_jobs.jobs_from_paths(
             given.source_image,
             given.source_keypoints,
@@ -67,12 +127,58 @@ def main() -> int:
             _target_size(),
             given.source_name,
             given.target_name,
+            given.target_image,
+            _given_maps(),
         )
 
+    from posewarp_tf.prediction_runner import run_jobs
     from posewarp_tf.predictor import Predictor
 
     predictor = Predictor(given.run_dir, given.checkpoint)
-    return 1 if prediction_jobs.run_jobs(predictor, jobs, given.save_intermediates) else 0
+    return 1 if run_jobs(predictor, jobs, given.save_intermediates, given.garment_classes) else 0
+
+
+def _drive() -> int:
+    from posewarp_tf.driving import DrivingJob, run_driving
+
+    given = flags.FLAGS
+    job = DrivingJob(
+        source_image=given.source_image,
+        source_keypoints=given.source_keypoints,
+        poses=given.target_dir,
+        output_dir=given.output,
+        source_name=given.source_name,
+        pose_size=_target_size(),
+        class_maps=_given_maps(),
+        smooth_poses=given.smooth_poses,
+        fps=given.fps,
+        overwrite=given.overwrite,
+    )
+
+    from posewarp_tf.predictor import Predictor
+
+    run_driving(Predictor(given.run_dir, given.checkpoint), job, given.garment_classes)
+    return 0
+
+
+def _given_maps() -> dict[str, str]:
+    return {name: flags.FLAGS[name].value for name in _MAPS if flags.FLAGS[name].value is not None}
+
+
+def _require(names: tuple[str, ...], expected: str) -> None:
+    for name in names:
+        if flags.FLAGS[name].value is None:
+            raise ConfigError(f'--{name}: missing; {expected}')
+
+
+def _refuse(names: tuple[str, ...], why: str) -> None:
+    for name in names:
+        if flags.FLAGS[name].present:
+            raise ConfigError(f'--{name}: {why}')
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ', '.join('--' + name for name in names)
 
 
 def _target_size() -> tuple[int, int] | None:

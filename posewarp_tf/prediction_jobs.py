@@ -1,4 +1,4 @@
-"""Predictions from files: what there is to do, and doing it so that a bad picture does not stop the others."""
+"""Predictions from files: what there is to do, from a CSV or from paths and folders."""
 
 from __future__ import annotations
 
@@ -7,27 +7,20 @@ import dataclasses
 import json
 import os
 import pathlib
-import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-import numpy as np
-from PIL import Image
-
-from posewarp_tf.data.images import PICTURE_SUFFIXES, is_remote, load_image, save_image
-from posewarp_tf.data.keypoints import load_keypoints
+from posewarp_tf.data.images import PICTURE_SUFFIXES, is_remote
 from posewarp_tf.data.names import picture_stem
-from posewarp_tf.errors import DataError, PosewarpError
-from posewarp_tf.visualize import picture_grid
-
-if TYPE_CHECKING:
-    from posewarp_tf.predictor import Prediction, Predictor
+from posewarp_tf.errors import DataError
 
 REQUIRED_COLUMNS = ('source_image', 'source_keypoints', 'target_keypoints', 'output')
-OPTIONAL_COLUMNS = ('target_image_size', 'source_name', 'target_name')
+MAP_COLUMNS = ('source_parts', 'target_parts', 'source_garment', 'target_garment')
+OPTIONAL_COLUMNS = ('target_image_size', 'source_name', 'target_name', 'target_image', *MAP_COLUMNS)
 
 _KEYPOINT_SUFFIXES = ('.json', '.txt')
-_GRID_PICTURE_SIZE = 512
+_MAP_SUFFIXES = ('.png',)
+# OpenPose calls its output for me.jpg me_keypoints.json.
+_OPENPOSE_ENDING = '_keypoints'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +29,11 @@ class Job:
 
     where: what to name in an error ('pairs.csv, row 3').
     source_image: a path or a URL.
-    target_image_size: height and width of the picture that the target pose is from; None: as the source.
+    target_image_size: height and width of the picture that the target pose is from; None: as the target image, or
+        else as the source.
     source_name, target_name: of the row or entry, in keypoint files of many pictures.
+    target_image: the picture to put the person into, a path or a URL.
+    class_maps: paths by `MAP_COLUMNS`.
     problem: why this job cannot be done, if that is known already.
     """
 
@@ -49,25 +45,9 @@ class Job:
     target_image_size: tuple[int, int] | None = None
     source_name: str | None = None
     target_name: str | None = None
+    target_image: str | None = None
+    class_maps: Mapping[str, pathlib.Path] = dataclasses.field(default_factory=dict)
     problem: str | None = None
-
-
-def run_jobs(predictor: Predictor, jobs: Sequence[Job], save_intermediates: bool = False) -> int:
-    """Does all jobs that can be done, says what was read and written, and returns how many failed."""
-    num_failed = 0
-    outputs: set[pathlib.Path] = set()
-    for number, job in enumerate(jobs, start=1):
-        if len(jobs) > 1:
-            print(f'[{number}/{len(jobs)}] {job.output}', flush=True)
-        try:
-            _check_output(job, outputs)
-            _run_job(predictor, job, save_intermediates)
-        except (PosewarpError, OSError) as error:
-            num_failed += 1
-            print(f'error: {job.where}: {error}', file=sys.stderr, flush=True)
-    if num_failed and len(jobs) > 1:
-        print(f'error: {num_failed} of {len(jobs)} predictions failed', file=sys.stderr)
-    return num_failed
 
 
 def jobs_from_csv(path: str | os.PathLike) -> list[Job]:
@@ -107,19 +87,22 @@ def jobs_from_paths(
     target_image_size: tuple[int, int] | None = None,
     source_name: str | None = None,
     target_name: str | None = None,
+    target_image: str | None = None,
+    class_maps: Mapping[str, str] | None = None,
 ) -> list[Job]:
     """Every source in every target pose.
 
     `source_image` may be a folder of pictures; `source_keypoints` is then a folder of JSON or text files named after
     them, or one annotation CSV or COCO JSON that has all of them by name. `target_keypoints` may be a folder of
-    poses. In both cases `output` is a folder, and the answers are named after what varies.
+    poses. In both cases `output` is a folder, and the answers are named after what varies. `target_image` and each of
+    `class_maps` may be a folder too, of files named after the source pictures or the target poses.
 
     Raises:
         DataError: a folder without pictures or poses, a folder of pictures with the joints of one, or an output that
             is a file where there are many.
     """
-    sources = [str(path) for path in _files_of(source_image, PICTURE_SUFFIXES)] or [source_image]
-    targets = _files_of(target_keypoints, _KEYPOINT_SUFFIXES) or [pathlib.Path(target_keypoints)]
+    sources = [str(path) for path in files_of(source_image, PICTURE_SUFFIXES)] or [source_image]
+    targets = files_of(target_keypoints, _KEYPOINT_SUFFIXES) or [pathlib.Path(target_keypoints)]
     many_sources, many_targets = os.path.isdir(source_image), os.path.isdir(target_keypoints)
     if (many_sources or many_targets) and pathlib.Path(output).suffix.lower() in PICTURE_SUFFIXES:
         raise DataError(f'--output: got {output!r}, expected a folder, since a folder is given to read from')
@@ -130,10 +113,16 @@ def jobs_from_paths(
         )
     jobs = []
     for source in sources:
-        keypoints, problem = _keypoints_of(source, pathlib.Path(source_keypoints))
         for target in targets:
             varying = ((source, many_sources), (str(target), many_targets))
             stems = [picture_stem(name) for name, many in varying if many]
+            files = _JobFiles(source, str(target))
+            keypoints = files.find('keypoints', source_keypoints, _KEYPOINT_SUFFIXES, source)
+            context = None
+            if target_image is not None:
+                context = str(files.find('target_image', target_image, PICTURE_SUFFIXES, str(target)))
+                context = target_image if is_remote(target_image) else context
+            maps = {name: files.find_map(name, place) for name, place in (class_maps or {}).items()}
             jobs.append(
                 Job(
                     where=f'{source} in the pose {target}',
@@ -143,11 +132,46 @@ def jobs_from_paths(
                     output=pathlib.Path(output) / ('-'.join(stems) + '.png') if stems else pathlib.Path(output),
                     target_image_size=target_image_size,
                     source_name=source_name or os.path.basename(source),
-                    target_name=target_name,
-                    problem=problem,
+                    target_name=target_name or (os.path.basename(context) if context else None),
+                    target_image=context,
+                    class_maps=maps,
+                    problem=files.problem,
                 )
             )
     return jobs
+
+
+class _JobFiles:
+    """Files of one source and target, from folders where folders are given; `problem` says what was not found."""
+
+    def __init__(self, source: str, target: str):
+        self._source, self._target = source, target
+        self.problem: str | None = None
+
+    def find_map(self, name: str, place: str) -> pathlib.Path:
+        return self.find(name, place, _MAP_SUFFIXES, self._source if name.startswith('source_') else self._target)
+
+    def find(self, what: str, place: str, suffixes: tuple[str, ...], after: str) -> pathlib.Path:
+        """`place` itself, or the file in the folder `place` that is named after the file `after`."""
+        path = pathlib.Path(place)
+        if not path.is_dir():
+            return path
+        found, names = file_named_after(path, after, suffixes)
+        if found is None:
+            expected = ', '.join(names)
+            self.problem = self.problem or f'{path}: no {what} of {os.path.basename(after)}: expected one of {expected}'
+        return found or path
+
+
+def file_named_after(
+    folder: pathlib.Path, name: str, suffixes: tuple[str, ...]
+) -> tuple[pathlib.Path | None, list[str]]:
+    """The file in a folder with the stem of another one, with or without OpenPose's ending; and the names tried."""
+    stem = picture_stem(name)
+    plain = stem[: -len(_OPENPOSE_ENDING)] if stem.endswith(_OPENPOSE_ENDING) else stem
+    stems = dict.fromkeys((stem, plain, plain + _OPENPOSE_ENDING))
+    names = [candidate + suffix for candidate in stems for suffix in suffixes]
+    return next((folder / name for name in names if (folder / name).exists()), None), names
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -158,51 +182,15 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[1])
 
 
-def _run_job(predictor: Predictor, job: Job, save_intermediates: bool) -> None:
-    image = load_image(job.source_image)
-    height, width = image.shape[:2]
-    print(f'{job.source_image}: picture of {height}x{width} (height x width)')
-    target_size = job.target_image_size or (height, width)
-    source_pose = load_keypoints(job.source_keypoints, (height, width), job.source_name)
-    target_pose = load_keypoints(job.target_keypoints, target_size, job.target_name)
-    prediction = predictor.predict(image, source_pose, target_pose, target_size)
-    save_image(job.output, prediction.image)
-    print(f'written: {job.output}', flush=True)
-    if save_intermediates:
-        for path in _save_intermediates(job.output, prediction):
-            print(f'written: {path}', flush=True)
-
-
-def _save_intermediates(output: pathlib.Path, prediction: Prediction) -> Iterator[pathlib.Path]:
-    """Every picture of the prediction but the answer itself, and all of them side by side."""
-    pictures = prediction.pictures()
-    small = [_shrunk(picture) for picture in pictures.values()]
-    grid = picture_grid([small], [name.replace('_', ' ') for name in pictures])
-    others = {name: picture for name, picture in pictures.items() if name != 'generated'}
-    for name, picture in {**others, 'grid': grid}.items():
-        path = output.with_name(f'{output.stem}-{name}.png')
-        save_image(path, picture)
-        yield path
-
-
-def _shrunk(picture: np.ndarray) -> np.ndarray:
-    image = Image.fromarray(picture)
-    image.thumbnail((_GRID_PICTURE_SIZE, _GRID_PICTURE_SIZE))
-    return np.asarray(image)
-
-
-def _check_output(job: Job, outputs: set[pathlib.Path]) -> None:
-    """Before any work: the job can be done and its output overwrites neither an input nor another output."""
-    if job.problem is not None:
-        raise DataError(job.problem)
-    output = job.output.resolve()
-    if output.suffix.lower() not in PICTURE_SUFFIXES:
-        raise DataError(f'output {str(job.output)!r}: expected a name that ends in {", ".join(PICTURE_SUFFIXES)}')
-    if output == pathlib.Path(job.source_image).resolve():
-        raise DataError(f'output {str(job.output)!r}: is the source picture itself')
-    if output in outputs:
-        raise DataError(f'output {str(job.output)!r}: is written by an earlier one already')
-    outputs.add(output)
+def files_of(place: str, suffixes: tuple[str, ...]) -> list[pathlib.Path]:
+    """The files in a folder with one of the suffixes; none if the place is no folder."""
+    path = pathlib.Path(place)
+    if not path.is_dir():
+        return []
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
+    if not found:
+        raise DataError(f'{path}: no files in this folder that end in {", ".join(suffixes)}')
+    return found
 
 
 def _job_of_row(where: str, folder: pathlib.Path, row: dict[str, str | None]) -> Job:
@@ -214,28 +202,22 @@ def _job_of_row(where: str, folder: pathlib.Path, row: dict[str, str | None]) ->
         size = parse_size(cells['target_image_size']) if cells['target_image_size'] else None
     except ValueError as error:
         problem = problem or f'target_image_size: {error}'
-    source = cells['source_image']
-    paths = {column: folder / cells[column] for column in REQUIRED_COLUMNS if column != 'source_image'}
+    source, target = cells['source_image'], cells['target_image']
     return Job(
         where,
-        source if is_remote(source) else str(folder / source),
-        **paths,
+        _picture_path(folder, source),
+        **{column: folder / cells[column] for column in REQUIRED_COLUMNS if column != 'source_image'},
         target_image_size=size,
         source_name=cells['source_name'] or os.path.basename(source),
-        target_name=cells['target_name'] or None,
+        target_name=cells['target_name'] or os.path.basename(target) or None,
+        target_image=_picture_path(folder, target) if target else None,
+        class_maps={column: folder / cells[column] for column in MAP_COLUMNS if cells[column]},
         problem=problem,
     )
 
 
-def _files_of(place: str, suffixes: tuple[str, ...]) -> list[pathlib.Path]:
-    """The files in a folder with one of the suffixes; none if the place is no folder."""
-    path = pathlib.Path(place)
-    if not path.is_dir():
-        return []
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
-    if not found:
-        raise DataError(f'{path}: no files in this folder that end in {", ".join(suffixes)}')
-    return found
+def _picture_path(folder: pathlib.Path, name: str) -> str:
+    return name if is_remote(name) else str(folder / name)
 
 
 def _names_pictures(place: pathlib.Path) -> bool:
@@ -247,15 +229,3 @@ def _names_pictures(place: pathlib.Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and bool(content.get('images'))
-
-
-def _keypoints_of(picture: str, place: pathlib.Path) -> tuple[pathlib.Path, str | None]:
-    """The file with a picture's keypoints, or a place and the reason why there is none."""
-    if not place.is_dir():
-        return place, None
-    # OpenPose calls its output for me.jpg me_keypoints.json.
-    names = [picture_stem(picture) + ending for ending in (*_KEYPOINT_SUFFIXES, '_keypoints.json')]
-    found = [place / name for name in names if (place / name).exists()]
-    if not found:
-        return place, f'{place}: no keypoints of {os.path.basename(picture)}: expected one of {", ".join(names)}'
-    return found[0], None

@@ -2,61 +2,38 @@
 
 from __future__ import annotations
 
-import dataclasses
+import hashlib
 import os
-from typing import Any
+import pathlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from posewarp_tf import ops, visualize
-from posewarp_tf.conventions import MISSING, NUM_JOINTS
 from posewarp_tf.data.frames import KeypointFrame
 from posewarp_tf.data.images import resize_image
 from posewarp_tf.data.model_inputs import make_model_inputs, raw_input_specs
 from posewarp_tf.errors import DataError, RunError
+from posewarp_tf.prediction import Prediction, resize_smoothly
+from posewarp_tf.prediction_inputs import (
+    Context,
+    checked_image,
+    checked_map,
+    checked_pose,
+    picture_size,
+    resize_classes,
+)
 from posewarp_tf.training.run_folder import RunFolder
 
-# More joints than this part outside of the picture, or one further out than this part of its size, mean that the
-# keypoints belong to another picture; less is a pose that is cut off by the border.
-_MAX_OUTSIDE = 0.25
-_MAX_DISTANCE = 0.5
 
-
-@dataclasses.dataclass(frozen=True)
-class Prediction:
-    """A re-posed picture and how it came about.
-
-    image: uint8 [H, W, 3], the person in the target pose, of the source picture's size.
-    warped: uint8 [H, W, 3], the source moved by the finest flow alone; None for a model without flows.
-    flows: coarse first, float32 [h, w, 2], backward, in pixels of their own maps (conventions.py).
-    masks: coarse first, float32 [h, w, 1]: 1 = warped source, 0 = invented.
-    source_image: uint8 [H, W, 3], as given.
-    source_keypoints, target_keypoints: float32 [18, 2] in pixels of these pictures, missing (and outside) -1.
-    """
+class Source(NamedTuple):
+    """A person, ready for any number of poses: as given, and what the model takes of it."""
 
     image: np.ndarray
-    warped: np.ndarray | None
-    flows: tuple[np.ndarray, ...]
-    masks: tuple[np.ndarray, ...]
-    source_image: np.ndarray
-    source_keypoints: np.ndarray
-    target_keypoints: np.ndarray
-
-    def pictures(self) -> dict[str, np.ndarray]:
-        """What there is to look at, each uint8 [H, W, 3]; warped, flow and mask only where the model has them."""
-        height, width = self.image.shape[:2]
-        found = {
-            'source_pose': visualize.draw_skeleton(self.source_image, self.source_keypoints),
-            'target_pose': visualize.draw_skeleton(np.zeros_like(self.image), self.target_keypoints),
-            'generated': self.image,
-        }
-        if self.warped is not None:
-            found['warped'] = self.warped
-            found['flow'] = _resize_smoothly(visualize.flow_to_color(self.flows[-1]), (height, width))
-            found['mask'] = _resize_smoothly(visualize.mask_to_gray(self.masks[-1]), (height, width))
-        return found
+    keypoints: np.ndarray
+    raw: dict[str, np.ndarray]
 
 
 class Predictor:
@@ -65,31 +42,45 @@ class Predictor:
         predictor = Predictor('runs/quickstart')
         prediction = predictor.predict(source_image, source_keypoints, target_keypoints)
 
+    Attributes:
+        class_maps: names of the maps of classes that the model needs, such as 'source_garment'.
+        takes_context: whether it can place the person into a given picture.
+        image_size: height and width that the model works at.
+        fingerprint: of the weights.
+
     Args:
         run_dir: a run folder; nothing else is needed.
         checkpoint: 'best' or 'latest'.
 
     Raises:
-        RunError: not a run folder, nothing trained in it but the flows, or weights that cannot be read.
+        RunError: not a run folder, its last stage is not trained, or weights that cannot be read.
     """
 
     def __init__(self, run_dir: str | os.PathLike, checkpoint: str = 'best'):
         run = RunFolder(run_dir)
         config = run.load_config()
-        if config.model.pose_channels != NUM_JOINTS:
-            raise RunError(
-                f'{run.config_path}: a model of poses with {config.model.pose_channels} channels, expected {NUM_JOINTS}'
-            )
         self._model = run.load_model(which=checkpoint)
-        stage = run.stage_of(run.checkpoint_path(self._model.stages, checkpoint))
+        path = run.checkpoint_path(self._model.stages, checkpoint)
+        stage = run.stage_of(path)
         if stage != self._model.stages[-1]:
             raise RunError(
                 f'{run.path}: only the stage {stage!r} is trained, which makes no pictures: '
                 f'train {self._model.stages[-1]!r} too'
             )
+        self.fingerprint = _fingerprint(path)
         self._config = config
-        self._size = config.model.image_size
-        self._answer = tf.function(self._run, [raw_input_specs(config, batch_size=1)])
+        self.image_size = config.model.image_size
+        specs = raw_input_specs(config, batch_size=1)
+        self._check_poses(specs, run)
+        # Of what the model takes, maps of classes are the uint8 [B, H, W].
+        self.class_maps = tuple(name for name, spec in specs.items() if spec.dtype == tf.uint8 and spec.shape.rank == 3)
+        self.takes_context = 'context_image' in self._model.optional_inputs
+        context_specs = {
+            'context_image': tf.TensorSpec([1, *self.image_size, 3], tf.uint8),
+            'context_mask': tf.TensorSpec([1, *self.image_size], tf.uint8),
+        }
+        self._answer = tf.function(self._run, [specs])
+        self._answer_in_context = tf.function(self._run, [{**specs, **context_specs}])
 
     def predict(
         self,
@@ -97,6 +88,8 @@ class Predictor:
         source_keypoints: np.ndarray,
         target_keypoints: np.ndarray,
         target_size: tuple[int, int] | None = None,
+        class_maps: Mapping[str, np.ndarray] | None = None,
+        context: Context | None = None,
     ) -> Prediction:
         """The person of `source_image` in the target pose.
 
@@ -106,88 +99,126 @@ class Predictor:
             source_image: uint8 [H, W, 3] RGB, any size.
             source_keypoints: [18, 2] (x, y) in pixels of the source image; a missing joint is (-1, -1).
             target_keypoints: [18, 2] (x, y) in pixels of a picture of `target_size`.
-            target_size: (height, width) of the picture that the target pose is from; None: as the source image.
+            target_size: (height, width) of the picture that the target pose is from; None: as the context's picture, or
+                as the source image.
+            class_maps: by the names in `self.class_maps`, uint8 [H, W] of conventions.PART_NAMES or GARMENT_NAMES,
+                each of any size, covering the whole picture.
+            context: puts the person into this picture; the answer then has its size.
 
         Raises:
-            DataError: a wrong type or shape, a value that is not finite, a pose without joints, or a pose that
-                does not lie in its picture.
+            DataError: a wrong type or shape, a value that is not finite, a pose without joints, a pose that does not
+                lie in its picture, a map that is missing, or a map or context that the model does not take.
         """
-        source_image = _checked_image(source_image)
-        height, width = source_image.shape[:2]
-        size = (height, width)
-        source_frame, target_frame = KeypointFrame(*size), KeypointFrame(*(target_size or size))
-        source_pose = _checked_pose(source_keypoints, 'source_keypoints', source_frame)
-        target_pose = _checked_pose(target_keypoints, 'target_keypoints', target_frame)
-        squashed = resize_image(source_image, self._size)
+        class_maps = dict(class_maps or {})
+        target_maps = {name: class_maps.pop(name) for name in list(class_maps) if name.startswith('target_')}
+        source = self.prepare(source_image, source_keypoints, class_maps)
+        return self.repose(source, target_keypoints, target_size, target_maps, context)
+
+    def prepare(
+        self,
+        source_image: np.ndarray,
+        source_keypoints: np.ndarray,
+        class_maps: Mapping[str, np.ndarray] | None = None,
+    ) -> Source:
+        """What `repose` needs of a person, made once for many poses; arguments and errors as of `predict`."""
+        image = checked_image(source_image)
+        frame = KeypointFrame(*picture_size(image))
+        pose = checked_pose(source_keypoints, 'source_keypoints', frame)
         raw = {
-            'source_image': squashed,
-            'source_keypoints': source_frame.to_pixels(source_pose, self._size),
-            'target_keypoints': target_frame.to_pixels(target_pose, self._size),
+            'source_image': resize_image(image, self.image_size),
+            'source_keypoints': frame.to_pixels(pose, self.image_size),
+            **self._checked_maps(class_maps or {}, 'source_'),
         }
-        answer = self._answer({name: tf.constant(array[np.newaxis]) for name, array in raw.items()})
+        return Source(image, frame.to_pixels(pose, picture_size(image)), raw)
+
+    def repose(
+        self,
+        source: Source,
+        target_keypoints: np.ndarray,
+        target_size: tuple[int, int] | None = None,
+        class_maps: Mapping[str, np.ndarray] | None = None,
+        context: Context | None = None,
+    ) -> Prediction:
+        """A prepared person in the target pose; arguments and errors as of `predict`."""
+        if context is not None and not self.takes_context:
+            raise DataError(
+                'target_image: this model makes the whole picture and takes no context, so it cannot put the person '
+                'into another one'
+            )
+        size = picture_size(source.image if context is None else context.image)
+        frame = KeypointFrame(*(target_size or size))
+        pose = checked_pose(target_keypoints, 'target_keypoints', frame)
+        raw = {
+            **source.raw,
+            'target_keypoints': frame.to_pixels(pose, self.image_size),
+            **self._checked_maps(class_maps or {}, 'target_'),
+        }
+        answer_function = self._answer
+        if context is not None:
+            raw['context_image'] = resize_image(context.image, self.image_size)
+            raw['context_mask'] = resize_classes(context.mask, self.image_size)
+            answer_function = self._answer_in_context
+        answer = answer_function({name: tf.constant(array[np.newaxis]) for name, array in raw.items()})
         answer = tf.nest.map_structure(lambda tensor: tensor.numpy()[0], answer)
-        warped = None
-        if answer['flows']:
-            warped_image, _ = visualize.warp_to_full_size(ops.to_float_image(squashed).numpy(), answer['flows'][-1])
-            warped = _resize_smoothly(ops.to_uint8_image(warped_image).numpy(), size)
         return Prediction(
-            image=_resize_smoothly(answer['image'], size),
-            warped=warped,
+            image=resize_smoothly(answer['image'], size),
+            warped=self._warped(raw['source_image'], answer['flows'], size),
             flows=tuple(answer['flows']),
             masks=tuple(answer['masks']),
-            source_image=source_image,
-            source_keypoints=source_frame.to_pixels(source_pose, size),
-            target_keypoints=target_frame.to_pixels(target_pose, size),
+            source_image=source.image,
+            source_keypoints=source.keypoints,
+            target_keypoints=frame.to_pixels(pose, size),
+            garment=answer.get('garment'),
+            composition_mask=answer.get('composition_mask'),
         )
 
     def _run(self, raw: dict[str, tf.Tensor]) -> dict[str, Any]:
-        outputs = self._model(make_model_inputs(raw, self._config))
-        return {
+        inputs = make_model_inputs(raw, self._config)
+        if 'context_image' in raw:
+            inputs['context_image'] = ops.to_float_image(raw['context_image'])
+            inputs['context_mask'] = tf.cast(raw['context_mask'], tf.float32)[..., tf.newaxis]
+        outputs = self._model(inputs)
+        answer = {
             'image': ops.to_uint8_image(outputs['image']),
             'flows': list(outputs['flows']),
             'masks': list(outputs['masks']),
         }
+        if 'garment' in outputs:
+            answer['garment'] = tf.cast(tf.argmax(outputs['garment'], axis=-1), tf.uint8)
+        if 'composition_mask' in outputs:
+            answer['composition_mask'] = outputs['composition_mask']
+        return answer
+
+    def _warped(self, source_image: np.ndarray, flows: list[np.ndarray], size: tuple[int, int]) -> np.ndarray | None:
+        if not flows:
+            return None
+        warped, _ = visualize.warp_to_full_size(ops.to_float_image(source_image).numpy(), flows[-1])
+        return resize_smoothly(ops.to_uint8_image(warped).numpy(), size)
+
+    def _checked_maps(self, class_maps: Mapping[str, np.ndarray], side: str) -> dict[str, np.ndarray]:
+        """Exactly the maps that the model takes of one side ('source_' or 'target_'), at its size."""
+        wanted = [name for name in self.class_maps if name.startswith(side)]
+        for name in class_maps:
+            if name not in wanted:
+                raise DataError(
+                    f'{name}: this model takes no such map (it takes {", ".join(self.class_maps) or "no maps"})'
+                )
+        for name in wanted:
+            if name not in class_maps:
+                raise DataError(f'{name}: this model needs this map of classes: give a PNG by --{name}')
+        return {
+            name: resize_classes(checked_map(classes, name), self.image_size) for name, classes in class_maps.items()
+        }
+
+    def _check_poses(self, specs: dict[str, tf.TensorSpec], run: RunFolder) -> None:
+        """A model may have been trained on poses that `make_model_inputs` does not make."""
+        make = tf.function(lambda raw: make_model_inputs(raw, self._config))
+        made = make.get_concrete_function(specs).structured_outputs['target_pose'].shape[-1]
+        expected = self._config.model.pose_channels
+        if made != expected:
+            raise RunError(f'{run.config_path}: a model of poses with {expected} channels, expected {made}')
 
 
-def _checked_image(image: np.ndarray) -> np.ndarray:
-    image = np.asarray(image)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3 or 0 in image.shape:
-        raise DataError(f'source_image: got {image.dtype} {list(image.shape)}, expected uint8 [H, W, 3]')
-    return image
-
-
-def _checked_pose(keypoints: np.ndarray, name: str, frame: KeypointFrame) -> np.ndarray:
-    """float32 [18, 2] with at least one joint inside the frame, in its pixels."""
-    keypoints = np.asarray(keypoints, np.float32)
-    if keypoints.shape != (NUM_JOINTS, 2):
-        raise DataError(f'{name}: got shape {list(keypoints.shape)}, expected [{NUM_JOINTS}, 2]')
-    if not np.isfinite(keypoints).all():
-        joint = int(np.argmin(np.isfinite(keypoints).all(axis=-1)))
-        raise DataError(
-            f'{name}: joint {joint}: got {keypoints[joint].tolist()}, expected finite numbers, -1 if missing'
-        )
-    present = keypoints[np.any(keypoints != MISSING, axis=-1)]
-    if not len(present):
-        raise DataError(f'{name}: all {NUM_JOINTS} joints are missing (-1), expected a pose')
-    _check_place(present, name, frame)
-    return keypoints
-
-
-def _check_place(present: np.ndarray, name: str, frame: KeypointFrame) -> None:
-    """A pose in the pixels of another picture is the commonest mistake, and no network can tell."""
-    extent = np.array([frame.width, frame.height], np.float32)
-    outside = np.maximum(np.maximum(-present, present - extent) / extent, 0.0).max(axis=-1)
-    (left, top), (right, bottom) = present.min(axis=0), present.max(axis=0)
-    place = f'x is in {left:g}..{right:g}, y in {top:g}..{bottom:g}'
-    if np.mean(outside > 0) > _MAX_OUTSIDE or outside.max() > _MAX_DISTANCE:
-        raise DataError(
-            f'{name}: {np.count_nonzero(outside)} of {len(present)} joints lie outside of the picture of '
-            f'{frame.height:g}x{frame.width:g} (height x width); {place}. If they are from another picture, give its '
-            f'size: target_size, on the command line --target_image_size=height,width'
-        )
-    if present.max() <= 1.0:
-        raise DataError(f'{name}: {place}: expected pixels of the picture, not parts of its size')
-
-
-def _resize_smoothly(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return np.asarray(Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.LANCZOS))
+def _fingerprint(checkpoint_path: str) -> str:
+    # The index holds a checksum of every weight.
+    return hashlib.sha256(pathlib.Path(checkpoint_path + '.index').read_bytes()).hexdigest()

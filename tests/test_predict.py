@@ -9,7 +9,8 @@ import pytest
 
 from posewarp_tf.data.images import load_image, save_image
 from posewarp_tf.errors import DataError
-from posewarp_tf.prediction_jobs import jobs_from_csv, jobs_from_paths, parse_size, run_jobs
+from posewarp_tf.prediction_jobs import jobs_from_csv, jobs_from_paths, parse_size
+from posewarp_tf.prediction_runner import run_jobs
 from tests.run_folders import person, picture
 
 PICTURE_SIZE = (90, 70)

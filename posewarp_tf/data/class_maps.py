@@ -96,7 +96,7 @@ def load_class_map(path: str | os.PathLike, coding: Coding) -> np.ndarray:
     Raises:
         DataError: no such map, no picture of class numbers, or a number that the coding does not have.
     """
-    numbers = _load_numbers(path, coding)
+    numbers = load_numbers(path, coding)
     largest = int(numbers.max(initial=0))
     if largest >= len(coding.classes):
         raise DataError(
@@ -104,6 +104,23 @@ def load_class_map(path: str | os.PathLike, coding: Coding) -> np.ndarray:
             f'{coding.hint}'
         )
     return coding.to_ours[numbers]
+
+
+def load_numbers(path: str | os.PathLike, coding: Coding) -> np.ndarray:
+    """uint8 [H, W] of class numbers; of a colour picture, which only DensePose has, the channel I."""
+    numbers = load_class_numbers(path)
+    if numbers.ndim == 2:
+        return numbers
+    if coding is not DENSEPOSE:
+        raise DataError(f'{os.fspath(path)}: a colour picture, expected a greyscale or palette PNG of classes')
+    first, last = numbers[..., 0], numbers[..., 2]
+    fitting = [channel for channel in (first, last) if channel.max(initial=0) < len(DENSEPOSE_PARTS)]
+    if not fitting or (len(fitting) == 2 and not np.array_equal(first, last)):
+        raise DataError(
+            f'{os.fspath(path)}: a colour picture with up to {first.max()} in its first channel, {last.max()} in its '
+            'last one, expected IUV, with 0 to 24 in one of the two; or give the channel I alone as a greyscale PNG'
+        )
+    return fitting[0]
 
 
 def garment_coding(paths: Sequence[str], place: str, garment_classes: str = 'auto') -> Coding:
@@ -134,7 +151,7 @@ def part_coding(paths: Sequence[str], place: str) -> Coding:
 
     Of DensePose's numbers only hands, feet, torso and thighs are below 11: a person without head and arms.
     """
-    largest = max((int(_load_numbers(path, DENSEPOSE).max(initial=0)) for path in _spread(paths)), default=0)
+    largest = max((int(load_numbers(path, DENSEPOSE).max(initial=0)) for path in _spread(paths)), default=0)
     coding = DENSEPOSE if largest >= len(PART_NAMES) else PARTS
     print(f'{place}: {coding.title} (largest class is {largest})')
     return coding
@@ -175,7 +192,7 @@ def _survey(paths: Sequence[str]) -> _Survey:
     pixels, heights = np.zeros(256, np.int64), np.zeros(256)
     sample = _spread(paths)
     for path in sample:
-        numbers = _load_numbers(path, LIP)
+        numbers = load_numbers(path, LIP)
         rows = np.flatnonzero(numbers.any(axis=1))
         top, extent = (rows[0], max(rows[-1] - rows[0], 1)) if len(rows) else (0, 1)
         height = np.broadcast_to(((np.arange(len(numbers)) - top) / extent)[:, np.newaxis], numbers.shape)
@@ -188,20 +205,3 @@ def _survey(paths: Sequence[str]) -> _Survey:
 def _spread(paths: Sequence[str]) -> list[str]:
     chosen = np.unique(np.linspace(0, len(paths) - 1, min(len(paths), _NUM_SAMPLED)).astype(int))
     return [paths[i] for i in chosen]
-
-
-def _load_numbers(path: str | os.PathLike, coding: Coding) -> np.ndarray:
-    """uint8 [H, W] of class numbers; of a colour picture, which only DensePose has, the channel I."""
-    numbers = load_class_numbers(path)
-    if numbers.ndim == 2:
-        return numbers
-    if coding is not DENSEPOSE:
-        raise DataError(f'{os.fspath(path)}: a colour picture, expected a greyscale or palette PNG of classes')
-    first, last = numbers[..., 0], numbers[..., 2]
-    fitting = [channel for channel in (first, last) if channel.max(initial=0) < len(DENSEPOSE_PARTS)]
-    if not fitting or (len(fitting) == 2 and not np.array_equal(first, last)):
-        raise DataError(
-            f'{os.fspath(path)}: a colour picture with up to {first.max()} in its first channel, {last.max()} in its '
-            'last one, expected IUV, with 0 to 24 in one of the two; or give the channel I alone as a greyscale PNG'
-        )
-    return fitting[0]

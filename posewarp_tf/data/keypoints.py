@@ -26,7 +26,23 @@ def load_keypoints(
     name: str | None = None,
     keypoint_size: tuple[int, ...] = (),
 ) -> np.ndarray:
-    """The joints of one person as float32 [18, 2], (x, y) in pixels of the picture; prints what it read.
+    """As `read_keypoints`, without the words, which it prints."""
+    keypoints, words = read_keypoints(path, image_size, name, keypoint_size)
+    print(words)
+    return keypoints
+
+
+class NoPoseError(DataError):
+    """A file that says that there is nobody in the picture."""
+
+
+def read_keypoints(
+    path: str | os.PathLike,
+    image_size: tuple[int, int] | None = None,
+    name: str | None = None,
+    keypoint_size: tuple[int, ...] = (),
+) -> tuple[np.ndarray, str]:
+    """The joints of one person as float32 [18, 2], (x, y) in pixels of the picture, and words on what was read.
 
     Formats, told apart by their content: OpenPose JSON (`people`; the highest mean confidence of several),
     COCO JSON (`annotations` or a list of results; the most joints of several), MediaPipe landmarks as JSON,
@@ -40,8 +56,8 @@ def load_keypoints(
         keypoint_size: frame of a CSV that does not tell by itself.
 
     Raises:
-        DataError: naming the file and what is wrong: no people, NaN, an unknown number of joints, every
-            joint missing, joints outside the picture.
+        NoPoseError: no people, or every joint missing.
+        DataError: naming the file and what is wrong: NaN, an unknown number of joints, joints outside the picture.
     """
     path = os.fspath(path)
     text = read_text(path)
@@ -51,15 +67,14 @@ def load_keypoints(
         keypoints, kind = _from_csv(path, image_size, name, keypoint_size)
     else:
         keypoints, kind = read_pose_text(path), 'pose text'
-    keypoints, frame = _in_pixels(path, keypoints, image_size)
+    keypoints, frame = in_pixels(path, keypoints, image_size)
     num_seen = int(np.sum(keypoints[:, 0] != MISSING))
     if num_seen == 0:
-        raise DataError(f'{path}: all {NUM_JOINTS} joints are missing: there is no pose to follow')
+        raise NoPoseError(f'{path}: all {NUM_JOINTS} joints are missing: there is no pose to follow')
     seen = keypoints[keypoints[:, 0] != MISSING]
     (left, top), (right, bottom) = seen.min(axis=0), seen.max(axis=0)
     extent = f'x {left:.0f}..{right:.0f}, y {top:.0f}..{bottom:.0f}'
-    print(f'{path}: {kind}, {num_seen} of {NUM_JOINTS} joints, {extent}{frame}')
-    return keypoints
+    return keypoints, f'{path}: {kind}, {num_seen} of {NUM_JOINTS} joints, {extent}{frame}'
 
 
 def _from_json(path: str, text: str, image_size: tuple[int, int] | None, name: str | None) -> tuple[np.ndarray, str]:
@@ -87,7 +102,7 @@ def _from_json(path: str, text: str, image_size: tuple[int, int] | None, name: s
 
 def _from_openpose(path: str, people: Any) -> tuple[np.ndarray, str]:
     if not isinstance(people, list) or not people:
-        raise DataError(f'{path}: `people` is empty: the estimator found nobody in the picture')
+        raise NoPoseError(f'{path}: `people` is empty: the estimator found nobody in the picture')
     tables = []
     for i, person in enumerate(people):
         if not isinstance(person, dict) or 'pose_keypoints_2d' not in person:
@@ -170,8 +185,8 @@ def _table(path: str, values: Any, what: str) -> np.ndarray:
     return table
 
 
-def _in_pixels(path: str, keypoints: np.ndarray, image_size: tuple[int, int] | None) -> tuple[np.ndarray, str]:
-    """Keypoints in pixels, and words about the picture they are in."""
+def in_pixels(path: str, keypoints: np.ndarray, image_size: tuple[int, int] | None) -> tuple[np.ndarray, str]:
+    """Keypoints [18, 2] in pixels of the picture, and words about the picture; `path` is named in errors."""
     seen = np.any(keypoints != MISSING, axis=-1)
     if seen.any() and keypoints[seen].max() <= 1.0:
         if image_size is None:
