@@ -1,12 +1,7 @@
-"""What a stage of training minimises: a weighted sum of terms, chosen and weighted by the config.
-
-A term is one entry of `TERMS`: a function of a `Scene` and what it needs. Everything is one float32 number per
-example, so that replicas can be summed and divided by the global batch; the mean over a batch is the published value.
-"""
+"""What a stage of training minimises: a weighted sum of the terms (terms.py) that the config chooses."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,42 +9,16 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from posewarp_tf.config import Config, ModelConfig
+from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.losses import adversarial
-from posewarp_tf.losses.affine_regularization import affine_regularization
-from posewarp_tf.losses.perceptual import PERCEPTUAL_TAPS, STYLE_TAPS, perceptual_distance, style_distance
-from posewarp_tf.losses.reconstruction import l1
-from posewarp_tf.losses.sampling_correctness import sampling_correctness
-from posewarp_tf.losses.vgg import TAPS, VGGFeatures
+from posewarp_tf.losses.gfla_terms import check_neighbourhoods
+from posewarp_tf.losses.needs import missing_map_message
+from posewarp_tf.losses.scene import Scene, as_float32, generated_subject, real_subject
+from posewarp_tf.losses.terms import TERMS
+from posewarp_tf.losses.vgg import VGGFeatures
 
 Tensors = Mapping[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Scene:
-    """All that a term may look at; outputs and features in float32."""
-
-    config: Config
-    batch: Tensors
-    outputs: Tensors
-    features: Mapping[str, Mapping[str, tf.Tensor]]  # of 'source', 'target' and 'generated', by tap
-    discriminator: Callable[..., tf.Tensor] | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Term:
-    """A term of the objective.
-
-    Attributes:
-      compute: Scene -> [B], unweighted.
-      output: the output of the model without which the term has no meaning, 'flows' or 'image'.
-      taps: model config -> the VGG features used, by image ('source', 'target', 'generated').
-    """
-
-    compute: Callable[[Scene], tf.Tensor]
-    output: str
-    taps: Callable[[ModelConfig], dict[str, tuple[str, ...]]] = lambda model: {}
 
 
 class Objective:
@@ -64,7 +33,8 @@ class Objective:
         self._config = config
         self._stage = stage
         self._weights, self._left_out = _chosen_terms(config, stage)
-        self._taps = _taps_by_image(self._weights, config.model)
+        self._subject = _judged_output(self._weights, stage)
+        self._taps = _taps_by_image(self._weights, config)
         self._vgg = None
         if self._taps:
             self._vgg = VGGFeatures(set().union(*self._taps.values()), config.loss.vgg_weights)
@@ -74,22 +44,57 @@ class Objective:
             logging.warning('--vgg_weights=random: losses compare pictures in the features of an untrained VGG-19')
 
     @property
+    def discriminator_subject(self) -> str | None:
+        """What the stage's discriminator judges: 'image', 'garment', or None where the stage needs none."""
+        return self._subject
+
+    @property
     def needs_discriminator(self) -> bool:
-        return 'adversarial' in self._weights
+        return self._subject is not None
 
     def generator_terms(
-        self, batch: Tensors, outputs: Tensors, discriminator: Callable[..., tf.Tensor] | None = None
+        self,
+        batch: Tensors,
+        outputs: Tensors,
+        discriminator: Callable[..., Any] | None = None,
+        generator: Callable[[Tensors], Tensors] | None = None,
+        step: tf.Tensor | int = 0,
     ) -> dict[str, tf.Tensor]:
-        """Every term with a weight, unweighted: {name: float32 [B]}; without a discriminator all but `adversarial`.
+        """Every term with a weight, unweighted: {name: float32 [B]}.
 
-        The discriminator is called without `training`: its spectral vectors stay as its own update left them.
+        Args:
+          batch: what the model got, and the truth.
+          outputs: what it made of it in this stage.
+          discriminator: picture -> logits; without one the adversarial terms are left out. It is called without
+            `training`: its spectral vectors stay as its own update left them.
+          generator: inputs -> outputs of this stage of the model, for other pairs; without it the terms over such pairs
+            are left out, and occlusion is not weighted.
+          step: with `config.training.seed` the seed of random warps.
+
+        Raises:
+          ConfigError: the stage does not compute what a term is about.
+          DataError: the batch lacks class maps that a term needs.
         """
         self._check_outputs(outputs)
-        outputs = {
-            name: tf.nest.map_structure(_as_float32, outputs[name]) for name in ('flows', 'image') if name in outputs
-        }
-        scene = Scene(self._config, batch, outputs, self._features(batch, outputs), discriminator)
-        names = [name for name in self._weights if name != 'adversarial' or discriminator is not None]
+        names = [
+            name
+            for name in self._weights
+            if (discriminator is not None or not TERMS[name].judged) and (generator is not None or not TERMS[name].pair)
+        ]
+        self._check_maps(batch, names)
+        outputs = {name: as_float32(outputs[name]) for name in _OUTPUTS if name in outputs}
+        scene = Scene(
+            self._config,
+            batch,
+            outputs,
+            self._features(batch, outputs),
+            discriminator,
+            generator,
+            step,
+            pairs=tuple(TERMS[name].pair for name in names if TERMS[name].pair),
+            subject=self._subject,
+            match_features='feature_matching' in names,
+        )
         return {name: TERMS[name].compute(scene) for name in names}
 
     def total(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
@@ -97,18 +102,20 @@ class Objective:
         return tf.add_n([self._weights[name] * term for name, term in terms.items()])
 
     def discriminator_terms(
-        self, batch: Tensors, outputs: Tensors, discriminator: Callable[..., tf.Tensor], step: tf.Tensor | int = 0
+        self, batch: Tensors, outputs: Tensors, discriminator: Callable[..., Any], step: tf.Tensor | int = 0
     ) -> dict[str, tf.Tensor]:
         """The discriminator's loss as {name: float32 [B]}, to be summed. No gradient reaches the generator.
 
-        Real and generated images go through in one call, so that an update is one power iteration. `step` seeds the
+        Real and generated pictures go through in one call, so that an update is one power iteration. `step` seeds the
         gradient penalty of wgan-gp; without it a pair is always probed at the same fraction of the way.
         """
         self._check_outputs(outputs)
         form = self._config.loss.adversarial_loss
-        real, fake = _as_float32(batch['target_image']), tf.stop_gradient(_as_float32(outputs['image']))
-        logits = _as_float32(discriminator(tf.concat([real, fake], axis=0), training=True))
-        terms = adversarial.discriminator_losses(form, *tf.split(logits, 2, axis=0))
+        real = real_subject(batch, self._subject)
+        fake = tf.stop_gradient(as_float32(generated_subject(outputs, self._subject)))
+        maps = tf.nest.flatten(as_float32(discriminator(tf.concat([real, fake], axis=0), training=True)))
+        real_logits, fake_logits = zip(*(tf.split(logits, 2, axis=0) for logits in maps))
+        terms = adversarial.discriminator_losses(form, real_logits, fake_logits)
         if form == 'wgan-gp':
             frozen = functools.partial(discriminator, training=False)
             fraction = adversarial.interpolation_fraction(real, step)
@@ -121,8 +128,7 @@ class Objective:
         if self._vgg is not None:
             notes['vgg_weights'] = self._config.loss.vgg_weights
         if self._left_out:
-            transform = self._config.model.spatial_transform
-            notes['terms_left_out'] = f'{", ".join(self._left_out)} (spatial_transform={transform} has no flow)'
+            notes['terms_left_out'] = ', '.join(f'{name} ({reason})' for name, reason in self._left_out.items())
         return notes
 
     def _check_outputs(self, outputs: Tensors) -> None:
@@ -130,6 +136,12 @@ class Objective:
             needed = TERMS[name].output
             if needed not in outputs:
                 raise ConfigError(f'--loss_weights: {self._stage}.{name}: the stage computes no {needed}')
+
+    def _check_maps(self, batch: Tensors, names: list[str]) -> None:
+        for name in names:
+            for key in TERMS[name].needs:
+                if key not in batch:
+                    raise DataError(missing_map_message(self._stage, name, key))
 
     def _features(self, batch: Tensors, outputs: Tensors) -> dict[str, dict[str, tf.Tensor]]:
         """One pass per image, no deeper than its terms need."""
@@ -141,105 +153,47 @@ class Objective:
         }
 
 
-def _chosen_terms(config: Config, stage: str) -> tuple[dict[str, float], list[str]]:
-    """The terms of a stage with their weights, and the names of those that the model has no outputs for."""
-    loss_weights = config.loss.loss_weights
+_OUTPUTS = sorted({term.output for term in TERMS.values()})
+
+
+def _chosen_terms(config: Config, stage: str) -> tuple[dict[str, float], dict[str, str]]:
+    """The terms of a stage with their weights, and why others are left out: the model has no such output."""
+    loss_weights, model = config.loss.loss_weights, config.model
     unknown = {f'{name}.{term}' for name, terms in loss_weights.items() for term in terms if term not in TERMS}
     if unknown:
         raise ConfigError(f'--loss_weights: unknown {", ".join(sorted(unknown))}: the terms are {", ".join(TERMS)}')
     if stage not in loss_weights:
         raise ConfigError(f'--loss_weights: no terms for stage {stage!r}, only for {", ".join(loss_weights)}')
     weights = {term: loss_weights[stage][term] for term in TERMS if loss_weights[stage].get(term)}
-    left_out = [term for term in weights if TERMS[term].output == 'flows' and not config.model.has_flow]
+    lacking = {}
+    if not model.has_flow:
+        lacking['flows'] = f'spatial_transform={model.spatial_transform} has no flow'
+    if not model.has_garment_net:
+        lacking['garment'] = 'the model has no GarmentNet'
+    left_out = {term: lacking[TERMS[term].output] for term in weights if TERMS[term].output in lacking}
     weights = {term: weight for term, weight in weights.items() if term not in left_out}
     if not weights:
-        raise ConfigError(
-            f'--loss_weights: stage {stage!r} has no term with a weight'
-            + (f' besides {", ".join(left_out)}, which need a flow' if left_out else '')
-        )
+        besides = ''.join(f'; {term}: {reason}' for term, reason in left_out.items())
+        raise ConfigError(f'--loss_weights: stage {stage!r} has no term with a weight{besides}')
     if 'affine' in weights:
-        _check_neighbourhoods(config.model)
+        check_neighbourhoods(config)
     return weights, left_out
 
 
-def _check_neighbourhoods(model: ModelConfig) -> None:
-    for scale, kernel in model.attention_kernels.items():
-        size = min(model.image_size) // 2**scale
-        if size < kernel:
-            raise ConfigError(
-                f'--attention_kernels: got kernel {kernel} at scale {scale}, more than the {size} pixels that '
-                f'--image_size={",".join(map(str, model.image_size))} leaves there'
-            )
+def _judged_output(terms: Mapping[str, float], stage: str) -> str | None:
+    """The one output that a discriminator judges."""
+    subjects = {TERMS[name].output: name for name in terms if TERMS[name].judged}
+    if len(subjects) > 1:
+        raise ConfigError(
+            f'--loss_weights: stage {stage!r} has {" and ".join(subjects.values())}, but only one discriminator: '
+            'expected terms that judge the image or terms that judge the garment map'
+        )
+    return next(iter(subjects), None)
 
 
-def _taps_by_image(terms: Mapping[str, float], model: ModelConfig) -> dict[str, set[str]]:
+def _taps_by_image(terms: Mapping[str, float], config: Config) -> dict[str, set[str]]:
     taps: dict[str, set[str]] = {}
     for term in terms:
-        for image, names in TERMS[term].taps(model).items():
+        for image, names in TERMS[term].taps(config).items():
             taps.setdefault(image, set()).update(names)
     return taps
-
-
-def _as_float32(tensor: tf.Tensor) -> tf.Tensor:
-    return tf.cast(tensor, tf.float32)
-
-
-def _correctness_tap(scale: int) -> str:
-    """The features of scale s are as large as its flow: relu(s + 1)_1."""
-    tap = f'relu{scale + 1}_1'
-    if tap not in TAPS:
-        raise ConfigError(f'--attention_kernels: VGG-19 has no features at scale {scale} for the term correctness')
-    return tap
-
-
-def _correctness_taps(model: ModelConfig) -> dict[str, tuple[str, ...]]:
-    taps = tuple(_correctness_tap(scale) for scale in model.attention_scales)
-    return {'source': taps, 'target': taps}
-
-
-def _correctness(scene: Scene) -> tf.Tensor:
-    mask = None
-    if scene.config.loss.foreground_correctness:
-        if 'target_parts' not in scene.batch:
-            raise DataError('--foreground_correctness needs part maps, which this data set does not have')
-        mask = tf.cast(scene.batch['target_parts'] > 0, tf.float32)[..., tf.newaxis]
-    source, target = scene.features['source'], scene.features['target']
-    taps = map(_correctness_tap, scene.config.model.attention_scales)
-    flows = zip(taps, scene.outputs['flows'])
-    return tf.add_n([sampling_correctness(flow, source[tap], target[tap], mask) for tap, flow in flows])
-
-
-def _affine(scene: Scene) -> tf.Tensor:
-    model = scene.config.model
-    flows = zip(model.attention_scales, scene.outputs['flows'])
-    return tf.add_n([affine_regularization(flow, model.attention_kernels[scale]) for scale, flow in flows])
-
-
-def _l1(scene: Scene) -> tf.Tensor:
-    return l1(scene.outputs['image'], _as_float32(scene.batch['target_image']))
-
-
-def _adversarial(scene: Scene) -> tf.Tensor:
-    assert scene.discriminator is not None
-    logits = _as_float32(scene.discriminator(scene.outputs['image'], training=False))
-    return adversarial.generator_loss(scene.config.loss.adversarial_loss, logits)
-
-
-def _perceptual(scene: Scene) -> tf.Tensor:
-    return perceptual_distance(scene.features['generated'], scene.features['target'])
-
-
-def _style(scene: Scene) -> tf.Tensor:
-    return style_distance(scene.features['generated'], scene.features['target'])
-
-
-TERMS: dict[str, Term] = {
-    'correctness': Term(_correctness, output='flows', taps=_correctness_taps),
-    'affine': Term(_affine, output='flows'),
-    'l1': Term(_l1, output='image'),
-    'adversarial': Term(_adversarial, output='image'),
-    'perceptual': Term(
-        _perceptual, output='image', taps=lambda model: dict.fromkeys(('generated', 'target'), PERCEPTUAL_TAPS)
-    ),
-    'style': Term(_style, output='image', taps=lambda model: dict.fromkeys(('generated', 'target'), STYLE_TAPS)),
-}

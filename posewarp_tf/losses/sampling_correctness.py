@@ -6,6 +6,7 @@ import math
 
 import tensorflow as tf
 
+from posewarp_tf.losses.reconstruction import weighted_mean
 from posewarp_tf.ops import gaussian_sample
 
 _EPSILON = 1e-8
@@ -43,8 +44,7 @@ def sampling_correctness(
     excess = tf.exp(-cosine / (best + _EPSILON)) - math.exp(-1)
     if mask is None:
         return tf.reduce_mean(excess, axis=(1, 2))
-    weight = tf.cast(resize_nearest(mask, height, width)[..., 0], excess.dtype)
-    return tf.reduce_sum(weight * excess, axis=(1, 2)) / (tf.reduce_sum(weight, axis=(1, 2)) + _EPSILON)
+    return weighted_mean(excess, tf.cast(resize_nearest(mask, height, width)[..., 0], excess.dtype))
 
 
 def best_cosine(source_features: tf.Tensor, target_features: tf.Tensor) -> tf.Tensor:

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.config import GFLA_LOSS_WEIGHTS, Config
+from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError, DataError
-from posewarp_tf.losses import adversarial, objective
+from posewarp_tf.loss_weights import GFLA_LOSS_WEIGHTS, LOSS_WEIGHTS
+from posewarp_tf.losses import adversarial
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.losses.sampling_correctness import sampling_correctness
+from posewarp_tf.losses.terms import TERMS
 from posewarp_tf.losses.vgg import VGGFeatures
 from tests.conftest import assert_agrees
 
@@ -213,7 +215,8 @@ def test_flow_terms_of_a_model_without_flow_are_left_out_and_noted(transform):
     goal = Objective(config(spatial_transform=transform, weights={'correctness': 5.0, 'affine': 1, 'l1': 5.0}), 'full')
     batch, outputs = scene()
     assert list(goal.generator_terms(batch, {**outputs, 'flows': []})) == ['l1']
-    assert goal.notes() == {'terms_left_out': f'correctness, affine (spatial_transform={transform} has no flow)'}
+    reason = f'(spatial_transform={transform} has no flow)'
+    assert goal.notes() == {'terms_left_out': f'correctness {reason}, affine {reason}'}
 
 
 def test_random_vgg_is_noted_and_warned_about(caplog):
@@ -231,7 +234,8 @@ def test_random_vgg_is_noted_and_warned_about(caplog):
         ('full', {'weights': {'l1': 1.0, 'lpips': 1.0}}, r'unknown full.lpips: the terms are correctness, affine, l1'),
         ('dream', {}, "no terms for stage 'dream', only for flow, full"),
         ('full', {'weights': {'l1': 0.0}}, "stage 'full' has no term with a weight"),
-        ('flow', {'spatial_transform': 'none'}, 'besides correctness, affine, which need a flow'),
+        ('flow', {'spatial_transform': 'none'}, 'correctness: spatial_transform=none has no flow; affine: '),
+        ('garment', {}, 'garment_cross_entropy: the model has no GarmentNet'),
         ('flow', {'image_size': (32, 32), 'attention_kernels': {3: 5}}, 'got kernel 5 at scale 3, more than the 4'),
         ('flow', {'attention_kernels': {5: 1}, 'num_layers': 5, 'flow_num_layers': 6}, 'no features at scale 5'),
     ],
@@ -265,5 +269,5 @@ def test_graph_agrees_with_eager(jit_compile):
         np.testing.assert_allclose(value, expected[name], rtol=1e-4, err_msg=name)
 
 
-def test_every_published_term_is_known():
-    assert set(objective.TERMS) == {name for terms in GFLA_LOSS_WEIGHTS.values() for name in terms}
+def test_every_term_of_the_default_weights_is_known():
+    assert {name for terms in LOSS_WEIGHTS.values() for name in terms} <= set(TERMS)

@@ -1,0 +1,135 @@
+"""The objective of PFL's pose flow: unsupervised, over the target's person, at every scale of the flow.
+
+    term = sum over scales of w_s * mean over pixels,   w = 1, .5, .25, .125 from full size to coarse
+
+After the abstract of Zheng et al., "Pose Flow Learning From Person Images for Pose Guided Synthesis", IEEE TIP 30
+(2021), whose code and objective were not published; each function names where its own form comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from posewarp_tf.config import Config
+from posewarp_tf.conventions import GARMENT_NAMES
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.losses.appearance import charbonnier, feature_dissimilarity, structural_dissimilarity
+from posewarp_tf.losses.flow_regularity import second_order_smoothness
+from posewarp_tf.losses.labels import label_disagreement
+from posewarp_tf.losses.reconstruction import weighted_mean
+from posewarp_tf.losses.scene import MOVED_SOURCE, MOVED_TARGET, Level, Scene
+from posewarp_tf.losses.self_supervision import equivariance_error, self_flow_error
+from posewarp_tf.losses.texture import texture_distance
+from posewarp_tf.losses.vgg import TAPS
+from posewarp_tf.ops import bilinear_sample
+
+# Textures are compared at the finest flows only: in coarser pictures there are none left.
+_NUM_TEXTURE_LEVELS = 2
+
+
+def photometric(scene: Scene) -> tf.Tensor:
+    """Charbonnier distance of the warped source to the target; occluded pixels weigh less."""
+    return _over_levels(scene, lambda level: weighted_mean(charbonnier(level.warped, level.target), level.trusted))
+
+
+def ssim(scene: Scene) -> tf.Tensor:
+    """(1 - SSIM) / 2 of the warped source and the target; occluded pixels weigh less."""
+    return _over_levels(
+        scene, lambda level: weighted_mean(structural_dissimilarity(level.warped, level.target), level.trusted)
+    )
+
+
+def feature(scene: Scene) -> tf.Tensor:
+    """1 - cosine of VGG-19's features, the source's warped by the flow of their size; occluded pixels weigh less.
+
+    Scale s compares relu(s + 1)_2, so that the source's features are warped instead of computed from a warped picture:
+    both pictures pass the network once, without gradient.
+    """
+    scales = scene.config.loss.feature_scales
+    levels = [level for level in scene.levels if level.factor in {2**scale for scale in scales}]
+    if not levels:
+        sizes = ', '.join(f'1/{level.factor}' for level in scene.levels)
+        raise ConfigError(f'--feature_scales: got {",".join(map(str, scales))}, but the flows are of sizes {sizes}')
+
+    def of_level(level: Level) -> tf.Tensor:
+        tap = _feature_tap(level.factor.bit_length() - 1)
+        warped = bilinear_sample(scene.features['source'][tap], level.flow)
+        return weighted_mean(feature_dissimilarity(warped, scene.features['target'][tap]), level.trusted)
+
+    return _sum(levels, of_level)
+
+
+def feature_taps(config: Config) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(('source', 'target'), tuple(map(_feature_tap, config.loss.feature_scales)))
+
+
+def texture(scene: Scene) -> tf.Tensor:
+    """Gram matrices of the warped source and the target, per garment that both pictures show (texture.py)."""
+    num_labels = len(GARMENT_NAMES)
+    source, target = (
+        tf.reduce_max(tf.one_hot(scene.batch[f'{side}_garment'], num_labels), axis=(1, 2)) > 0
+        for side in ('source', 'target')
+    )
+    return _sum(
+        scene.levels[-_NUM_TEXTURE_LEVELS:],
+        lambda level: texture_distance(
+            level.warped, level.target, level.labels('target', 'garment'), source & target, num_labels
+        ),
+    )
+
+
+def label(scene: Scene) -> tf.Tensor:
+    """Share of the foreground where the warped garment map of the source disagrees with that of the target."""
+    return _over_levels(scene, lambda level: _disagreement(level, 'garment'))
+
+
+def part_label(scene: Scene) -> tf.Tensor:
+    """The same for the body parts (ours; for data with part maps)."""
+    return _over_levels(scene, lambda level: _disagreement(level, 'parts'))
+
+
+def smoothness(scene: Scene) -> tf.Tensor:
+    """Second-order smoothness over all pixels, free to bend at the edges of the target's parts and garments."""
+    return _over_levels(scene, lambda level: second_order_smoothness(level.flow, *level.edges))
+
+
+def self_flow(scene: Scene) -> tf.Tensor:
+    """L1 distance of the flow between a picture and its own random warp to the exact one (self_supervision.py)."""
+    flows = scene.moved_flows[MOVED_TARGET]
+    terms = [
+        level.weight * self_flow_error(flow, scene.warp.flow, level.foreground_of(scene.moved_source))
+        for level, flow in zip(scene.levels, flows)
+    ]
+    return tf.add_n(terms)
+
+
+def equivariance(scene: Scene) -> tf.Tensor:
+    """L1 distance of the flow from a warped source to the warp after the flow from the source (self_supervision.py)."""
+    flows = scene.moved_flows[MOVED_SOURCE]
+    terms = [
+        level.weight * equivariance_error(flow, level.flow, scene.warp.flow, level.foreground)
+        for level, flow in zip(scene.levels, flows)
+    ]
+    return tf.add_n(terms)
+
+
+def _over_levels(scene: Scene, of_level: Callable[[Level], tf.Tensor]) -> tf.Tensor:
+    return _sum(scene.levels, of_level)
+
+
+def _sum(levels: list[Level], of_level: Callable[[Level], tf.Tensor]) -> tf.Tensor:
+    return tf.add_n([level.weight * of_level(level) for level in levels])
+
+
+def _disagreement(level: Level, kind: str) -> tf.Tensor:
+    warped = bilinear_sample(level.soft_labels('source', kind), level.flow)
+    return weighted_mean(label_disagreement(warped, level.soft_labels('target', kind)), level.foreground)
+
+
+def _feature_tap(scale: int) -> str:
+    tap = f'relu{scale + 1}_2'
+    if tap not in TAPS:
+        raise ConfigError(f'--feature_scales: got {scale}, expected 0 to 4: VGG-19 has no features at other scales')
+    return tap

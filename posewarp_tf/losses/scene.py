@@ -1,0 +1,194 @@
+"""What the terms of an objective look at, with everything that several of them use made once.
+
+A `Scene` is a batch and what the model made of it; a `Level` is the same at the resolution of one of its flows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from posewarp_tf.config import Config
+from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
+from posewarp_tf.losses.flow_regularity import consistency_weight, label_edges, picture_edges
+from posewarp_tf.losses.pairs import join, make_pair, move_person, one_side
+from posewarp_tf.losses.random_warp import NUM_DRAWS, RandomWarp
+from posewarp_tf.losses.randomness import example_uniform
+from posewarp_tf.ops import bilinear_sample
+
+Tensors = Mapping[str, Any]
+
+# Pairs made of a picture and its own warp (self_supervision.py).
+MOVED_TARGET, MOVED_SOURCE = 'moved_target', 'moved_source'
+
+_NUM_CLASSES = {'garment': len(GARMENT_NAMES), 'parts': len(PART_NAMES)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """A batch and what a model made of it; outputs and features in float32.
+
+    Attributes:
+      features: of 'source', 'target' and 'generated', by tap of VGG-19.
+      discriminator: picture -> logits; None where there is none.
+      generator: inputs -> outputs of the model's current stage; None where other pairs cannot be computed.
+      step: seeds what is random.
+      pairs: the pairs with a moved side that terms will ask for; all of them pass the generator in one call.
+      subject: 'image' or 'garment', what the discriminator judges.
+      match_features: whether the features of the discriminator are wanted.
+    """
+
+    config: Config
+    batch: Tensors
+    outputs: Tensors
+    features: Mapping[str, Mapping[str, tf.Tensor]]
+    discriminator: Callable[..., Any] | None = None
+    generator: Callable[[Tensors], Tensors] | None = None
+    step: tf.Tensor | int = 0
+    pairs: tuple[str, ...] = ()
+    subject: str | None = None
+    match_features: bool = False
+
+    @functools.cached_property
+    def levels(self) -> list[Level]:
+        """One for each flow, coarse first."""
+        backward = self._backward_flows()
+        return [Level(self, flow, backward[index] if backward else None) for index, flow in enumerate(self.flows)]
+
+    @property
+    def flows(self) -> list[tf.Tensor]:
+        return self.outputs['flows']
+
+    @functools.cached_property
+    def warp(self) -> RandomWarp:
+        """T, another one for each example and step."""
+        image = self.batch['source_image']
+        draws = example_uniform(image, self.step, NUM_DRAWS, self.config.training.seed)
+        return RandomWarp(draws, tuple(image.shape[1:3]))
+
+    @functools.cached_property
+    def moved_source(self) -> dict[str, tf.Tensor]:
+        return move_person(self.warp, one_side(self.batch, 'source'), self.config)
+
+    @functools.cached_property
+    def moved_flows(self) -> dict[str, list[tf.Tensor]]:
+        """The flows of every one of `pairs`, coarse first."""
+        assert self.generator is not None
+        source, target = one_side(self.batch, 'source'), one_side(self.batch, 'target')
+        made = {MOVED_TARGET: (source, self.moved_source), MOVED_SOURCE: (self.moved_source, target)}
+        outputs = self.generator(join([make_pair(*made[name]) for name in self.pairs]))
+        parts = [tf.split(tf.cast(flow, tf.float32), len(self.pairs)) for flow in outputs['flows']]
+        return {name: [part[index] for part in parts] for index, name in enumerate(self.pairs)}
+
+    @functools.cached_property
+    def judged(self) -> tuple[Any, list[tf.Tensor]]:
+        """The discriminator's logits of what the model made, and its features where they are wanted."""
+        assert self.discriminator is not None
+        return self.judge(generated_subject(self.outputs, self.subject))
+
+    def judge(self, picture: tf.Tensor) -> tuple[Any, list[tf.Tensor]]:
+        """(logits, features) of a picture, in float32, the spectral vectors left as they are."""
+        assert self.discriminator is not None
+        if self.match_features:
+            return as_float32(self.discriminator(picture, training=False, return_features=True))
+        return as_float32(self.discriminator(picture, training=False)), []
+
+    def _backward_flows(self) -> list[tf.Tensor] | None:
+        if self.generator is None or not self.config.loss.occlusion_weighting:
+            return None
+        # A call of its own: nothing is learned from it, so its gradient is never computed.
+        swapped = make_pair(one_side(self.batch, 'target'), one_side(self.batch, 'source'))
+        return [tf.stop_gradient(tf.cast(flow, tf.float32)) for flow in self.generator(swapped)['flows']]
+
+
+@dataclasses.dataclass(frozen=True)
+class Level:
+    """A scene at the resolution of one flow: pictures are means over blocks of pixels.
+
+    Attributes:
+      flow: [B, h, w, 2].
+      backward_flow: of the swapped pair, or None.
+    """
+
+    scene: Scene
+    flow: tf.Tensor
+    backward_flow: tf.Tensor | None = None
+
+    @property
+    def factor(self) -> int:
+        """How many pixels of the picture are one of this level, per axis."""
+        return self.scene.batch['target_image'].shape[1] // self.flow.shape[1]
+
+    @property
+    def weight(self) -> float:
+        """1, .5, .25, .125 from full size to coarse."""
+        return 1 / self.factor
+
+    @functools.cached_property
+    def target(self) -> tf.Tensor:
+        return self.shrink(self.scene.batch['target_image'])
+
+    @functools.cached_property
+    def warped(self) -> tf.Tensor:
+        """The source picture at its place in the target, [B, h, w, 3]."""
+        return bilinear_sample(self.shrink(self.scene.batch['source_image']), self.flow)
+
+    @functools.cached_property
+    def foreground(self) -> tf.Tensor:
+        """The target's person, [B, h, w] in [0, 1]; everything where there are no maps."""
+        return self.foreground_of(one_side(self.scene.batch, 'target'))
+
+    @functools.cached_property
+    def trusted(self) -> tf.Tensor:
+        """The foreground, occluded pixels lowered where the swapped pair's flow is known: [B, h, w]."""
+        if self.backward_flow is None:
+            return self.foreground
+        return self.foreground * consistency_weight(self.flow, self.backward_flow)
+
+    @property
+    def edges(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Where the flow may bend freely (flow_regularity.py), from the target's class maps or else its colours."""
+        maps = [self.labels('target', name) for name in _NUM_CLASSES if f'target_{name}' in self.scene.batch]
+        if not maps:
+            return picture_edges(self.target)
+        return label_edges(functools.reduce(lambda first, second: first * max(_NUM_CLASSES.values()) + second, maps))
+
+    def foreground_of(self, person: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        maps = [person[name] > 0 for name in _NUM_CLASSES if name in person]
+        if not maps:
+            return tf.ones(tf.shape(self.flow)[:3])
+        inside = tf.cast(functools.reduce(tf.logical_or, maps), tf.float32)
+        return self.shrink(inside[..., tf.newaxis])[..., 0]
+
+    def labels(self, side: str, kind: str) -> tf.Tensor:
+        """'parts' or 'garment' of a side: the class in the middle of each block, int32 [B, h, w]."""
+        middle = self.factor // 2
+        labels = self.scene.batch[f'{side}_{kind}'][:, middle :: self.factor, middle :: self.factor]
+        return tf.cast(labels, tf.int32)
+
+    def soft_labels(self, side: str, kind: str) -> tf.Tensor:
+        """The share of each class in each block, [B, h, w, classes]."""
+        return self.shrink(tf.one_hot(self.scene.batch[f'{side}_{kind}'], _NUM_CLASSES[kind]))
+
+    def shrink(self, picture: tf.Tensor) -> tf.Tensor:
+        return tf.nn.avg_pool2d(picture, self.factor, self.factor, 'VALID') if self.factor > 1 else picture
+
+
+def generated_subject(outputs: Tensors, subject: str | None) -> tf.Tensor:
+    """What a discriminator of a subject sees of the model: the image, or the probabilities of the garments."""
+    return tf.nn.softmax(outputs['garment']) if subject == 'garment' else outputs['image']
+
+
+def real_subject(batch: Tensors, subject: str | None) -> tf.Tensor:
+    """The true image, or the true garments as probabilities of 0 and 1."""
+    if subject == 'garment':
+        return tf.one_hot(batch['target_garment'], len(GARMENT_NAMES))
+    return as_float32(batch['target_image'])
+
+
+def as_float32(tensors: Any) -> Any:
+    return tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float32), tensors)
