@@ -109,9 +109,9 @@ def _checked(tensors: Mapping[str, tf.Tensor], specs: Mapping[str, tf.TensorSpec
         shape, rest = tf.raw_ops.Shape(input=tensors[name]), list(spec.shape[1:])
         shown = ', '.join(map(str, ['B', *rest]))
         message = f'{name}: expected shape [{shown}] with B as in {_PICTURE}; got shape'
-        # Comparing two lengths gives one False; a length of 1 would be compared with every other number.
-        equal = tf.reshape(shape == tf.concat([batch, tf.constant(rest, tf.int32)], axis=0), [-1])
-        same = tf.reduce_all(equal) & (tf.raw_ops.Size(input=shape) == len(spec.shape))
+        expected = tf.concat([batch, tf.constant(rest, tf.int32)], axis=0)
+        same_rank = tf.raw_ops.Size(input=shape) == len(spec.shape)
+        same = tf.cond(same_rank, lambda s=shape, e=expected: tf.reduce_all(s == e), lambda: False)
         checks.append(tf.debugging.Assert(same, [message, shape], summarize=_MOST_DIMENSIONS))
     with tf.control_dependencies(checks):
         checked = {name: tf.identity(tensor) for name, tensor in tensors.items()}
