@@ -1,0 +1,169 @@
+"""Asks a TensorFlow Serving server to put the person of a picture into another pose.
+
+    python -m exports.serving.client --rest=localhost:8501 --source_image=me.jpg --source_keypoints=me.json
+        --target_keypoints=pose.json --output=out.png
+
+Pictures and keypoints are read as by posewarp_tf.predict, and the answer has the picture's size.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from absl import flags
+from PIL import Image
+
+from exports.serving.protocol import MODEL_NAME
+from exports.serving.retries import ServingError, call_with_retries
+from exports.serving.transports import GrpcTransport, RestTransport, Transport
+from posewarp_tf import command_line
+from posewarp_tf.data.frames import KeypointFrame
+from posewarp_tf.data.images import is_remote, load_class_numbers, load_image, save_image
+from posewarp_tf.data.keypoints import load_keypoints
+from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.prediction_jobs import parse_size
+
+_JPEG_START = b'\xff\xd8\xff'
+
+
+class Client:
+    """A client of a server; `transport` is a GrpcTransport or RestTransport.
+
+    Args:
+        timeout: seconds for one picture, all tries together.
+        max_retries: after errors that may pass, such as a server that is starting or busy.
+    """
+
+    def __init__(self, transport: Transport, timeout: float = 30.0, max_retries: int = 5):
+        self._transport = transport
+        self._timeout = timeout
+        self._max_retries = max_retries
+
+    def repose(
+        self,
+        picture: bytes,
+        source_keypoints: np.ndarray,
+        target_keypoints: np.ndarray,
+        class_maps: Mapping[str, bytes] | None = None,
+    ) -> np.ndarray:
+        """The person of a picture in another pose, uint8 [H, W, 3] of the model's size.
+
+        Args:
+            picture: the contents of a JPEG or PNG file of any size.
+            source_keypoints, target_keypoints: [18, 2] (x, y) in pixels of that picture (a JPEG turned as its EXIF
+                data says), missing -1.
+            class_maps: for models that want them, 8-bit greyscale PNGs by input name (`source_parts`).
+
+        Raises:
+            DataError: keypoints that no server would take.
+            ServingError: no answer, or a refusal; the server's words are in the message.
+        """
+        inputs = {
+            'source_image_bytes': np.array([picture], object),
+            'source_keypoints': _checked(source_keypoints, 'source_keypoints'),
+            'target_keypoints': _checked(target_keypoints, 'target_keypoints'),
+            **{f'{name}_bytes': np.array([content], object) for name, content in (class_maps or {}).items()},
+        }
+        files = call_with_retries(
+            lambda seconds: self._transport.predict('serve_bytes', inputs, 'image_bytes', seconds),
+            self._timeout,
+            self._max_retries,
+        )
+        try:
+            with Image.open(io.BytesIO(files[0])) as image:
+                return np.asarray(image.convert('RGB'))
+        except (OSError, IndexError) as error:
+            raise ServingError(f'the answer is not a picture: {error}') from error
+
+
+def picture_file(path: str | os.PathLike, image: np.ndarray) -> bytes:
+    """What to send of the picture at `path`, loaded as `image`: a JPEG as it is, PNGs of all others."""
+    if not is_remote(path):
+        with open(path, 'rb') as file:
+            contents = file.read()
+        if contents.startswith(_JPEG_START):
+            return contents
+    return _png(image)
+
+
+def _png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, 'PNG')
+    return buffer.getvalue()
+
+
+def _checked(keypoints: np.ndarray, name: str) -> np.ndarray:
+    """float32 [1, 18, 2]; a server that merges requests would fail those of others too."""
+    keypoints = np.asarray(keypoints, np.float32)
+    if keypoints.shape != (18, 2) or not np.isfinite(keypoints).all():
+        raise DataError(f'{name}: got shape {list(keypoints.shape)}, expected [18, 2] finite numbers')
+    return keypoints[np.newaxis]
+
+
+def _class_maps(entries: list[str]) -> dict[str, bytes]:
+    found = {}
+    for entry in entries:
+        name, equals, path = entry.partition('=')
+        if not equals:
+            raise ConfigError(f'--class_map: got {entry!r}, expected name=picture.png, as source_parts=parts.png')
+        found[name] = _png(load_class_numbers(path))
+    return found
+
+
+def main() -> None:
+    given = flags.FLAGS
+    client = Client(_transport(), given.timeout, given.max_retries)
+    image = load_image(given.source_image)
+    height, width = image.shape[:2]
+    source_pose, target_pose = _poses((height, width))
+    picture = picture_file(given.source_image, image)
+    answer = client.repose(picture, source_pose, target_pose, _class_maps(given.class_map))
+    full_size = Image.fromarray(answer).resize((width, height), Image.Resampling.LANCZOS)
+    save_image(given.output, np.asarray(full_size))
+    print(f'written: {given.output}')
+
+
+def _transport() -> Transport:
+    given = flags.FLAGS
+    if (given.grpc is None) == (given.rest is None):
+        raise ConfigError('--grpc, --rest: expected exactly one of them, as host:port')
+    if given.grpc is not None:
+        return GrpcTransport(given.grpc, given.model_name)
+    return RestTransport(given.rest, given.model_name)
+
+
+def _poses(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Source and target joints in pixels of the source picture of `size`."""
+    given = flags.FLAGS
+    try:
+        target_size = size if given.target_image_size is None else parse_size(given.target_image_size)
+    except ValueError as error:
+        raise ConfigError(f'--target_image_size: {error}') from error
+    source_name = given.source_name or os.path.basename(given.source_image)
+    source_pose = load_keypoints(given.source_keypoints, size, source_name)
+    target_pose = load_keypoints(given.target_keypoints, target_size, given.target_name)
+    return source_pose, KeypointFrame(*target_size).to_pixels(target_pose, size)
+
+
+def define_flags() -> None:
+    flags.DEFINE_string('grpc', None, 'host:port of the gRPC interface.')
+    flags.DEFINE_string('rest', None, 'host:port or URL of the REST interface.')
+    flags.DEFINE_string('model_name', MODEL_NAME, 'Name of the model at the server.')
+    flags.DEFINE_string('source_image', None, 'Picture of any size: a path or a URL.', required=True)
+    flags.DEFINE_string('source_keypoints', None, 'Its joints, in any format that predict reads.', required=True)
+    flags.DEFINE_string('target_keypoints', None, 'The pose to take, in one of the same formats.', required=True)
+    flags.DEFINE_string('target_image_size', None, 'height,width of the picture that the target pose is from.')
+    flags.DEFINE_string('source_name', None, 'Row of --source_keypoints if it has many pictures.')
+    flags.DEFINE_string('target_name', None, 'Row of --target_keypoints if it has many pictures.')
+    flags.DEFINE_multi_string('class_map', [], 'name=picture.png of a map that the model wants; repeat for more.')
+    flags.DEFINE_string('output', None, 'Picture to write (.png, .jpg).', required=True)
+    flags.DEFINE_float('timeout', 30.0, 'Seconds for the answer, all tries together.', lower_bound=0.1)
+    flags.DEFINE_integer('max_retries', 5, 'Tries after the first, of errors that may pass.', lower_bound=0)
+
+
+if __name__ == '__main__':
+    define_flags()
+    command_line.run(main)

@@ -1,0 +1,112 @@
+"""The two ways to a TensorFlow Serving server: gRPC and REST. Both take and give NumPy arrays."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from exports.serving.protocol import MODEL_NAME, predict_request, serving_protos
+from exports.serving.retries import ServingError
+
+# gRPC's own limit on answers is 4 MiB.
+_LARGEST_ANSWER = 1 << 28
+_PASSING_GRPC = ('UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'ABORTED')
+# Those as TensorFlow Serving translates them, and what proxies say of a server that is away.
+_PASSING_HTTP = (409, 429, 502, 503)
+
+
+class Transport(Protocol):
+    """A way to one model of one server."""
+
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray], output: str, seconds: float) -> np.ndarray:
+        """The named output for the inputs of a signature; files are arrays of objects (bytes).
+
+        Raises:
+            ServingError: no answer within `seconds`, or a refusal.
+        """
+
+
+class GrpcTransport:
+    """host:port of the gRPC interface (8500 by default)."""
+
+    def __init__(self, address: str, model_name: str = MODEL_NAME):
+        import grpc
+
+        self._address, self._model_name = address, model_name
+        options = [('grpc.max_receive_message_length', _LARGEST_ANSWER), ('grpc.enable_retries', 0)]
+        self._channel = grpc.insecure_channel(address, options)
+        self._stub = serving_protos('prediction_service_pb2_grpc').PredictionServiceStub(self._channel)
+
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray], output: str, seconds: float) -> np.ndarray:
+        import grpc
+        import tensorflow as tf
+
+        request = predict_request(self._model_name, signature, inputs)
+        request.output_filter.append(output)
+        try:
+            response = self._stub.Predict(request, timeout=seconds)
+        except grpc.RpcError as error:
+            code = error.code().name
+            raise ServingError(f'{self._address}: {code}: {error.details()}', code in _PASSING_GRPC) from error
+        return tf.make_ndarray(response.outputs[output])
+
+
+class RestTransport:
+    """host:port of the REST interface (8501 by default), or a URL that starts with http:// or https://."""
+
+    def __init__(self, address: str, model_name: str = MODEL_NAME):
+        base = address if '://' in address else f'http://{address}'
+        self._url = f'{base.rstrip("/")}/v1/models/{model_name}:predict'
+
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray], output: str, seconds: float) -> np.ndarray:
+        body = {'signature_name': signature, 'inputs': {name: _to_json(array) for name, array in inputs.items()}}
+        answer = self._post(json.dumps(body).encode(), seconds)
+        outputs = answer.get('outputs') if isinstance(answer, dict) else None
+        # The only output of a signature comes without its name.
+        value = outputs.get(output) if isinstance(outputs, dict) else outputs
+        if not isinstance(value, list):
+            raise ServingError(f'{self._url}: the answer has no {output!r}')
+        if output.endswith('_bytes'):
+            return np.array([base64.b64decode(item['b64']) for item in value], object)
+        return np.array(value)
+
+    def _post(self, body: bytes, seconds: float) -> Any:
+        request = urllib.request.Request(self._url, body, {'Content-Type': 'application/json'})
+        try:
+            # A timeout of 0 would mean not to wait at all for the connection.
+            with urllib.request.urlopen(request, timeout=max(seconds, 1e-3)) as response:
+                return json.loads(response.read())
+        except urllib.error.HTTPError as error:
+            text = _error_text(error.read())
+            raise ServingError(f'{self._url}: HTTP {error.code}: {text}', error.code in _PASSING_HTTP) from error
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, 'reason', error)
+            # Not the same before Python 3.10.
+            if isinstance(reason, (TimeoutError, socket.timeout)):
+                raise ServingError(f'{self._url}: no answer within {seconds:.1f} s') from error
+            may_pass = isinstance(reason, (ConnectionError, http.client.HTTPException))
+            raise ServingError(f'{self._url}: no answer: {reason}', may_pass) from error
+        except ValueError as error:
+            raise ServingError(f'{self._url}: the answer is not JSON: {error}') from error
+
+
+def _to_json(array: np.ndarray) -> list:
+    if array.dtype == object:
+        return [{'b64': base64.b64encode(item).decode('ascii')} for item in array]
+    return array.tolist()
+
+
+def _error_text(body: bytes) -> str:
+    """The message of TensorFlow Serving, or what a proxy says instead."""
+    try:
+        return str(json.loads(body)['error'])
+    except (ValueError, KeyError, TypeError):
+        return body.decode(errors='replace')[:200] or 'no message'
