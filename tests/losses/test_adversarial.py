@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from posewarp_tf.losses.adversarial import (
     discriminator_losses,
+    feature_matching,
     generator_loss,
     gradient_penalty,
     interpolation_fraction,
@@ -74,6 +75,40 @@ def test_penalty_of_a_map_is_that_of_its_mean():
     # The mean over 4 pixels has the slope 1/4 in 12 directions.
     expected = 10 * (np.sqrt(12) / 4 - 1) ** 2
     np.testing.assert_allclose(gradient_penalty(critic, image, image, np.zeros(2)), [expected] * 2, rtol=1e-9)
+
+
+def test_logits_of_several_scales_count_alike_whatever_their_size():
+    maps = [tf.constant(FAKE), tf.constant(REAL[:, :1, :1])]
+    single = [generator_loss('lsgan', logits) for logits in maps]
+    np.testing.assert_allclose(generator_loss('lsgan', maps), (single[0] + single[1]) / 2)
+    found = discriminator_losses('hinge', maps, maps[::-1])
+    each = [discriminator_losses('hinge', real, fake) for real, fake in zip(maps, maps[::-1])]
+    for name, value in found.items():
+        np.testing.assert_allclose(value, (each[0][name] + each[1][name]) / 2)
+
+
+def test_penalty_of_several_maps_is_that_of_the_mean_of_their_means():
+    image = tf.constant(pictures(2, 2, 3))
+
+    def critic(image):
+        return [tf.reduce_sum(image, axis=-1, keepdims=True), 3 * image[:, :1, :1, :1]]
+
+    # Slope: half of 1/4 in 12 directions, and half of 3 more in one of them.
+    expected = 10 * (np.sqrt(11 / 64 + (1 / 8 + 3 / 2) ** 2) - 1) ** 2
+    np.testing.assert_allclose(gradient_penalty(critic, image, image, np.zeros(2)), [expected] * 2, rtol=1e-9)
+
+
+def test_feature_matching_is_the_mean_over_maps_and_teaches_the_generator_only():
+    real = [tf.constant(pictures(2, 2, 4)), tf.constant(pictures(1, 1, 8))]
+    fake = [tf.constant(pictures(2, 2, 4, seed=1)), tf.constant(pictures(1, 1, 8, seed=1))]
+    with tf.GradientTape() as tape:
+        tape.watch([real, fake])
+        value = feature_matching(real, fake)
+    expected = sum(np.abs(f - r).mean(axis=(1, 2, 3)) for f, r in zip(fake, real)) / 2
+    np.testing.assert_allclose(value, expected)
+    of_real, of_fake = tape.gradient(value, [real, fake])
+    assert of_real == [None, None]
+    assert all(np.any(gradient != 0) for gradient in of_fake)
 
 
 def test_penalty_is_taken_between_real_and_fake_of_each_example():

@@ -1,0 +1,33 @@
+"""Which class maps an input pipeline has to read."""
+
+import subprocess
+import sys
+
+from posewarp_tf.config import Config
+from posewarp_tf.losses.needs import TERM_MAPS, needed_maps
+from posewarp_tf.losses.terms import TERMS
+
+STEPS = {'pose_flow': 1, 'garment': 1, 'synthesis': 1}
+
+
+def test_gfla_needs_part_maps_only_for_the_foreground():
+    assert needed_maps(Config()) == frozenset()
+    assert needed_maps(Config().replace(foreground_correctness=True)) == {'target_parts'}
+
+
+def test_the_stages_to_be_trained_and_their_weights_decide():
+    config = Config().replace(stage_steps=STEPS)
+    assert needed_maps(config) == {'source_garment', 'target_garment'}
+    assert needed_maps(config.replace(stage='synthesis')) == frozenset()
+    assert needed_maps(config.replace(stage='garment')) == {'target_garment'}
+    weights = {**config.loss.loss_weights, 'pose_flow': {'photometric': 1.0, 'texture': 0.0, 'part_label': 1.0}}
+    assert needed_maps(config.replace(stage='pose_flow', loss_weights=weights)) == {'source_parts', 'target_parts'}
+
+
+def test_every_term_says_so_in_the_one_table():
+    assert {name: term.needs for name, term in TERMS.items() if term.needs} == TERM_MAPS
+
+
+def test_asking_does_not_import_tensorflow():
+    program = 'import sys, posewarp_tf.losses.needs; sys.exit("tensorflow" in sys.modules)'
+    assert subprocess.run([sys.executable, '-c', program], check=False).returncode == 0
