@@ -59,7 +59,7 @@ def build(use_cuda: bool | None = None, output: pathlib.Path | None = None) -> N
         commands = compile_commands(compiler, pathlib.Path(objects), use_cuda)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(_run, commands.values()))
-        _run([compiler, '-shared', '-o', str(partial), *map(str, commands), *link_flags(use_cuda)])
+        _run([*link_command(compiler, list(commands), use_cuda), '-o', str(partial)])
     print(f'{output}: built in {time.perf_counter() - start:.0f} s, {"with" if use_cuda else "without"} CUDA kernels')
 
 
@@ -77,16 +77,37 @@ def compile_commands(compiler: str, objects: pathlib.Path, use_cuda: bool) -> di
     for name, options in INSTRUCTION_SETS.items():
         if name not in X86_ONLY or platform.machine() in ('x86_64', 'AMD64'):
             sources[SOURCES / 'lib' / f'sampler_{name}.cc'] = base + options
+    if use_cuda:
+        # The kernels, which take longest, first; for the other file nvcc only finds the headers of CUDA.
+        host = [*_nvcc(compiler), *(f'-Xcompiler={flag}' for flag in tensorflow_flags[1:]), '-DGOOGLE_CUDA=1']
+        cuda = [*_nvcc(compiler), '-std=c++17', '-O3', '-Xcompiler=-fPIC', f'-I{ROOT}', *cuda_architecture_flags()]
+        kernels = SOURCES / 'kernels'
+        sources = {kernels / 'sampler_cuda.cu': cuda, kernels / 'sampler_gpu_kernels.cc': host, **sources}
     return {
         objects / f'{source.stem}.o': [*command, '-c', str(source), '-o', str(objects / f'{source.stem}.o')]
         for source, command in sources.items()
     }
 
 
-def link_flags(use_cuda: bool) -> Command:
+def cuda_architecture_flags() -> Command:
+    newest = CUDA_ARCHITECTURES[-1]
+    binaries = [f'-gencode=arch=compute_{number},code=sm_{number}' for number in CUDA_ARCHITECTURES]
+    return [*binaries, f'-gencode=arch=compute_{newest},code=compute_{newest}']
+
+
+def link_command(compiler: str, objects: list[pathlib.Path], use_cuda: bool) -> Command:
     import tensorflow as tf
 
-    return tf.sysconfig.get_link_flags()
+    if not use_cuda:
+        return [compiler, '-shared', *map(str, objects), *tf.sysconfig.get_link_flags()]
+    # CUDA's runtime goes into the library, unseen from outside: it loads without a GPU, and beside TensorFlow's own.
+    linker_flags = ['--exclude-libs=libcudart_static.a', *tf.sysconfig.get_link_flags()]
+    flags_for_nvcc = [f'-Xlinker={flag}' for flag in linker_flags]
+    return [*_nvcc(compiler), '-shared', '--cudart=static', *map(str, objects), *flags_for_nvcc]
+
+
+def _nvcc(compiler: str) -> Command:
+    return ['nvcc', '-ccbin', compiler]
 
 
 def is_fresh(library: pathlib.Path) -> bool:
