@@ -4,7 +4,12 @@ import { access } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 import { stop } from './arguments.mjs';
 
-const PLACES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const PLACES = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -18,9 +23,16 @@ const FLAGS = [
 /** @returns {Promise<import('playwright-core').Browser>} */
 export async function launch() {
   for (const executablePath of PLACES.filter(Boolean)) {
-    if (await access(executablePath).then(() => true, () => false)) {
+    if (
+      await access(executablePath).then(
+        () => true,
+        () => false,
+      )
+    ) {
       return chromium.launch({ executablePath, args: FLAGS });
     }
   }
-  return stop('no Chromium found: install it (apt-get install chromium) or name it by CHROMIUM=/path');
+  return stop(
+    'no Chromium found: install it (apt-get install chromium) or name it by CHROMIUM=/path',
+  );
 }

@@ -33,11 +33,14 @@ export async function build(modelPath, metadataPath, out) {
 
 async function copyRuntime(vendor) {
   await mkdir(path.join(vendor, 'litert'), { recursive: true });
-  await cp(path.join(PACKAGES, 'core', 'wasm'), path.join(vendor, 'litert', 'wasm'), { recursive: true });
+  await cp(path.join(PACKAGES, 'core', 'wasm'), path.join(vendor, 'litert', 'wasm'), {
+    recursive: true,
+  });
   // Workers have no import maps: name the one package that LiteRT.js imports by its file.
   const core = await readFile(path.join(PACKAGES, 'core', 'dist', 'index.js'), 'utf8');
   const linked = core.replace('"@litertjs/wasm-utils"', '"./wasm_utils.js"');
-  if (linked === core) throw new Error('@litertjs/core: does not import @litertjs/wasm-utils as expected');
+  if (linked === core)
+    throw new Error('@litertjs/core: does not import @litertjs/wasm-utils as expected');
   await writeFile(path.join(vendor, 'litert', 'index.js'), withoutSourceMap(linked));
   const utils = await readFile(path.join(PACKAGES, 'wasm-utils', 'dist', 'index.js'), 'utf8');
   await writeFile(path.join(vendor, 'litert', 'wasm_utils.js'), withoutSourceMap(utils));
@@ -64,7 +67,9 @@ async function copyModel(modelPath, metadataPath, folder) {
 }
 
 async function readMetadata(file) {
-  const text = await readFile(file, 'utf8').catch(() => stop(`${file}: no such file; the TFLite exporter writes it`));
+  const text = await readFile(file, 'utf8').catch(() =>
+    stop(`${file}: no such file; the TFLite exporter writes it`),
+  );
   let metadata;
   try {
     metadata = JSON.parse(text);
@@ -72,7 +77,8 @@ async function readMetadata(file) {
     stop(`${file}: not JSON: ${error.message}`);
   }
   const { image_size: size, joint_names: names } = metadata;
-  if (!Array.isArray(size) || size.length !== 2) stop(`${file}: image_size: got ${JSON.stringify(size)}, expected [height, width]`);
+  if (!Array.isArray(size) || size.length !== 2)
+    stop(`${file}: image_size: got ${JSON.stringify(size)}, expected [height, width]`);
   if (!Array.isArray(names) || names.length !== 18) stop(`${file}: joint_names: expected 18 names`);
   return metadata;
 }
@@ -86,10 +92,14 @@ async function writePrecache(folder) {
     if (!(await stat(file)).isFile()) continue;
     digest.update(entry).update(await readFile(file));
     // Which of the large files a phone needs shows when it first runs: those are kept as they come.
-    if (!/\.(tflite|wasm)$|_internal\.js$|^sw\.js$/.test(entry)) files.push(entry.split(path.sep).join('/'));
+    if (!/\.(tflite|wasm)$|_internal\.js$|^sw\.js$/.test(entry))
+      files.push(entry.split(path.sep).join('/'));
   }
   const content = { version: digest.digest('hex').slice(0, 16), files };
-  await writeFile(path.join(folder, 'precache.js'), `self.PRECACHE = ${JSON.stringify(content, null, 2)};\n`);
+  await writeFile(
+    path.join(folder, 'precache.js'),
+    `self.PRECACHE = ${JSON.stringify(content, null, 2)};\n`,
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

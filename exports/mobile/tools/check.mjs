@@ -20,11 +20,13 @@ const given = readArguments({
   threads: { default: '1', help: 'threads of WebAssembly (1)' },
 });
 
-const entries = await readdir(given.inputs, { withFileTypes: true }).catch(() => stop(`${given.inputs}: no such folder`));
+const entries = await readdir(given.inputs, { withFileTypes: true }).catch(() =>
+  stop(`${given.inputs}: no such folder`),
+);
 const cases = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 if (!cases.length) stop(`${given.inputs}: has no folders; each is one case`);
 const result = await withModel(given, async (page) => {
-  const runtime = await loadEngine(page, { threads: Number(given.threads), allowWebGpu: false });
+  const runtime = await loadEngine(page, { threads: Number(given.threads) });
   for (const name of cases) await runCase(page, runtime, name);
   return { cases: cases.length, accelerator: runtime.accelerator, threads: runtime.threads };
 });

@@ -11,9 +11,17 @@ export async function readNpy(file) {
   const dataStart = 10 + bytes.readUInt16LE(8);
   const header = bytes.toString('latin1', 10, dataStart);
   const dtype = /'descr': '([^']+)'/.exec(header)?.[1];
-  const shape = /'shape': \(([^)]*)\)/.exec(header)?.[1].split(',').filter((part) => part.trim()).map(Number);
-  const known = bytes.subarray(0, 8).equals(MAGIC) && dtype in DTYPES && header.includes("'fortran_order': False");
-  if (!known || !shape) throw new TypeError(`${file}: expected a .npy file of uint8 or float32 in C order`);
+  const shape = /'shape': \(([^)]*)\)/
+    .exec(header)?.[1]
+    .split(',')
+    .filter((part) => part.trim())
+    .map(Number);
+  const known =
+    bytes.subarray(0, 8).equals(MAGIC) &&
+    dtype in DTYPES &&
+    header.includes("'fortran_order': False");
+  if (!known || !shape)
+    throw new TypeError(`${file}: expected a .npy file of uint8 or float32 in C order`);
   return { data: new DTYPES[dtype](Uint8Array.from(bytes.subarray(dataStart)).buffer), shape };
 }
 

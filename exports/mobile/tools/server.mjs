@@ -92,7 +92,9 @@ function refuse(response, status) {
 
 function localAddresses() {
   const all = Object.values(networkInterfaces()).flat();
-  return all.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address);
+  return all
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -102,10 +104,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     host: { default: 'localhost', help: 'localhost, or 0.0.0.0 for phones in the same network' },
   });
   const running = await serve(root, Number(port), host).catch((error) =>
-    stop(error.code === 'EADDRINUSE' ? `port ${port} is taken: give another --port` : error.message),
+    stop(
+      error.code === 'EADDRINUSE' ? `port ${port} is taken: give another --port` : error.message,
+    ),
   );
   console.log(`posewarp: ${running.url}`);
   if (host === '0.0.0.0') {
-    for (const address of localAddresses()) console.log(`phones in the same network: http://${address}:${port}/`);
+    for (const address of localAddresses())
+      console.log(`phones in the same network: http://${address}:${port}/`);
   }
 }

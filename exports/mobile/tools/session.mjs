@@ -45,25 +45,34 @@ export function loadEngine(page, settings) {
 
 /** Runs the loaded model; arrays travel as plain lists with their dtype. */
 export async function runEngine(page, inputs) {
-  const packed = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, pack(array)]));
+  const packed = Object.fromEntries(
+    Object.entries(inputs).map(([name, array]) => [name, pack(array)]),
+  );
   const answer = await page.evaluate(async (given) => {
     const arrays = { u: Uint8Array, f: Float32Array };
     const unpack = ({ kind, base64 }) => {
       const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
       return new arrays[kind](bytes.buffer);
     };
-    const tensors = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, unpack(value)]));
+    const tensors = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, unpack(value)]),
+    );
     const { outputs, milliseconds } = await window.engine.run(tensors);
     const toBase64 = (array) => {
       const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
       let text = '';
-      for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+      for (let i = 0; i < bytes.length; i += 8192)
+        text += String.fromCharCode(...bytes.subarray(i, i + 8192));
       return { kind: array instanceof Uint8Array ? 'u' : 'f', base64: btoa(text) };
     };
-    const texts = Object.fromEntries(Object.entries(outputs).map(([name, array]) => [name, toBase64(array)]));
+    const texts = Object.fromEntries(
+      Object.entries(outputs).map(([name, array]) => [name, toBase64(array)]),
+    );
     return { outputs: texts, milliseconds };
   }, packed);
-  const outputs = Object.fromEntries(Object.entries(answer.outputs).map(([name, value]) => [name, unpack(value)]));
+  const outputs = Object.fromEntries(
+    Object.entries(answer.outputs).map(([name, value]) => [name, unpack(value)]),
+  );
   return { outputs, milliseconds: answer.milliseconds };
 }
 

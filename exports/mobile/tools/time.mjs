@@ -16,7 +16,7 @@ const given = readArguments({
 });
 
 const result = await withModel(given, async (page) => {
-  const runtime = await loadEngine(page, { threads: Number(given.threads), allowWebGpu: false });
+  const runtime = await loadEngine(page, { threads: Number(given.threads) });
   const times = await page.evaluate(timeRuns, { inputs: runtime.inputs, runs: Number(given.runs) });
   times.sort((a, b) => a - b);
   return {
@@ -36,7 +36,9 @@ async function timeRuns({ inputs, runs }) {
   for (const { name, dtype, shape } of inputs) {
     const size = shape.reduce((product, length) => product * length, 1);
     tensors[name] =
-      dtype === 'uint8' ? new Uint8Array(size).fill(128) : Float32Array.from({ length: size }, (_, i) => i);
+      dtype === 'uint8'
+        ? new Uint8Array(size).fill(128)
+        : Float32Array.from({ length: size }, (_, i) => i);
   }
   await window.engine.run(tensors);
   const times = [];

@@ -1,54 +1,51 @@
 /**
  * The model as the rest of the page sees it: load once, then run.
  *
- * @typedef {Object} ModelCard  What model.json says; written by tools/build.mjs.
- * @property {string} name
- * @property {string} file  Name of the .tflite file, beside model.json.
- * @property {number} bytes
- * @property {string} sha256
- * @property {[number, number]} image_size  Height and width.
- * @property {string[]} joint_names
+ * WebAssembly runs every model and comes first. If the device has WebGPU, a second copy is tried there, and takes over
+ * only if it makes the same picture in less time: drivers that compute something else are not rare.
  *
  * @typedef {Object} Runtime
  * @property {'webgpu' | 'wasm'} accelerator
  * @property {number} threads  0 on WebGPU.
  * @property {{name: string, dtype: string, shape: number[]}[]} inputs
  * @property {{name: string, dtype: string, shape: number[]}[]} outputs
- * @property {number} milliseconds
+ * @property {number} milliseconds  To load and compile.
+ * @typedef {{card: import('./model_file.js').ModelCard, runtime: Runtime}} Loaded
  */
 
 import { PageError, explain } from './errors.js';
+import { standing, toTensor } from './joints.js';
+import { fetchModel } from './model_file.js';
+import { ModelWorker } from './model_worker.js';
 
 export const INPUT_NAMES = ['source_image', 'source_keypoints', 'target_keypoints'];
 const MAX_THREADS = 4;
+/** Levels of 255 by which a picture of another processor may differ. */
+const MAX_DIFFERENCE = 4;
 
 export class Engine {
-  #worker = null;
-  #waiting = new Map();
-  #nextId = 0;
   #folder;
-  #settings;
+  #threads;
+  #worker = null;
   #loading = null;
+  #spareBytes = null;
 
   /**
-   * @param {string | URL} folder  Where model.json and the .tflite file lie.
-   * @param {{threads?: number, allowWebGpu?: boolean}} settings
+   * @param {string} folder  Where model.json and the .tflite file lie.
+   * @param {{threads?: number}} settings  Threads of WebAssembly; by default what the device has, up to 4.
    */
-  constructor(folder, settings = {}) {
+  constructor(folder, { threads = defaultThreads() } = {}) {
     this.#folder = new URL(folder, document.baseURI);
-    const threads = globalThis.crossOriginIsolated
-      ? Math.min(MAX_THREADS, navigator.hardwareConcurrency || 1)
-      : 1;
-    this.#settings = { threads, allowWebGpu: true, ...settings };
+    this.#threads = threads;
   }
 
   /**
    * Loads the model; later calls return the same answer, after a failure they try again.
-   * @returns {Promise<{card: ModelCard, runtime: Runtime}>}
+   * @returns {Promise<Loaded>}
    */
   load() {
     this.#loading ??= this.#load().catch((error) => {
-      this.#loading = null;
+      this.#stop();
       throw error;
     });
     return this.#loading;
@@ -60,99 +57,107 @@ export class Engine {
    */
   async run(inputs) {
     await this.load();
-    return this.#ask({ type: 'run', inputs });
+    try {
+      return await this.#worker.ask({ type: 'run', inputs });
+    } catch (error) {
+      // A runtime that failed once is not to be trusted: the next call starts a fresh one.
+      this.#stop();
+      throw explain(error);
+    }
+  }
+
+  /**
+   * Moves to WebGPU if that is there, right and `faster`.
+   * @param {(milliseconds: {wasm: number, webgpu: number}) => boolean} faster
+   * @returns {Promise<Loaded & {difference: number} | null>}  null: stays with WebAssembly.
+   */
+  async tryWebGpu(faster = ({ wasm, webgpu }) => webgpu < wasm) {
+    if (!navigator.gpu) return null;
+    const { card } = await this.load();
+    const bytes = this.#spareBytes;
+    this.#spareBytes = null;
+    const candidate = new ModelWorker();
+    try {
+      const own = await candidate.ask({ type: 'load', accelerator: 'webgpu', model: bytes }, [
+        bytes,
+      ]);
+      const probe = { type: 'run', inputs: makeProbe(card) };
+      const [wasm, webgpu] = [await second(this.#worker, probe), await second(candidate, probe)];
+      const difference = largestDifference(wasm.outputs.image, webgpu.outputs.image);
+      const times = { wasm: wasm.milliseconds, webgpu: webgpu.milliseconds };
+      if (difference > MAX_DIFFERENCE || !faster(times))
+        throw new Error(`${difference} levels off`);
+      this.#worker.stop();
+      this.#worker = candidate;
+      this.#loading = Promise.resolve({ card, runtime: own });
+      return { card, runtime: own, difference };
+    } catch (error) {
+      console.info(`WebGPU is not used: ${error.message}`);
+      candidate.stop();
+      return null;
+    }
   }
 
   async #load() {
-    const card = await fetchCard(new URL('model.json', this.#folder));
-    const model = await fetchModel(new URL(card.file, this.#folder), card);
-    const runtime = await this.#ask({ type: 'load', model, ...this.#settings }, [model]);
+    const { card, bytes } = await fetchModel(this.#folder);
+    this.#worker = new ModelWorker();
+    this.#spareBytes = navigator.gpu ? bytes.slice(0) : null;
+    const message = { type: 'load', accelerator: 'wasm', model: bytes, threads: this.#threads };
+    const runtime = await this.#worker.ask(message, [bytes]);
     checkSignature(card, runtime);
     return { card, runtime };
   }
 
-  #ask(message, transfer = []) {
-    this.#worker ??= this.#startWorker();
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ ...message, id }, transfer);
-    });
-  }
-
-  #startWorker() {
-    const worker = new Worker(new URL('worker.js', import.meta.url));
-    worker.addEventListener('message', ({ data }) => {
-      const waiting = this.#waiting.get(data.id);
-      this.#waiting.delete(data.id);
-      if (data.ok) waiting?.resolve(data);
-      else this.#fail(explain(data), waiting);
-    });
-    worker.addEventListener('error', (event) => {
-      event.preventDefault();
-      this.#fail(explain(event));
-    });
-    return worker;
-  }
-
-  /** A runtime that failed once is not to be trusted: the next call starts a fresh one. */
-  #fail(error, first) {
-    this.#worker?.terminate();
+  #stop() {
+    this.#worker?.stop();
     this.#worker = null;
     this.#loading = null;
-    first?.reject(error);
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
   }
 }
 
-async function fetchCard(url) {
-  const response = await fetchOr(url, 'model-missing');
-  try {
-    return await response.json();
-  } catch (error) {
-    throw new PageError('model-missing', error);
-  }
-}
-
-async function fetchModel(url, card) {
-  const response = await fetchOr(url, 'model-missing');
-  let bytes;
-  try {
-    bytes = await response.arrayBuffer();
-  } catch (error) {
-    throw explain(error);
-  }
-  // There is no digest on plain http, where the length has to do.
-  const digest = globalThis.crypto?.subtle && (await crypto.subtle.digest('SHA-256', bytes));
-  if (bytes.byteLength !== card.bytes || (digest && toHex(digest) !== card.sha256)) {
-    throw new PageError('model-broken', `${url}: got ${bytes.byteLength} bytes, expected ${card.bytes}`);
-  }
-  return bytes;
-}
-
-async function fetchOr(url, kind) {
-  let response;
-  try {
-    response = await fetch(url);
-  } catch (error) {
-    throw new PageError(kind, error);
-  }
-  if (!response.ok) throw new PageError(kind, `${url}: ${response.status}`);
-  return response;
-}
-
-function toHex(buffer) {
-  return [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+function defaultThreads() {
+  return globalThis.crossOriginIsolated
+    ? Math.min(MAX_THREADS, navigator.hardwareConcurrency || 1)
+    : 1;
 }
 
 function checkSignature(card, runtime) {
   const given = runtime.inputs.map(({ name }) => name).sort();
-  const wanted = [...INPUT_NAMES].sort();
   const image = runtime.inputs.find(({ name }) => name === 'source_image');
   const size = [1, ...card.image_size, 3];
-  const fits = given.join() === wanted.join() && image.shape.join() === size.join();
+  const fits =
+    given.join() === [...INPUT_NAMES].sort().join() && image.shape.join() === size.join();
   if (!fits || !runtime.outputs.some(({ name }) => name === 'image')) {
     throw new PageError('model-foreign', `inputs ${given.join(', ')}`);
   }
+}
+
+/** Waves of colour and a person who bends a little: something to compare two processors by. */
+function makeProbe({ image_size: [height, width] }) {
+  const image = new Uint8Array(height * width * 3);
+  image.forEach((_, i) => (image[i] = 127 + 100 * Math.sin(i / 97 + ((i % 3) * i) / (width * 30))));
+  const size = { width, height };
+  const source = standing(size);
+  const target = source.map((joint) => ({
+    ...joint,
+    x: joint.x + (0.1 * (height / 2 - joint.y) * width) / height,
+  }));
+  const [sourceKeypoints, targetKeypoints] = [source, target].map((pose) =>
+    toTensor(pose, size, [height, width]),
+  );
+  return {
+    source_image: image,
+    source_keypoints: sourceKeypoints,
+    target_keypoints: targetKeypoints,
+  };
+}
+
+/** The first run of a graphics processor compiles; the second tells its speed. */
+async function second(worker, message) {
+  await worker.ask(message);
+  return worker.ask(message);
+}
+
+function largestDifference(a, b) {
+  return a.reduce((largest, value, index) => Math.max(largest, Math.abs(value - b[index])), 0);
 }

@@ -47,8 +47,10 @@ const MESSAGES = {
   },
 };
 
-const MEMORY = /out of memory|could not allocate|allocation failed|array buffer allocation|OOM|bad_alloc|Failed to allocate|AllocateTensors|memory\.grow|Cannot enlarge memory|exceeds? .*memory/i;
-const BROKEN = /Failed to (load|build|create) .*model|not a valid|flatbuffer|verif|Could not (load|read) model|invalid model|load model/i;
+/** What browsers, WebAssembly and LiteRT say when there is no room left. */
+const MEMORY =
+  /out of memory|\bOOM\b|could not allocate|failed to allocate|allocation failed|enlarge memory|bytes overflowed/i;
+const BROKEN = /failed to (load|build) .*model|invalidly specified/i;
 
 /** An error with a message for people: `title`, `text`, and `detail` for whoever looks closer. */
 export class PageError extends Error {
@@ -76,7 +78,8 @@ export class PageError extends Error {
 export function explain(error) {
   if (error instanceof PageError) return error;
   const message = String(error?.message ?? error);
-  if (error?.name === 'RangeError' || MEMORY.test(message)) return new PageError('out-of-memory', message);
+  if (error?.name === 'RangeError' || MEMORY.test(message))
+    return new PageError('out-of-memory', message);
   if (BROKEN.test(message)) return new PageError('model-broken', message);
   return new PageError('runtime-failed', message);
 }

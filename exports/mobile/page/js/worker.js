@@ -2,7 +2,7 @@
  * Runs the model with LiteRT.js, away from the page's own thread.
  *
  * A classic worker, because LiteRT.js loads its WebAssembly with importScripts. Messages in:
- *   {id, type: 'load', model: ArrayBuffer, threads: number, allowWebGpu: boolean}
+ *   {id, type: 'load', model: ArrayBuffer, accelerator: 'wasm' | 'webgpu', threads?: number}
  *   {id, type: 'run', inputs: Object<string, TypedArray>}
  * and out: {id, ok: true, ...} or {id, ok: false, name, message}.
  */
@@ -10,14 +10,13 @@
 const RUNTIME = new URL('../vendor/litert/', self.location.href).href;
 const WASM = new URL('../vendor/litert/wasm/', self.location.href).href;
 
-/** What LiteRT itself printed last; its exceptions alone seldom say why. */
+/** The last complaints of LiteRT: they go into error messages, as its exceptions alone seldom say why. */
 const lastWords = [];
-for (const level of ['warn', 'error', 'log', 'info']) {
-  const original = console[level].bind(console);
+for (const level of ['log', 'info', 'warn', 'error']) {
   console[level] = (...words) => {
-    lastWords.push(words.join(' '));
+    const text = words.join(' ').trim();
+    if (text && !/^(INFO|WARNING):/.test(text)) lastWords.push(text);
     lastWords.splice(0, lastWords.length - 20);
-    original(...words);
   };
 }
 
@@ -36,14 +35,14 @@ self.addEventListener('message', async ({ data }) => {
   }
 });
 
-/** Loads the runtime and compiles the model: on WebGPU if all of it runs there, else as WebAssembly. */
-async function load({ model, threads, allowWebGpu }) {
+/** Loads the runtime and compiles the model. */
+async function load({ model, accelerator, threads = 1 }) {
   const started = performance.now();
   litert = await import(`${RUNTIME}index.js`);
   const bytes = new Uint8Array(model);
-  let accelerator = 'wasm';
-  if (allowWebGpu && (await hasWebGpu())) accelerator = (await compileForWebGpu(bytes)) ?? 'wasm';
-  if (!compiled) await compileForWasm(bytes, threads);
+  compiled = await (accelerator === 'webgpu'
+    ? compileForWebGpu(bytes)
+    : compileForWasm(bytes, threads));
   const describe = ({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] });
   const answer = {
     accelerator,
@@ -55,48 +54,29 @@ async function load({ model, threads, allowWebGpu }) {
   return { answer };
 }
 
-async function hasWebGpu() {
-  try {
-    return Boolean(await self.navigator.gpu?.requestAdapter());
-  } catch {
-    return false;
-  }
+async function compileForWasm(bytes, threads) {
+  await loadRuntime({ threads: threads > 1 });
+  return litert.loadAndCompile(bytes, { accelerator: 'wasm', cpuOptions: { numThreads: threads } });
+}
+
+/** Operations that the graphics processor lacks run as WebAssembly, where the browser can switch between both. */
+async function compileForWebGpu(bytes) {
+  await loadRuntime({ jspi: await litert.supportsFeature('jspi') });
+  // Flows are positions in pixels: half precision would move them.
+  const options = { accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } };
+  const candidate = await litert.loadAndCompile(bytes, options);
+  if (candidate.options.accelerator !== 'webgpu')
+    throw new Error('the model does not run on WebGPU');
+  return candidate;
 }
 
 /** Loads LiteRT; in a worker it has to be told where its own files are. */
-function loadRuntime(threads) {
+function loadRuntime(options) {
   self.Module = {
     locateFile: (name) => WASM + name,
     mainScriptUrlOrBlob: `${WASM}litert_wasm_threaded_internal.js`,
   };
-  return litert.loadLiteRt(WASM, { threads: threads > 1 });
-}
-
-/** Returns the accelerator in use, or null if the graphics processor cannot run the whole model. */
-async function compileForWebGpu(bytes) {
-  try {
-    await loadRuntime(1);
-    // Flows are pixel positions: half precision would move them.
-    const options = { accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } };
-    const candidate = await litert.loadAndCompile(bytes, options);
-    if (candidate.isFullyAccelerated && candidate.options.accelerator === 'webgpu') {
-      compiled = candidate;
-      return 'webgpu';
-    }
-    candidate.delete();
-  } catch {
-    // Nothing is lost: WebAssembly runs everywhere.
-  }
-  litert.unloadLiteRt();
-  return null;
-}
-
-async function compileForWasm(bytes, threads) {
-  await loadRuntime(threads);
-  compiled = await litert.loadAndCompile(bytes, {
-    accelerator: 'wasm',
-    cpuOptions: { numThreads: threads },
-  });
+  return litert.loadLiteRt(WASM, options);
 }
 
 /** Runs the model once. Tensors live in the runtime's own memory and are freed by hand. */
@@ -119,7 +99,8 @@ async function run({ inputs }) {
     const results = await compiled.run(given);
     Object.values(results).forEach(keep);
     const outputs = {};
-    for (const [name, tensor] of Object.entries(results)) outputs[name] = (await tensor.data()).slice();
+    for (const [name, tensor] of Object.entries(results))
+      outputs[name] = (await tensor.data()).slice();
     const answer = { outputs, milliseconds: performance.now() - started };
     return { answer, transfer: Object.values(outputs).map((array) => array.buffer) };
   } finally {

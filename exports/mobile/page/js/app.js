@@ -1,0 +1,237 @@
+/** Starts the page and leads through its four steps: photo, joints, pose, result. */
+
+import { Engine } from './engine.js';
+import { GalleryView } from './gallery_view.js';
+import { History } from './history.js';
+import { fromPoints, standing } from './joints.js';
+import { clearError, showError, showStatus, spokenBytes, whileBusy } from './messages.js';
+import { keepOffline } from './offline.js';
+import { openPicture } from './picture.js';
+import { loadGallery, mirrored, placed } from './poses.js';
+import { Reposer } from './reposer.js';
+import { ResultPanel } from './result_panel.js';
+import { SkeletonEditor } from './skeleton_editor.js';
+import { Stage } from './stage.js';
+
+const ZOOM = { joint: 1.5, whole: 1.08 };
+const element = (id) => document.getElementById(id);
+const all = (selector) => [...document.querySelectorAll(selector)];
+
+const stage = new Stage({
+  root: element('stage'),
+  picture: element('picture'),
+  overlay: element('overlay'),
+});
+const engine = new Engine('model/');
+const results = new ResultPanel(stage, new Reposer(engine));
+const editor = new SkeletonEditor(stage, element('joints'), {
+  onChange: poseEdited,
+  onSelect: (text) => (element('joint-hint').textContent = text),
+});
+const galleryView = new GalleryView(element('gallery'), choosePose);
+
+/** What the person has chosen so far. */
+const state = {
+  step: 'photo',
+  picture: null,
+  start: null,
+  source: null,
+  target: null,
+  poses: [],
+  pose: 2,
+  from: -1,
+};
+
+start();
+
+async function start() {
+  connect();
+  const offline = await keepOffline({ onUpdate: offerUpdate });
+  state.poses = await loadGallery().catch(() => []);
+  showGallery();
+  await loadModel(offline);
+}
+
+async function loadModel(offline) {
+  showStatus('Loading the model');
+  try {
+    const { card, runtime } = await engine.load();
+    const where =
+      runtime.accelerator === 'webgpu'
+        ? 'WebGPU'
+        : `WASM, ${runtime.threads} thread${runtime.threads > 1 ? 's' : ''}`;
+    showStatus(`${spokenBytes(card.bytes)} · ${where}${offline ? ' · works offline' : ''}`);
+    document.body.dataset.model = 'ready';
+  } catch (error) {
+    showStatus('No model');
+    document.body.dataset.model = 'failed';
+    showError(error, () => loadModel(offline));
+  }
+}
+
+function connect() {
+  for (const button of all('[data-step-to]'))
+    button.addEventListener('click', () => go(button.dataset.stepTo));
+  for (const kind of ['choose', 'take']) {
+    element(kind).addEventListener('click', () => element(`${kind}-file`).click());
+    element(`${kind}-file`).addEventListener('change', ({ target }) => {
+      if (target.files.length) openFile(target.files[0]);
+      // The same file may be chosen again.
+      target.value = '';
+    });
+  }
+  element('example').addEventListener('click', openExample);
+  element('to-pose').addEventListener('click', () => go('pose'));
+  element('to-result').addEventListener('click', () => go('result'));
+  element('reset-joints').addEventListener('click', () => editor.commit(state.start));
+  element('mirror').addEventListener('click', mirrorPose);
+  element('move-target').addEventListener('click', () =>
+    setMode(editor.mode === 'whole' ? 'joint' : 'whole'),
+  );
+  for (const button of all('[data-mode]'))
+    button.addEventListener('click', () => setMode(button.dataset.mode));
+  element('undo').addEventListener('click', () => editor.undo());
+  element('redo').addEventListener('click', () => editor.redo());
+  element('larger').addEventListener('click', () => editor.resize(ZOOM[editor.mode]));
+  element('smaller').addEventListener('click', () => editor.resize(1 / ZOOM[editor.mode]));
+  element('from').addEventListener('change', ({ target }) => {
+    state.from = Number(target.value);
+    openResult();
+  });
+  connectDropping();
+}
+
+function connectDropping() {
+  const root = element('stage');
+  addEventListener('dragover', (event) => event.preventDefault());
+  addEventListener('drop', (event) => {
+    event.preventDefault();
+    root.classList.remove('dropping');
+    if (event.dataTransfer.files.length) openFile(event.dataTransfer.files[0]);
+  });
+  root.addEventListener('dragenter', () => root.classList.add('dropping'));
+  root.addEventListener('dragleave', () => root.classList.remove('dropping'));
+}
+
+async function openFile(file, points = null) {
+  clearError();
+  try {
+    const picture = await whileBusy('Opening the picture', openPicture(file));
+    state.picture = picture;
+    state.start = points ? fromPoints(points, picture) : standing(picture);
+    state.source = new History(state.start);
+    state.target = null;
+    element('empty').hidden = true;
+    for (const button of all('[data-step-to]')) button.disabled = false;
+    go('joints');
+  } catch (error) {
+    showError(error);
+  }
+}
+
+async function openExample() {
+  try {
+    const [picture, joints] = await Promise.all([fetch('example.jpg'), fetch('example.json')]);
+    await openFile(await picture.blob(), (await joints.json()).joints);
+  } catch (error) {
+    showError(error, openExample);
+  }
+}
+
+/** @param {'photo' | 'joints' | 'pose' | 'result'} step */
+function go(step) {
+  clearError();
+  results.pause();
+  state.step = step;
+  document.body.dataset.step = step;
+  for (const button of all('[data-step-to]')) {
+    if (button.dataset.stepTo === step) button.setAttribute('aria-current', 'step');
+    else button.removeAttribute('aria-current');
+  }
+  element('tools').hidden = step !== 'joints' && step !== 'pose';
+  setMode('joint');
+  stage.resetView();
+  const { picture } = state;
+  if (step === 'pose' && !state.target) choosePose(state.pose);
+  const edited = { joints: state.source, pose: state.target }[step] ?? null;
+  editor.edit(edited, picture ?? undefined);
+  if (picture && step !== 'result') {
+    stage.showPicture(picture.canvas, picture, { label: 'Photo', dimmed: step === 'pose' });
+  }
+  showUndo();
+  if (step === 'result') openResult();
+}
+
+function openResult() {
+  if (!state.target) state.target = new History(gallerySkeleton(state.pose));
+  const { picture, source, target, from } = state;
+  results.open({
+    picture,
+    source: source.now,
+    target: target.now,
+    from: from < 0 ? source.now : gallerySkeleton(from),
+  });
+}
+
+function gallerySkeleton(index) {
+  return placed(state.poses[index], state.source.now, state.picture);
+}
+
+function choosePose(index) {
+  state.pose = index;
+  galleryView.choose(index);
+  if (!state.picture) return;
+  const skeleton = gallerySkeleton(index);
+  if (state.target) editor.commit(skeleton);
+  else state.target = new History(skeleton);
+  // A commit tells that the pose was edited; this one is the gallery's own.
+  galleryView.choose(index);
+}
+
+function mirrorPose() {
+  state.poses = state.poses.map(mirrored);
+  const button = element('mirror');
+  button.setAttribute('aria-pressed', String(button.getAttribute('aria-pressed') !== 'true'));
+  showGallery();
+  choosePose(state.pose);
+}
+
+function showGallery() {
+  galleryView.show(state.poses, state.pose);
+  const options = ['Photo', ...state.poses.map(({ title }) => title)];
+  const toOption = (title, index) =>
+    new Option(title, String(index - 1), false, index - 1 === state.from);
+  element('from').replaceChildren(...options.map(toOption));
+}
+
+function setMode(mode) {
+  editor.mode = mode;
+  for (const button of all('[data-mode]')) {
+    button.setAttribute('aria-pressed', String(button.dataset.mode === mode));
+  }
+  element('move-target').setAttribute('aria-pressed', String(mode === 'whole'));
+  const [smaller, larger] =
+    mode === 'whole' ? ['Make the body smaller', 'Make the body larger'] : ['Zoom out', 'Zoom in'];
+  element('smaller').setAttribute('aria-label', smaller);
+  element('larger').setAttribute('aria-label', larger);
+  element('joint-hint').textContent =
+    mode === 'whole'
+      ? 'Drag to move the body, pinch to resize it.'
+      : 'Drag a dot. Tap it if the photo does not show that joint.';
+}
+
+function poseEdited() {
+  showUndo();
+  if (state.step === 'pose') galleryView.choose(-1);
+}
+
+function showUndo() {
+  const history = { joints: state.source, pose: state.target }[state.step];
+  element('undo').disabled = !history?.canUndo;
+  element('redo').disabled = !history?.canRedo;
+}
+
+function offerUpdate(apply) {
+  element('update').hidden = false;
+  element('update-now').addEventListener('click', apply, { once: true });
+}

@@ -1,0 +1,73 @@
+/** The poses to choose from, as a row of small skeletons; one is chosen, as with radio buttons. */
+
+import { LIMBS } from './joints.js';
+import { jointColor } from './stage.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+export class GalleryView {
+  #buttons = [];
+  #element;
+
+  /**
+   * @param {HTMLElement} element
+   * @param {(index: number) => void} onChoose
+   */
+  constructor(element, onChoose) {
+    this.#element = element;
+    this.onChoose = onChoose;
+    element.addEventListener('keydown', (event) => this.#key(event));
+  }
+
+  /** @param {import('./poses.js').GalleryPose[]} poses */
+  show(poses, chosen) {
+    this.#buttons = poses.map((pose, index) => this.#card(pose, index));
+    this.#element.replaceChildren(...this.#buttons);
+    this.choose(chosen);
+  }
+
+  /** Marks a pose; -1: none, for a pose of one's own. */
+  choose(index) {
+    this.#buttons.forEach((button, at) => {
+      button.setAttribute('aria-checked', String(at === index));
+      button.tabIndex = at === Math.max(index, 0) ? 0 : -1;
+    });
+  }
+
+  #card(pose, index) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.setAttribute('role', 'radio');
+    const title = document.createElement('span');
+    title.textContent = pose.title;
+    button.append(drawing(pose.joints), title);
+    button.addEventListener('click', () => this.onChoose(index));
+    return button;
+  }
+
+  #key(event) {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const at = this.#buttons.indexOf(event.target);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    const next = (at + step + this.#buttons.length) % this.#buttons.length;
+    this.#buttons[next].focus();
+    this.onChoose(next);
+  }
+}
+
+function drawing(joints) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '-1.6 -1.95 3.2 3.8');
+  svg.setAttribute('aria-hidden', 'true');
+  for (const [a, b] of LIMBS) {
+    if (!joints[a] || !joints[b]) continue;
+    const line = document.createElementNS(SVG, 'line');
+    const [[x1, y1], [x2, y2]] = [joints[a], joints[b]];
+    for (const [name, value] of Object.entries({ x1, y1, x2, y2 })) line.setAttribute(name, value);
+    line.setAttribute('stroke', jointColor(b));
+    line.setAttribute('stroke-width', '0.09');
+    svg.append(line);
+  }
+  return svg;
+}

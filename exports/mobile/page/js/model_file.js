@@ -1,0 +1,54 @@
+/**
+ * Fetches the model and makes sure that it is what model.json says.
+ *
+ * @typedef {Object} ModelCard  model.json; written by tools/build.mjs.
+ * @property {string} name
+ * @property {string} file  Name of the .tflite file, beside model.json.
+ * @property {number} bytes
+ * @property {string} sha256
+ * @property {[number, number]} image_size  Height and width.
+ * @property {string[]} joint_names
+ */
+
+import { PageError, explain } from './errors.js';
+
+/**
+ * @param {URL} folder
+ * @returns {Promise<{card: ModelCard, bytes: ArrayBuffer}>}
+ */
+export async function fetchModel(folder) {
+  const card = await read(await found(new URL('model.json', folder)), 'json');
+  const url = new URL(card.file, folder);
+  const bytes = await read(await found(url), 'arrayBuffer');
+  // There is no digest on plain http, where the length has to do.
+  const digest = globalThis.crypto?.subtle && (await crypto.subtle.digest('SHA-256', bytes));
+  if (bytes.byteLength !== card.bytes || (digest && toHex(digest) !== card.sha256)) {
+    const got = `got ${bytes.byteLength} bytes, expected ${card.bytes}`;
+    throw new PageError('model-broken', `${url}: ${got} with digest ${card.sha256}`);
+  }
+  return { card, bytes };
+}
+
+async function found(url) {
+  let response;
+  try {
+    response = await fetch(url);
+  } catch (error) {
+    throw new PageError('model-missing', error);
+  }
+  if (!response.ok) throw new PageError('model-missing', `${url}: ${response.status}`);
+  return response;
+}
+
+async function read(response, as) {
+  try {
+    return await response[as]();
+  } catch (error) {
+    if (error instanceof RangeError) throw explain(error);
+    throw new PageError('model-missing', error);
+  }
+}
+
+function toHex(buffer) {
+  return [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
