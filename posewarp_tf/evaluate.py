@@ -16,15 +16,29 @@ def define_flags() -> None:
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to evaluate.')
     flags.DEFINE_integer('max_pairs', None, 'Only that many, spread evenly over the test pairs.', lower_bound=1)
     flags.DEFINE_integer('batch_size', 8, 'Pairs at once; changes the speed and nothing else.', lower_bound=1)
+    flags.DEFINE_string(
+        'inception_weights',
+        None,
+        "Also the Inception score and the Frechet distance, with the weights 'imagenet' (downloaded), 'random' (of no "
+        'meaning, said so in the results) or of a .h5 file of tf.keras.applications.',
+    )
+    flags.DEFINE_integer('inception_splits', 10, 'Parts that the Inception score is averaged over.', lower_bound=1)
+    flags.DEFINE_string(
+        'lpips_weights', None, "Also LPIPS, with the weights of an .npz file of lpips.LPIPS(net='alex').state_dict()."
+    )
 
 
 def main() -> None:
     from posewarp_tf.metrics.evaluation import evaluate
+    from posewarp_tf.metrics.networks import NetworkMetrics
     from posewarp_tf.metrics.table import format_table
     from posewarp_tf.training.run_folder import RunFolder
 
     given = flags.FLAGS
-    metrics = evaluate(given.run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size)
+    networks = None
+    if given.inception_weights or given.lpips_weights:
+        networks = NetworkMetrics(given.inception_weights, given.inception_splits, given.lpips_weights)
+    metrics = evaluate(given.run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, networks)
     protocol, run = metrics['protocol'], RunFolder(given.run_dir)
     weights = protocol['weights']
     print(
@@ -34,6 +48,8 @@ def main() -> None:
     print(format_table(metrics))
     for name, note in protocol['notes'].items():
         print(f'note: {name}={note}')
+    if given.inception_weights == 'random':
+        print('note: --inception_weights=random: the Inception score and Frechet distance mean nothing')
     print(f'metrics: {run.metrics_path}')
     print(f'pictures: {run.sample_dir}/evaluate-*.png')
 

@@ -12,15 +12,13 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from posewarp_tf import files, ops
+from posewarp_tf import files
 from posewarp_tf.config import Config
 from posewarp_tf.data.images import save_image
 from posewarp_tf.data.pictures import reading
 from posewarp_tf.data.pipeline import make_test_dataset
-from posewarp_tf.errors import DataError, RunError
-from posewarp_tf.metrics.flow import FLOW_PROTOCOL, FlowErrors
-from posewarp_tf.metrics.foreground import foreground_mask, foreground_protocol
-from posewarp_tf.metrics.image import IMAGE_METRICS, REGIONS, image_metrics, image_protocol
+from posewarp_tf.metrics.networks import NetworkMetrics
+from posewarp_tf.metrics.scores import Scores
 from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.training.checkpoints import checkpoint_step
 from posewarp_tf.training.run_folder import RunFolder
@@ -29,8 +27,6 @@ from posewarp_tf.visualize import panels, picture_grid
 ROWS_PER_GRID = 6
 MAX_GRIDS = 4
 
-MODEL, COPY_SOURCE = 'model', 'copy_source'
-
 
 def evaluate(
     run_dir: str | os.PathLike,
@@ -38,6 +34,7 @@ def evaluate(
     checkpoint: str = 'best',
     max_pairs: int | None = None,
     batch_size: int = 8,
+    networks: NetworkMetrics | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run folder; writes its metrics.json and samples/evaluate-*.png and returns what metrics.json holds.
 
@@ -47,12 +44,16 @@ def evaluate(
         checkpoint: 'best' or 'latest'.
         max_pairs: that many, spread evenly over the test pairs; None: all.
         batch_size: changes the speed and nothing else.
+        networks: metrics that need a network with trained weights; None: without them.
 
     Returns:
         {'image': {region: {metric: {'model': value, 'copy_source': value}}},
+         'networks': {metric: {'model': ..., 'copy_source': ..., 'truth': ...}},
+         'garment': {'mean_iou': {'model': ..., 'copy_source': ...}, 'pixel_accuracy': ..., 'iou': {class: ...}},
          'flow': {scale: {region: {'model': ..., 'zero_flow': ..., 'ratio': ...}}},
          'protocol': what these numbers mean}
-        'flow' is there if the data has exact flows and the model has flows.
+        'networks' is there if it was asked for, 'garment' if the model predicts garment maps and the data has them,
+        'flow' if the data has exact flows and the model has flows.
 
     Raises:
         RunError, DataError: the run folder or the data set cannot be used.
@@ -65,7 +66,7 @@ def evaluate(
     model = run.load_model(which=checkpoint)
     path = run.checkpoint_path(model.stages, checkpoint)
     stage = run.stage_of(path)
-    scores = Scores()
+    scores = Scores(networks)
     num_pairs = batch_size * int(dataset.cardinality())  # at least; the last batch may be smaller
     grids = GridWriter(run, every=max(1, num_pairs // (MAX_GRIDS * ROWS_PER_GRID)))
     for batch, outputs in model_answers(model, stage, dataset):
@@ -98,7 +99,7 @@ def model_answers(
 
     Where only the flows are trained, there is no 'image' among the outputs.
     """
-    names = ('source_image', 'source_pose', 'target_pose')
+    names = model.required_inputs
     # One graph for every batch, the last and smaller one too.
     signature = [{name: dataset.element_spec[name] for name in names}]
     answer = tf.function(lambda inputs: model.run_stage(inputs, stage), input_signature=signature)
@@ -107,61 +108,6 @@ def model_answers(
             outputs = answer({name: batch[name] for name in names})
             outputs = tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
             yield {name: tensor.numpy() for name, tensor in batch.items()}, outputs
-
-
-class Scores:
-    """Gathers the metrics of one pair after the other."""
-
-    def __init__(self) -> None:
-        self.num_pairs = 0
-        self._values: dict[str, list] = {MODEL: [], COPY_SOURCE: []}
-        self._flow_errors = FlowErrors()
-        self._has_part_maps = False
-
-    def add(self, batch: Mapping[str, np.ndarray], outputs: Mapping[str, Any]) -> None:
-        """Adds a batch. Generated pictures are rounded to uint8 first, as they are written to disk."""
-        self._has_part_maps = 'target_parts' in batch
-        truths, sources = (ops.to_uint8_image(batch[name]).numpy() for name in ('target_image', 'source_image'))
-        foregrounds = [foreground_mask(batch, index) for index in range(len(truths))]
-        answers = {COPY_SOURCE: sources}
-        if 'image' in outputs:
-            _require_finite(outputs['image'], batch)
-            answers[MODEL] = ops.to_uint8_image(outputs['image']).numpy()
-        for answer, pictures in answers.items():
-            self._values[answer] += map(image_metrics, pictures, truths, foregrounds)
-        if 'flow' in batch and 'visibility' in batch:
-            self._flow_errors.add(outputs['flows'], batch['flow'], batch['visibility'])
-        self.num_pairs += len(truths)
-
-    def result(self) -> dict[str, Any]:
-        """The means over all pairs; a metric that no pair has is None."""
-        if not self.num_pairs:
-            raise DataError('no test pairs: got an empty list, expected at least one')
-        answers = {answer: pairs for answer, pairs in self._values.items() if pairs}
-        image = {
-            region: {
-                metric: {answer: _mean(pair[region][metric] for pair in pairs) for answer, pairs in answers.items()}
-                for metric in IMAGE_METRICS
-            }
-            for region in REGIONS
-        }
-        flow = self._flow_errors.result()
-        return {'image': image, 'flow': flow} if flow else {'image': image}
-
-    def protocol(self, image_size: tuple[int, int]) -> dict[str, Any]:
-        """How the numbers were computed."""
-        with_foreground = sum(pair['foreground']['l1'] is not None for pair in self._values[COPY_SOURCE])
-        found: dict[str, Any] = {
-            'num_pairs': self.num_pairs,
-            'num_pairs_with_foreground': with_foreground,
-            'average': 'mean over pairs of the value of each pair',
-            'foreground_mask': foreground_protocol(self._has_part_maps),
-            'image': image_protocol(image_size),
-            'copy_source': 'the source picture as the answer',
-        }
-        if self._flow_errors.result():
-            found['flow'] = FLOW_PROTOCOL
-        return found
 
 
 class GridWriter:
@@ -209,18 +155,6 @@ def _data_protocol(config: Config) -> dict[str, Any]:
         'formats': 'true pictures decoded from the files of the data set; generated pictures rounded to uint8, '
         'not compressed',
     }
-
-
-def _require_finite(images: np.ndarray, batch: Mapping[str, np.ndarray]) -> None:
-    for index, image in enumerate(images):
-        if not np.isfinite(image).all():
-            names = [batch[name][index].decode() for name in ('source_name', 'target_name')]
-            raise RunError(f'the model gives values that are not finite for {names[0]} -> {names[1]}')
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    defined = [value for value in values if value is not None]
-    return float(np.mean(defined)) if defined else None
 
 
 def _versions() -> dict[str, str]:

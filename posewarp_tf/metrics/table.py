@@ -13,6 +13,17 @@ _IMAGE_ROWS = {
     'ssim_gaussian': ('SSIM, Gaussian', 'higher', '{:.4f}'),
     'ms_ssim': ('MS-SSIM', 'higher', '{:.4f}'),
 }
+# The same of a network's metrics; a deviation belongs to the row above.
+_NETWORK_ROWS = {
+    'lpips': ('LPIPS', 'lower', '{:.4f}'),
+    'inception_score': ('Inception score', 'higher', '{:.3f}'),
+    'inception_score_deviation': ('  +- over splits', '', '{:.3f}'),
+    'frechet_distance': ('Frechet distance', 'lower', '{:.2f}'),
+}
+_GARMENT_ROWS = {
+    'mean_iou': ('mean IoU', 'higher', '{:.4f}'),
+    'pixel_accuracy': ('pixel accuracy', 'higher', '{:.4f}'),
+}
 
 
 def format_table(metrics: Mapping[str, Any]) -> str:
@@ -23,12 +34,26 @@ def format_table(metrics: Mapping[str, Any]) -> str:
         values = [image[region][metric] for region in image]
         rows.append([title, better, *_formatted(values, form)])
     text = _table('', {region: list(image[region]['l1']) for region in image}, rows)
+    for part, title, choice in (('networks', '', _NETWORK_ROWS), ('garment', 'garment maps', _GARMENT_ROWS)):
+        if part in metrics:
+            text += '\n' + _answers_table(title, metrics[part], choice)
     if 'flow' in metrics:
         flow = metrics['flow']
         regions = {region: list(values) for region, values in next(iter(flow.values())).items()}
         rows = [[_shown(scale), 'lower', *_formatted(flow[scale].values(), '{:.3f}')] for scale in flow]
         text += '\n' + _table('end-point error [px]', regions, rows)
     return text
+
+
+def _answers_table(title: str, values: Mapping[str, Any], choice: Mapping[str, tuple[str, str, str]]) -> str:
+    """One row for each chosen metric that is there, one column for each answer."""
+    shown = [metric for metric in choice if metric in values]
+    answers = list(dict.fromkeys(answer for metric in shown for answer in values[metric]))
+    rows = []
+    for metric in shown:
+        name, better, form = choice[metric]
+        rows.append([name, better, *_formatted([{answer: values[metric].get(answer) for answer in answers}], form)])
+    return _table(title, {'': answers}, rows)
 
 
 def _table(title: str, groups: Mapping[str, list[str]], rows: list[list[str]]) -> str:
