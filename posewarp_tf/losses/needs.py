@@ -13,6 +13,9 @@ TERM_MAPS: dict[str, tuple[str, ...]] = {
     'garment_adversarial': ('target_garment',),
 }
 
+# Terms that weigh occluded pixels less: the model then sees the pair with its sides swapped.
+_SWAPPING_TERMS = ('photometric', 'ssim', 'feature')
+
 # By folder of a data set.
 _FOLDERS = {'parts': 'parts/', 'garment': 'parsing/'}
 
@@ -23,7 +26,11 @@ def needed_maps(config: Config) -> frozenset[str]:
     stages = training.stage_steps if training.stage == 'all' else (training.stage,)
     terms = [term for stage in stages for term, weight in config.loss.loss_weights.get(stage, {}).items() if weight]
     needed = {key for term in terms for key in TERM_MAPS.get(term, ())}
-    return frozenset(needed | ({'target_parts'} if config.loss.foreground_correctness else set()))
+    if config.loss.foreground_correctness:
+        needed.add('target_parts')
+    if config.model.use_garment and config.loss.occlusion_weighting and set(terms) & set(_SWAPPING_TERMS):
+        needed.add('target_garment')
+    return frozenset(needed)
 
 
 def missing_map_message(stage: str, term: str, key: str) -> str:

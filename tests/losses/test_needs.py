@@ -24,6 +24,14 @@ def test_the_stages_to_be_trained_and_their_weights_decide():
     assert needed_maps(config.replace(stage='pose_flow', loss_weights=weights)) == {'source_parts', 'target_parts'}
 
 
+def test_a_model_that_takes_garment_maps_needs_those_of_swapped_pairs_too():
+    config = Config().replace(loss_weights={'pose_flow': {'ssim': 1.0}}, stage='pose_flow')
+    assert needed_maps(config) == frozenset()
+    config = config.replace(model='pfl', spatial_transform='bilinear', use_garment=True)
+    assert needed_maps(config) == {'target_garment'}
+    assert needed_maps(config.replace(occlusion_weighting=False)) == frozenset()
+
+
 def test_every_term_says_so_in_the_one_table():
     assert {name: term.needs for name, term in TERMS.items() if term.needs} == TERM_MAPS
 
