@@ -31,6 +31,7 @@ ANIMATION_NAME = 'animation.gif'
 MANIFEST_NAME = 'frames.json'
 
 _GIF_SIZE = 512
+_NUM_PALETTE_FRAMES = 16
 _MAX_STRETCH = 1.2  # people look odd from here on
 
 
@@ -126,7 +127,8 @@ def drive(
 
 def write_gif(path: str | os.PathLike, frames: Sequence[str | os.PathLike], fps: float) -> None:
     """An endless animation of picture files of one size; shrunk to 512 pixels, 256 colours for all frames together."""
-    colors = _shared_palette([_small(frames[i]) for i in sorted({0, len(frames) // 2, len(frames) - 1})])
+    chosen = np.unique(np.linspace(0, len(frames) - 1, _NUM_PALETTE_FRAMES).astype(int))
+    colors = _shared_palette([_small(frames[i]) for i in chosen])
     # Hundredths of a second, rounded so that the error does not add up.
     ends = [round(100 * (i + 1) / fps) for i in range(len(frames))]
     durations = [10 * (end - start) for start, end in zip([0, *ends], ends)]
@@ -149,7 +151,7 @@ def _small(path: str | os.PathLike) -> Image.Image:
 
 
 def _shared_palette(pictures: Sequence[Image.Image]) -> Image.Image:
-    together = np.concatenate([np.asarray(picture) for picture in pictures])
+    together = np.concatenate([np.asarray(picture)[::2, ::2] for picture in pictures])
     return Image.fromarray(together).quantize(256)
 
 
