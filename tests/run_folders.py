@@ -10,8 +10,8 @@ from posewarp_tf.training.run_folder import RunFolder
 SIZE = (64, 64)
 
 
-def make_run(path, trained_stage='full', step=7, **settings):
-    """A run folder of a small model with random weights that make visible pictures and flows."""
+def make_run(path, trained_stage='full', step=7, gain=2.0, **settings):
+    """A run folder of a small model with random weights that make visible pictures and flows: less so for less gain."""
     config = Config().replace(
         **{
             'image_size': SIZE,
@@ -33,7 +33,7 @@ def make_run(path, trained_stage='full', step=7, **settings):
     for weight in model.trainable_variables:
         # Fresh weights are so small that every output is nearly zero.
         if weight.shape.rank >= 2:
-            deviation = np.sqrt(2.0 / np.prod(weight.shape[:-1]))
+            deviation = np.sqrt(gain / np.prod(weight.shape[:-1]))
             weight.assign(rng.normal(0, deviation, weight.shape).astype(np.float32))
     CheckpointFolder(run.stage_dir(trained_stage), 1, {MODEL: model}).save(step)
     return run
