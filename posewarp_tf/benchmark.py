@@ -24,6 +24,16 @@ FLAGS = flags.FLAGS
 
 def time_network(config: Config, batch_size: int, repeats: int) -> tuple[dict[str, list[float]], float]:
     """Seconds of each repeat, {'forward': [...], 'forward and backward': [...]}, and GFLOP of a forward pass."""
+    forward, forward_and_backward = network_steps(config, batch_size)
+    seconds = {
+        'forward': _seconds(forward, repeats),
+        'forward and backward': _seconds(forward_and_backward, repeats),
+    }
+    return seconds, _giga_operations(forward)
+
+
+def network_steps(config: Config, batch_size: int) -> tuple[Callable, Callable]:
+    """The forward pass, and forward plus backward pass, of a fresh network on random inputs: functions of nothing."""
     import tensorflow as tf
 
     from posewarp_tf.models.registry import build_model
@@ -45,11 +55,7 @@ def time_network(config: Config, batch_size: int, repeats: int) -> tuple[dict[st
         # A gradient that nobody reads would not be computed.
         return [tf.reduce_sum(g) for g in tape.gradient(image, model.trainable_variables) if g is not None]
 
-    seconds = {
-        'forward': _seconds(forward, repeats),
-        'forward and backward': _seconds(forward_and_backward, repeats),
-    }
-    return seconds, _giga_operations(forward)
+    return forward, forward_and_backward
 
 
 def _giga_operations(step: Any) -> float:

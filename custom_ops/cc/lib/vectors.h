@@ -110,15 +110,18 @@ POSEWARP_INLINE void StorePart(Vector vector, T* to, int count) {
   for (int lane = 0; lane < count; ++lane) to[lane] = lanes[lane];
 }
 
-// Sums the lanes in a fixed order, pairwise.
-template <typename Real>
-POSEWARP_INLINE Real SumLanes(typename Lanes<Real>::Vector vector) {
-  Real lanes[Lanes<Real>::kCount];
-  memcpy(lanes, &vector, sizeof vector);
-  for (int half = Lanes<Real>::kCount / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+// Sums the lanes in a fixed order, halves onto halves.
+template <typename Real, int kBytes = POSEWARP_VECTOR_BYTES, typename Vector>
+POSEWARP_INLINE Real SumLanes(Vector vector) {
+  if constexpr (kBytes == sizeof(Real)) {
+    return vector[0];
+  } else {
+    typedef Real HalfVector __attribute__((vector_size(kBytes / 2)));
+    HalfVector low, high;
+    memcpy(&low, &vector, sizeof low);
+    memcpy(&high, reinterpret_cast<const char*>(&vector) + sizeof low, sizeof high);
+    return SumLanes<Real, kBytes / 2>(low + high);
   }
-  return lanes[0];
 }
 
 }  // namespace
