@@ -56,6 +56,11 @@ def move_images(images: tf.Tensor, matrices: tf.Tensor, interpolation: str = 'bi
     return tfa_image.transform(images, backward, interpolation=interpolation, fill_mode='nearest')
 
 
+def move_class_maps(maps: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+    """Class maps [B, H, W] moved by the same matrices; every pixel takes the nearest class."""
+    return move_images(maps[..., tf.newaxis], matrices, 'nearest')[..., 0]
+
+
 def move_keypoints(keypoints: tf.Tensor, matrices: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     """Keypoints [B, J, 2] moved by the same matrices; joints that leave the picture become missing."""
     height, width = size

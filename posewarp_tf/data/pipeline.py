@@ -2,11 +2,12 @@
 
 A batch is a dict (conventions.py has the units):
     source_image, target_image: float32 [B, H, W, 3] in [-1, 1];
-    source_pose, target_pose: float32 [B, H, W, 18] heatmaps;
+    source_pose, target_pose: float32 [B, H, W, pose channels];
     source_keypoints, target_keypoints: float32 [B, 18, 2] in pixels of H x W, missing (-1, -1);
     source_name, target_name: string [B];
-and, where the folder has them, in test batches: source_parts, target_parts, source_garment, target_garment
-uint8 [B, H, W] class maps; flow float32 [B, H, W, 2] and visibility uint8 [B, H, W].
+    of the class maps source_parts, target_parts, source_garment, target_garment uint8 [B, H, W]: in training batches
+    those that the model or the objective needs, in test batches all that the folder has;
+and, in test batches where the folder has them: flow float32 [B, H, W, 2] and visibility uint8 [B, H, W].
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import tensorflow as tf
 from posewarp_tf.config import Config
 from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
-from posewarp_tf.data.model_inputs import make_pose
+from posewarp_tf.data.model_inputs import make_pose, model_maps
 from posewarp_tf.data.pictures import PictureStore, read_class_map, read_flow, read_picture
 from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, ClassMaps, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
+from posewarp_tf.losses.needs import needed_maps
 from posewarp_tf.ops import to_float_image
 
 Batch = dict[str, tf.Tensor]
@@ -37,7 +39,7 @@ def make_training_dataset(config: Config, start_step: int = 0) -> tf.data.Datase
     anything that came before. Batches have a static size, so that they can be split over replicas.
 
     Raises:
-        DataError: from `load_dataset`; with `--foreground_correctness`, when part maps are missing.
+        DataError: from `load_dataset`; when the folder lacks maps that the model or the objective needs.
     """
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
     examples = load_dataset(config.data, 'train', config.model.image_size)
@@ -61,7 +63,8 @@ def make_test_dataset(config: Config, batch_size: int, max_pairs: int | None = N
     """The test pairs, or `max_pairs` spread evenly over them, once and in order; the last batch may be smaller.
 
     Raises:
-        DataError: from `load_dataset`; when a folder of maps or flows lacks some that it should have.
+        DataError: from `load_dataset`; when the folder lacks maps that the model needs, or a folder of maps or flows
+            some that it should have.
     """
     examples = load_dataset(config.data, 'test', config.model.image_size).spread(max_pairs)
     reader = _TestReader(config, examples)
@@ -99,9 +102,10 @@ class _Reader:
         pairs = tf.gather(self.pairs, rows)
         return tf.concat([pairs[:, 0], pairs[:, 1]], axis=0)
 
-    def batch(self, numbers: tf.Tensor, images: tf.Tensor, keypoints: tf.Tensor) -> Batch:
-        """From pictures [2 B, H, W, 3] in [-1, 1] and keypoints [2 B, 18, 2]."""
+    def batch(self, numbers: tf.Tensor, images: tf.Tensor, keypoints: tf.Tensor, maps: Batch) -> Batch:
+        """From pictures [2 B, H, W, 3] in [-1, 1], keypoints [2 B, 18, 2] and the class maps by their keys."""
         batch = {
+            **maps,
             **_split('image', images),
             **_split('keypoints', keypoints),
             **_split('name', tf.gather(self.names, numbers)),
@@ -115,32 +119,34 @@ class _Reader:
 class _TrainingReader(_Reader):
     def __init__(self, config: Config, examples: PairDataset):
         super().__init__(config, examples)
-        self.parts: PictureStore | None = None
-        if config.loss.foreground_correctness:
-            maps = find_class_maps(config.data, 'parts', examples)
-            if maps is None:
-                raise DataError(
-                    f'{config.data.data_dir}: no folder parts/ of part maps: --foreground_correctness needs it'
-                )
-            self.parts = self.store(maps.paths, lambda path: read_class_map(path, self.size, maps.coding), self.size)
+        needed = needed_maps(config).union(model_maps(config.model))
+        # By kind of map: the keys of a batch that hold such maps, and all maps.
+        self.maps: dict[str, tuple[list[str], PictureStore]] = {}
+        for kind in CLASS_MAP_FOLDERS:
+            keys = sorted(key for key in needed if key.endswith(f'_{kind}'))
+            if keys:
+                self.maps[kind] = keys, self._map_store(_required_maps(config, kind, keys, examples))
+
+    def _map_store(self, maps: ClassMaps) -> PictureStore:
+        return self.store(maps.paths, lambda path: read_class_map(path, self.size, maps.coding), self.size)
 
     def read(self, rows: tf.Tensor, step: tf.Tensor) -> Batch:
         """The pairs [B], changed at random as the config says."""
         numbers = self.numbers(rows)
         images = to_float_image(self.pictures.get(numbers))
         keypoints = tf.gather(self.keypoints, numbers)
-        target_parts = None if self.parts is None else self.parts.get(_targets(numbers))
+        maps = {kind: store.get(numbers) for kind, (_, store) in self.maps.items()}
         if self.config.data.augmentation == 'affine':
             matrices = augmentation.random_affine(numbers.shape[0], self.size, self._seed(step, 0))
             images = augmentation.move_images(images, matrices)
             keypoints = augmentation.move_keypoints(keypoints, matrices, self.size)
-            if target_parts is not None:
-                moved = augmentation.move_images(target_parts[..., tf.newaxis], _targets(matrices), 'nearest')
-                target_parts = moved[..., 0]
+            maps = {kind: augmentation.move_class_maps(both, matrices) for kind, both in maps.items()}
         if self.config.data.color_jitter:
             images = augmentation.jitter_colors(images, self._seed(step, 1))
-        batch = self.batch(numbers, images, keypoints)
-        return batch if target_parts is None else {**batch, 'target_parts': target_parts}
+        sides = {key: side for kind, both in maps.items() for key, side in _split(kind, both).items()}
+        batch = self.batch(numbers, images, keypoints, sides)
+        unwanted = sides.keys() - {key for keys, _ in self.maps.values() for key in keys}
+        return {name: values for name, values in batch.items() if name not in unwanted}
 
     def _seed(self, step: tf.Tensor, stream: int) -> tf.Tensor:
         return tf.stack([tf.constant(self.config.training.seed, tf.int64), step * 2 + stream])
@@ -154,20 +160,25 @@ class _TestReader(_Reader):
             maps = find_class_maps(config.data, key, examples)
             if maps is not None:
                 self.maps[key] = maps
+        for key in model_maps(config.model):
+            if key.partition('_')[2] not in self.maps:
+                _required_maps(config, key.partition('_')[2], [key], examples)
         flows = find_flows(config.data.data_dir, examples)
         self.flows = None if flows is None else tf.constant(flows)
 
     def read(self, rows: tf.Tensor) -> Batch:
         """The pairs [B], with whatever truth the folder holds about them."""
         numbers = self.numbers(rows)
-        batch = self.batch(numbers, to_float_image(self.pictures.get(numbers)), tf.gather(self.keypoints, numbers))
+        sides: Batch = {}
         for key, (_, paths, coding) in self.maps.items():
             maps = tf.map_fn(
                 lambda path, coding=coding: read_class_map(path, self.size, coding),
                 tf.gather(tf.constant(paths), numbers),
                 fn_output_signature=tf.TensorSpec(self.size, tf.uint8),
             )
-            batch.update(_split(key, maps))
+            sides.update(_split(key, maps))
+        images, keypoints = to_float_image(self.pictures.get(numbers)), tf.gather(self.keypoints, numbers)
+        batch = self.batch(numbers, images, keypoints, sides)
         if self.flows is not None:
             batch['flow'], batch['visibility'] = tf.map_fn(
                 lambda path: read_flow(path, self.size),
@@ -177,10 +188,27 @@ class _TestReader(_Reader):
         return batch
 
 
+def _required_maps(config: Config, kind: str, keys: list[str], examples: PairDataset) -> ClassMaps:
+    maps = find_class_maps(config.data, kind, examples)
+    if maps is None:
+        folders = ' or '.join(f'{folder}/' for folder in CLASS_MAP_FOLDERS[kind])
+        raise DataError(
+            f'{config.data.data_dir}: no folder {folders} of class maps: {_reason(config, keys)} needs it '
+            f'({", ".join(keys)})'
+        )
+    return maps
+
+
+def _reason(config: Config, keys: list[str]) -> str:
+    """The setting that asks for class maps."""
+    model = config.model
+    if set(keys) & set(model_maps(model)):
+        return '--use_garment' if keys[0].endswith('garment') else f'--pose_representation={model.pose_representation}'
+    if config.loss.foreground_correctness and 'target_parts' in keys:
+        return '--foreground_correctness'
+    return 'a term of --loss_weights'
+
+
 def _split(key: str, both: tf.Tensor) -> Batch:
     source, target = tf.split(both, 2)
     return {f'source_{key}': source, f'target_{key}': target}
-
-
-def _targets(both: tf.Tensor) -> tf.Tensor:
-    return tf.split(both, 2)[1]

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.config import ModelConfig
+from posewarp_tf.config import ModelConfig, values_from_json
 
 Inputs = Mapping[str, tf.Tensor]
 Outputs = dict[str, Any]
@@ -30,6 +30,9 @@ class ReposingModel(tf.keras.Model):
     """
 
     stages: tuple[str, ...] = ()
+
+    # Stages that `--stage=all` leaves out unless --stage_steps gives them steps.
+    optional_stages: tuple[str, ...] = ()
     # Inputs that may be left out, such as context_image [B, H, W, 3] in [-1, 1] and context_mask [B, H, W, 1]: 1 where
     # the answer may show the context.
     optional_inputs: tuple[str, ...] = ()
@@ -44,6 +47,17 @@ class ReposingModel(tf.keras.Model):
     def stage_variables(self, stage: str) -> list[tf.Variable]:
         raise TypeError(f'{type(self).__name__} has no stages of its own')
 
+    @property
+    def complete_stages(self) -> tuple[str, ...]:
+        """Stages that make pictures: a run where one of them is trained can be used."""
+        return self.stages[-1:]
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """Names of what a call cannot do without."""
+        garment = ('source_garment',) if self.model_config.use_garment else ()
+        return ('source_image', 'source_pose', 'target_pose', *garment)
+
     def check_stage(self, stage: str) -> None:
         if stage not in self.stages:
             raise ValueError(f'stage: got {stage!r}, expected one of {", ".join(self.stages)}')
@@ -55,11 +69,16 @@ class ReposingModel(tf.keras.Model):
 
     def example_inputs(self, batch_size: int | None = None) -> dict[str, tf.keras.Input]:
         """Symbolic inputs of the configured size."""
-        height, width = self.model_config.image_size
-        channels = {'source_image': 3}
-        channels.update(dict.fromkeys(('source_pose', 'target_pose'), self.model_config.pose_channels))
+        size, pose_channels = self.model_config.image_size, self.model_config.pose_channels
+        forms: dict[str, tuple[tuple[int, ...], tf.DType]] = {
+            'source_image': ((*size, 3), tf.float32),
+            'source_pose': ((*size, pose_channels), tf.float32),
+            'target_pose': ((*size, pose_channels), tf.float32),
+            'source_garment': (size, tf.uint8),
+        }
         return {
-            name: tf.keras.Input((height, width, n), batch_size=batch_size, name=name) for name, n in channels.items()
+            name: tf.keras.Input(forms[name][0], batch_size=batch_size, name=name, dtype=forms[name][1])
+            for name in self.required_inputs
         }
 
     def create_weights(self) -> None:
@@ -73,10 +92,7 @@ class ReposingModel(tf.keras.Model):
     @classmethod
     def from_config(cls, config: dict, custom_objects: Any = None) -> ReposingModel:
         config = dict(config)
-        values = dict(config.pop('config'))
-        values['image_size'] = tuple(values['image_size'])
-        # Numbers as keys become text on their way through JSON.
-        values['attention_kernels'] = {int(s): k for s, k in values['attention_kernels'].items()}
+        values = values_from_json(config.pop('config'), f'saved {cls.__name__}')
         return cls(ModelConfig(**values), **config)
 
     def get_build_config(self) -> dict:

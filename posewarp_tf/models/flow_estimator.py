@@ -12,6 +12,8 @@ from posewarp_tf.layers.blocks import EncoderBlock, ReflectConv, ResBlockDecoder
 class FlowHead(tf.keras.layers.Layer):
     """Two convolutions: the flow (linear) and the occlusion mask (sigmoid) of one scale, both float32."""
 
+    keeps_initial_gain = True
+
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.flow_conv = conv(2, 3)

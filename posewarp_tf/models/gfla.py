@@ -104,7 +104,11 @@ class GFLA(ReposingModel):
         config, name = self.model_config, f'transform_scale_{scale}'
         if config.spatial_transform == 'local_attention':
             return LocalAttention(config.attention_kernels[scale], impl=config.sampler_impl, name=name)
-        return BilinearWarp(impl=config.sampler_impl, name=name) if config.spatial_transform == 'bilinear' else GlobalAttention(name=name)
+        return (
+            BilinearWarp(impl=config.sampler_impl, name=name)
+            if config.spatial_transform == 'bilinear'
+            else GlobalAttention(name=name)
+        )
 
     def _estimate_flow(self, inputs: Inputs) -> Outputs:
         if self.flow_estimator is None:

@@ -16,10 +16,10 @@ from posewarp_tf.models.discriminators import (
     PatchDiscriminator,
     ResDiscriminator,
 )
-from posewarp_tf.models.flow_estimator import FlowHead
 from posewarp_tf.models.gfla import GFLA
+from posewarp_tf.models.pfl.pfl import PFL
 
-MODELS = {'gfla': GFLA}
+MODELS: dict[str, type[ReposingModel]] = {'gfla': GFLA, 'pfl': PFL}
 DISCRIMINATORS: dict[str, type[Discriminator]] = {
     'res': ResDiscriminator,
     'patch': PatchDiscriminator,
@@ -63,7 +63,12 @@ def build_discriminator(config: Config | ModelConfig | str, subject: str = 'imag
 
 def _scale_initial_kernels(model: ReposingModel, factor: float) -> None:
     """Changes the gain of orthogonal kernels; not of flow heads, so that flows begin near zero."""
-    heads = {id(v) for part in model.submodules if isinstance(part, FlowHead) for v in part.trainable_variables}
+    heads = {
+        id(variable)
+        for part in model.submodules
+        if getattr(part, 'keeps_initial_gain', False)
+        for variable in part.trainable_variables
+    }
     for variable in model.trainable_variables if factor != 1 else ():
         if variable.shape.rank == 4 and id(variable) not in heads:
             variable.assign(variable * factor)

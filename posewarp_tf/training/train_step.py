@@ -40,7 +40,7 @@ class TrainStep:
         discriminator: tf.keras.Model | None,
     ):
         self._strategy = tf.distribute.get_strategy()
-        self._config = config
+        self._config = config = config.of_stage(stage)
         self._stage = stage
         self._objective = objective
         self._model = model
@@ -75,15 +75,20 @@ class TrainStep:
 
     def _replica_step(self, batch: Tensors) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
-            outputs = as_float32(self._model.run_stage(batch, self._stage, training=True))
+            outputs = self._generate(batch)
             with tape.stop_recording():
                 discriminator_terms = self._update_discriminator(batch, outputs)
-            terms = self._objective.generator_terms(batch, outputs, self._discriminator)
+            terms = self._objective.generator_terms(
+                batch, outputs, self._discriminator, self._generate, self._optimizer.iterations
+            )
             total = self._over_global_batch(self._objective.total(terms))
             scaled = _scaled(self._optimizer, total)
         self._update(self._optimizer, self._variables, tape.gradient(scaled, self._variables))
         means = {name: self._over_global_batch(term) for name, term in {**terms, **discriminator_terms}.items()}
         return {'total': total, **means}
+
+    def _generate(self, inputs: Tensors) -> dict[str, Any]:
+        return as_float32(self._model.run_stage(inputs, self._stage, training=True))
 
     def _update_discriminator(self, batch: Tensors, outputs: Tensors) -> dict[str, tf.Tensor]:
         if self._discriminator is None:

@@ -92,7 +92,8 @@ class Trainer:
     def _make_stage(self, stage: str) -> StageTraining:
         with self._building():
             objective = Objective(self._config, stage)
-            discriminator = registry.build_discriminator(self._config) if objective.needs_discriminator else None
+            subject = objective.discriminator_subject
+            discriminator = registry.build_discriminator(self._config, subject) if subject else None
             self._run_folder.add_notes(objective.notes())
             return StageTraining(
                 self._config, stage, self._run_folder, objective, self.model, self.average, discriminator
@@ -122,7 +123,8 @@ class Trainer:
         stage, steps = self._config.training.stage, self._config.training.stage_steps
         if stage != 'all' and stage not in self.model.stages:
             raise ConfigError(f'--stage: got {stage!r}, expected one of {", ".join(self.model.stages)}, all')
-        stages = self.model.stages if stage == 'all' else (stage,)
+        optional = [name for name in self.model.optional_stages if not steps.get(name)]
+        stages = tuple(name for name in self.model.stages if name not in optional) if stage == 'all' else (stage,)
         for name in stages:
             if name not in steps:
                 raise ConfigError(f'--stage_steps: got no number of steps for stage {name!r}, expected {name}=steps')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -44,13 +45,15 @@ class Validation:
     def pictured(self) -> tuple[Mapping[str, tf.Tensor], Mapping[str, tf.Tensor]]:
         """The first few pairs and what the model makes of them; with its attention where the stage trains all of it."""
         batch = next(iter(self._batches.unbatch().batch(NUM_PICTURED_PAIRS)))
-        if self._stage == self._model.stages[-1]:
+        if self._stage in self._model.complete_stages:
             return batch, as_float32(self._model(batch, return_attention=True))
-        return batch, as_float32(self._model.run_stage(batch, self._stage))
+        return batch, self._generate(batch)
+
+    def _generate(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, Any]:
+        return as_float32(self._model.run_stage(inputs, self._stage))
 
     def _batch_losses(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        outputs = as_float32(self._model.run_stage(batch, self._stage))
-        terms = self._objective.generator_terms(batch, outputs)
+        terms = self._objective.generator_terms(batch, self._generate(batch), generator=self._generate)
         return {'total': self._objective.total(terms), **terms}
 
 

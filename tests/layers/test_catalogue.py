@@ -12,31 +12,49 @@ import tensorflow as tf
 
 import posewarp_tf.layers
 import posewarp_tf.models
+from posewarp_tf.layers.aligned_u_net import AlignedUNet
 from posewarp_tf.layers.blocks import EncoderBlock, InstanceNorm, ReflectConv, ResBlock, ResBlockDecoder, UpConv
+from posewarp_tf.layers.gated_alignment import ConvBlock, GatedAlignment
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
 from posewarp_tf.layers.spectral_norm import SpectralConv2D, SpectralConv3D
 from posewarp_tf.models.discriminators import ResBlockEncoder
 from posewarp_tf.models.flow_estimator import FlowEstimator, FlowHead
+from posewarp_tf.models.pfl.garment_net import GarmentNet
+from posewarp_tf.models.pfl.pose_flow_net import FlowConv, FlowStack, PoseFlowNet
+from posewarp_tf.models.pfl.synthesis_net import SynthesisNet
 from posewarp_tf.models.temporal_discriminator import TemporalBlockEncoder
 
 FEATURES = (8, 8, 6)
 FLOW = (8, 8, 2)
 FRAMES = (5, 8, 8, 6)
+IMAGE = (16, 16, 3)
+POSE = (16, 16, 18)
+# The sizes of a U-Net that aligns at scales 2 and 0, and the shapes of the flows that it takes.
+U_NET = {'base_filters': 4, 'max_filters': 8, 'num_layers': 2, 'scales': (0, 2)}
+FLOWS = [(4, 4, 2), (16, 16, 2)]
 # How to make each layer, and the shapes of its inputs without the batch.
 CATALOGUE = {
+    AlignedUNet: (lambda: AlignedUNet(**U_NET), [IMAGE, POSE, *FLOWS]),
     BilinearWarp: (BilinearWarp, [FEATURES, FEATURES, FLOW]),
+    ConvBlock: (lambda: ConvBlock(4), [FEATURES]),
     EncoderBlock: (lambda: EncoderBlock(4), [FEATURES]),
-    FlowEstimator: (lambda: FlowEstimator(4, 8, 3, (1, 2)), [(16, 16, 3), (16, 16, 18), (16, 16, 18)]),
+    FlowConv: (FlowConv, [FEATURES]),
+    FlowEstimator: (lambda: FlowEstimator(4, 8, 3, (1, 2)), [IMAGE, POSE, POSE]),
+    FlowStack: (lambda: FlowStack(4, 8, 4), [IMAGE]),
     FlowHead: (FlowHead, [FEATURES]),
+    GarmentNet: (lambda: GarmentNet(U_NET), [IMAGE, POSE, *FLOWS]),
+    GatedAlignment: (GatedAlignment, [FEATURES, FEATURES, FLOW]),
     GlobalAttention: (GlobalAttention, [FEATURES, FEATURES]),
     InstanceNorm: (InstanceNorm, [FEATURES]),
     LocalAttention: (lambda: LocalAttention(3), [FEATURES, FEATURES, FLOW]),
+    PoseFlowNet: (lambda: PoseFlowNet(4, 8, 3, num_stacks=2), [IMAGE, POSE, POSE, (16, 16, 16)]),
     ReflectConv: (lambda: ReflectConv(4), [FEATURES]),
     ResBlock: (lambda: ResBlock(6), [FEATURES]),
     ResBlockDecoder: (lambda: ResBlockDecoder(4, hidden_filters=5), [FEATURES]),
     ResBlockEncoder: (lambda: ResBlockEncoder(4, 5), [FEATURES]),
     SpectralConv2D: (lambda: SpectralConv2D(4, 3, padding=1), [FEATURES]),
     SpectralConv3D: (lambda: SpectralConv3D(4, (3, 4, 4), strides=(1, 2, 2), padding=(0, 1, 1)), [FRAMES]),
+    SynthesisNet: (lambda: SynthesisNet(U_NET), [IMAGE, POSE, *FLOWS]),
     TemporalBlockEncoder: (lambda: TemporalBlockEncoder(4, 5), [FRAMES]),
     UpConv: (lambda: UpConv(4), [FEATURES]),
 }
@@ -58,7 +76,7 @@ def flat(outputs):
 def test_every_layer_is_in_the_catalogue():
     found = set()
     for package in (posewarp_tf.layers, posewarp_tf.models):
-        for info in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):
+        for info in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):
             for value in vars(importlib.import_module(info.name)).values():
                 is_layer = isinstance(value, type) and issubclass(value, tf.keras.layers.Layer)
                 if is_layer and not issubclass(value, tf.keras.Model) and value.__module__.startswith('posewarp_tf'):

@@ -120,8 +120,8 @@ def test_every_shipped_config_builds(name):
     outputs = model(model.example_inputs())
     assert outputs['image'].shape[1:] == (*config.model.image_size, 3)
     logits = build_discriminator(config)(tf.keras.Input((*config.model.image_size, 3)))
-    assert logits.shape[-1] == 1
-    assert set(model.stages) <= set(config.training.stage_steps)
+    assert all(tensor.shape[-1] == 1 for tensor in tf.nest.flatten(logits))
+    assert set(model.stages) - set(model.optional_stages) <= set(config.training.stage_steps)
     assert set(model.stages) <= set(config.loss.loss_weights)
 
 

@@ -44,8 +44,8 @@ def main(config_path, folder):
 def record_discriminators():
     made, build = [], registry.build_discriminator
 
-    def build_and_record(config):
-        made.append(build(config))
+    def build_and_record(config, subject):
+        made.append(build(config, subject))
         return made[-1]
 
     registry.build_discriminator = build_and_record

@@ -31,7 +31,7 @@ class Scale(tf.keras.Model):
 class LeastSquares:
     """L = (image - target)^2 + 3 (D(image) - 1)^2; L_D = (D(target) - 1)^2 + D(image)^2."""
 
-    def generator_terms(self, batch, outputs, discriminator=None):
+    def generator_terms(self, batch, outputs, discriminator=None, generator=None, step=0):
         terms = {'square': tf.reduce_sum((outputs['image'] - batch['target_image']) ** 2, axis=1)}
         if discriminator is not None:
             terms['adversarial'] = tf.reduce_sum((discriminator(outputs['image']) - 1) ** 2, axis=1)
