@@ -58,10 +58,11 @@ class Exportable(tf.Module):
         )
         self.model = self.run.load_model(which=checkpoint, config=self.config)
         path = self.run.checkpoint_path(self.model.stages, checkpoint)
-        stage, last = self.run.stage_of(path), self.model.stages[-1]
-        if stage != last:
+        stage, complete = self.run.stage_of(path), self.model.complete_stages
+        if stage not in complete:
             raise RunError(
-                f'{self.run.path}: only the stage {stage!r} is trained, which makes no pictures: train {last!r} too'
+                f'{self.run.path}: only the stage {stage!r} is trained, which makes no pictures: '
+                f'train {complete[0]!r} too'
             )
         self.step = checkpoint_step(path)
 
