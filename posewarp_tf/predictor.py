@@ -14,7 +14,7 @@ import tensorflow as tf
 from posewarp_tf import ops, visualize
 from posewarp_tf.data.frames import KeypointFrame
 from posewarp_tf.data.images import resize_image
-from posewarp_tf.data.model_inputs import make_model_inputs, raw_input_specs
+from posewarp_tf.data.model_inputs import make_model_inputs, model_maps, raw_input_specs
 from posewarp_tf.errors import DataError, RunError
 from posewarp_tf.prediction import Prediction, resize_smoothly
 from posewarp_tf.prediction_inputs import (
@@ -62,18 +62,17 @@ class Predictor:
         self._model = run.load_model(which=checkpoint)
         path = run.checkpoint_path(self._model.stages, checkpoint)
         stage = run.stage_of(path)
-        if stage != self._model.stages[-1]:
+        if stage not in self._model.complete_stages:
             raise RunError(
                 f'{run.path}: only the stage {stage!r} is trained, which makes no pictures: '
-                f'train {self._model.stages[-1]!r} too'
+                f'train {self._model.complete_stages[0]!r} too'
             )
         self.fingerprint = _fingerprint(path)
         self._config = config
         self.image_size = config.model.image_size
         specs = raw_input_specs(config, batch_size=1)
         self._check_poses(specs, run)
-        # Of what the model takes, maps of classes are the uint8 [B, H, W].
-        self.class_maps = tuple(name for name, spec in specs.items() if spec.dtype == tf.uint8 and spec.shape.rank == 3)
+        self.class_maps = model_maps(config.model)
         self.takes_context = 'context_image' in self._model.optional_inputs
         context_specs = {
             'context_image': tf.TensorSpec([1, *self.image_size, 3], tf.uint8),

@@ -56,3 +56,27 @@ def person(size, lean=0):
     )  # fmt: skip
     relative[:, 0] += lean / 100 * (1 - relative[:, 1])
     return relative * np.float32([size[1], size[0]])
+
+
+def make_pfl_run(path, trained_stage='synthesis', **settings):
+    """`make_run` of a model that takes part maps, garment maps and a context."""
+    return make_run(
+        path,
+        trained_stage,
+        **{
+            'model': 'pfl',
+            'spatial_transform': 'bilinear',
+            'pose_representation': 'both',
+            'use_garment': True,
+            'num_layers': 3,
+            'garment_base_filters': 4,
+            'garment_max_filters': 8,
+            **settings,
+        },
+    )
+
+
+def class_map(size, num_classes, seed=0):
+    """Large spots of every class, uint8 [H, W]."""
+    values = picture(size, seed)[..., 0].astype(int) - 17
+    return np.clip(values * num_classes // 221, 0, num_classes - 1).astype(np.uint8)
