@@ -1,0 +1,174 @@
+"""Exports a run folder as TFLite files for phones.
+
+    python -m exports.tflite --run_dir=runs/mobile --output_dir=models/mobile --precision=float16,dynamic
+
+writes posewarp_<precision>.tflite (tflite_convert.py has the precisions), metadata.json, and what was measured as
+results.md and results.json. Every file is compared with the Keras model first: if one of them is too far from it,
+nothing is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from posewarp_tf import command_line
+from posewarp_tf.errors import ConfigError, RunError
+
+ALL_PRECISIONS = ('float32', 'float16', 'dynamic', 'int8')
+
+
+def export_tflite(
+    run_dir: str | os.PathLike,
+    output_dir: str | os.PathLike,
+    precisions: Sequence[str] = ALL_PRECISIONS,
+    checkpoint: str = 'best',
+    image_size: tuple[int, int] | None = None,
+    data_dir: str | None = None,
+    check_pairs: int = 8,
+    calibration_pairs: int = 32,
+    timed_runs: int = 10,
+) -> dict[str, Any]:
+    """Writes the files and returns the contents of results.json.
+
+    Args:
+        run_dir, checkpoint, image_size: as in `Exportable`.
+        output_dir: holds one export; files of an earlier one are replaced or removed.
+        precisions: some of ALL_PRECISIONS.
+        data_dir: folder with test pairs, if not the run's own.
+        check_pairs: how many held-out pairs to compare on.
+        calibration_pairs: from how many other ones int8 takes its ranges.
+        timed_runs: of which each time is the median.
+
+    Raises:
+        RunError: the run cannot be exported, or a file is too far from the model (tflite_report.py has the limits).
+        ConfigError: an unknown precision, an impossible size, or operations that TFLite has not.
+        DataError: the test pairs cannot be used.
+    """
+    from exports.exportable import Exportable
+    from exports.tflite_convert import Converter, make_signature
+    from exports.tflite_metadata import with_metadata
+    from exports.tflite_report import conditions, measure, model_answers, shortfall
+
+    unknown = [precision for precision in precisions if precision not in ALL_PRECISIONS]
+    if unknown or not precisions:
+        raise ConfigError(f'--precision: got {",".join(precisions)!r}, expected some of {", ".join(ALL_PRECISIONS)}')
+    output_dir = pathlib.Path(output_dir)
+    exportable = Exportable(run_dir, checkpoint, image_size)
+    compared, ranges, whose = _split_pairs(exportable.config, check_pairs, calibration_pairs, data_dir)
+    trained = exportable.run.load_config()
+    # The run's own model: with whatever implementation of the sampler it has, not the one of the export.
+    original = Exportable(run_dir, checkpoint, image_size, trained.model.sampler_impl)
+    expected = model_answers(original, compared)
+    signature = make_signature(exportable)
+    report: dict[str, Any] = {
+        'run': exportable.run.path.resolve().name,
+        'image_size': list(exportable.config.model.image_size),
+        'compared_on': {'num_pairs': len(expected), 'pairs': whose},
+        'ranges_from': {'num_pairs': len(ranges['source_image']), 'pairs': whose},
+        'conditions': conditions(timed_runs),
+        'files': {},
+    }
+    metadata = _metadata(exportable, signature, report)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='.writing-', dir=output_dir) as temporary:
+        folder = pathlib.Path(temporary) / 'finished'
+        folder.mkdir()
+        converter = Converter(exportable, signature, temporary, ranges)
+        for precision in precisions:
+            contents = with_metadata(converter.convert(precision), precision, metadata)
+            measured = measure(contents, compared, expected, timed_runs)
+            report['files'][precision] = {'file': f'posewarp_{precision}.tflite', **measured}
+            (folder / f'posewarp_{precision}.tflite').write_bytes(contents)
+        misses = [shortfall(precision, measured) for precision, measured in report['files'].items()]
+        if any(misses):
+            raise RunError(
+                f'{exportable.run.path}: too far from the model on {len(expected)} {whose}: '
+                f'{"; ".join(filter(None, misses))}; nothing was written'
+            )
+        _publish(folder, output_dir, report, metadata)
+    return report
+
+
+def _split_pairs(config: Any, check_pairs: int, calibration_pairs: int, data_dir: str | None) -> tuple[Any, Any, str]:
+    """Pairs to compare on, others to take ranges from, and whose they are, in words."""
+    from exports.held_out import held_out_pairs
+
+    pairs, whose = held_out_pairs(config, check_pairs + calibration_pairs, data_dir)
+    found = len(pairs['source_image'])
+    # Every n-th one, so that both see many people; too few pairs do for both.
+    stride = max(1, found // check_pairs)
+    compared = list(range(0, found, stride))[:check_pairs]
+    others = [i for i in range(found) if i not in compared] or compared
+    return {n: array[compared] for n, array in pairs.items()}, {n: array[others] for n, array in pairs.items()}, whose
+
+
+def _metadata(exportable: Any, signature: Any, report: dict[str, Any]) -> dict[str, Any]:
+    """The contents of metadata.json."""
+    from exports.litert import SIGNATURE
+    from exports.model_card import make_metadata
+
+    check = {'results': 'results.json', **report['compared_on']}
+    metadata = make_metadata(exportable, {SIGNATURE: signature}, check, [])
+    return {**metadata, 'kind': 'posewarp_tf TFLite', 'name': report['run'], 'joint_names': metadata['joints']}
+
+
+def _publish(folder: pathlib.Path, output_dir: pathlib.Path, report: dict, metadata: dict) -> None:
+    """Renames finished files into place, descriptions last; files of other precisions would no longer fit to them."""
+    from exports.tflite_report import markdown
+
+    for precision in ALL_PRECISIONS:
+        if precision not in report['files']:
+            (output_dir / f'posewarp_{precision}.tflite').unlink(missing_ok=True)
+    for name, contents in (('metadata.json', metadata), ('results.json', report)):
+        (folder / name).write_text(json.dumps(contents, indent=2) + '\n', encoding='utf-8')
+    (folder / 'results.md').write_text(markdown(report), encoding='utf-8')
+    for path in sorted(folder.iterdir(), key=lambda path: path.suffix != '.tflite'):
+        os.replace(path, output_dir / path.name)
+
+
+def main() -> None:
+    from exports.tflite_report import markdown
+    from posewarp_tf.prediction_jobs import parse_size
+
+    given = flags.FLAGS
+    try:
+        image_size = None if given.image_size is None else parse_size(given.image_size)
+    except ValueError as error:
+        raise ConfigError(f'--image_size: {error}') from error
+    report = export_tflite(
+        given.run_dir,
+        given.output_dir,
+        given.precision,
+        given.checkpoint,
+        image_size,
+        given.data_dir,
+        given.check_pairs,
+        given.calibration_pairs,
+        given.timed_runs,
+    )
+    print(markdown(report).partition('\n## ')[0])
+    print(f'written: {given.output_dir}')
+
+
+def define_flags() -> None:
+    flags.DEFINE_string('run_dir', None, 'Run folder that training or import_pytorch wrote.', required=True)
+    flags.DEFINE_string('output_dir', None, 'Folder of the files.', required=True)
+    flags.DEFINE_list('precision', ','.join(ALL_PRECISIONS), f'Some of {", ".join(ALL_PRECISIONS)}.')
+    flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
+    flags.DEFINE_string('image_size', None, 'Height,width to export for; default: as trained.')
+    flags.DEFINE_string('data_dir', None, "Data set with test pairs; default: the run's, or drawn people.")
+    flags.DEFINE_integer('check_pairs', 8, 'Held-out pairs to compare files and model on.', lower_bound=1)
+    flags.DEFINE_integer('calibration_pairs', 32, 'Other ones that int8 takes its ranges from.', lower_bound=1)
+    flags.DEFINE_integer('timed_runs', 10, 'Each time is the median of so many.', lower_bound=1)
+
+
+if __name__ == '__main__':
+    define_flags()
+    command_line.run(main)
