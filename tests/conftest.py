@@ -60,6 +60,21 @@ def tiny_predictor(tiny_run):
     return Predictor(tiny_run.path)
 
 
+@pytest.fixture(scope='session')
+def tiny_pfl_run(tmp_path_factory):
+    """The same of a model that takes maps of parts and garments and a context; not to be changed."""
+    from tests.run_folders import make_pfl_run
+
+    return make_pfl_run(tmp_path_factory.mktemp('tiny_pfl_run'))
+
+
+@pytest.fixture(scope='session')
+def tiny_pfl_predictor(tiny_pfl_run):
+    from posewarp_tf.predictor import Predictor
+
+    return Predictor(tiny_pfl_run.path)
+
+
 def assert_agrees(actual, expected, tolerance=1e-4):
     """Largest difference relative to the largest entry: 1e-4 for outputs, 1e-3 for gradients."""
     actual, expected = np.asarray(actual), np.asarray(expected)

@@ -69,6 +69,7 @@ def make_pfl_run(path, trained_stage='synthesis', **settings):
             'pose_representation': 'both',
             'use_garment': True,
             'num_layers': 3,
+            'num_flow_stacks': 1,
             'garment_base_filters': 4,
             'garment_max_filters': 8,
             **settings,

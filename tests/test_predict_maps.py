@@ -12,22 +12,11 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.prediction_inputs import make_context
 from posewarp_tf.prediction_jobs import jobs_from_csv, jobs_from_paths
 from posewarp_tf.prediction_runner import run_jobs
-from posewarp_tf.predictor import Predictor
-from tests.run_folders import class_map, make_pfl_run, person, picture
+from tests.run_folders import class_map, person, picture
 
 SIZE = (90, 70)
 OTHER_SIZE = (120, 60)
 POSE = person(OTHER_SIZE, lean=8)
-
-
-@pytest.fixture(scope='module')
-def run(tmp_path_factory):
-    return make_pfl_run(tmp_path_factory.mktemp('pfl'))
-
-
-@pytest.fixture(scope='module')
-def predictor(run):
-    return Predictor(run.path)
 
 
 def source_maps():
@@ -83,28 +72,28 @@ def expected_in_other_picture(predictor):
 
 
 @pytest.mark.parametrize(('ending', 'words'), [('', '11 body parts'), ('_published', '25 classes of DensePose')])
-def test_maps_in_any_coding_give_the_predictors_answer(folder, predictor, capsys, ending, words):
-    assert run_jobs(predictor, jobs(folder, ending), save_intermediates=True) == 0
-    assert np.array_equal(load_image(folder / 'out.png'), expected_in_own_picture(predictor))
+def test_maps_in_any_coding_give_the_predictors_answer(folder, tiny_pfl_predictor, capsys, ending, words):
+    assert run_jobs(tiny_pfl_predictor, jobs(folder, ending), save_intermediates=True) == 0
+    assert np.array_equal(load_image(folder / 'out.png'), expected_in_own_picture(tiny_pfl_predictor))
     assert f'--target_parts: {words}' in capsys.readouterr().out
     for kind in ('garment', 'composition_mask'):
         assert load_image(folder / f'out-{kind}.png').shape == (*SIZE, 3)
 
 
-def test_garments_can_be_put_on_the_person_of_another_picture(folder, predictor, capsys):
+def test_garments_can_be_put_on_the_person_of_another_picture(folder, tiny_pfl_predictor, capsys):
     changes = {'target_image': str(folder / 'you.png'), 'target_image_size': None}
     (job,) = jobs(folder, class_maps={'target_garment': 'you_garment'}, **changes)
-    assert run_jobs(predictor, [job]) == 0
+    assert run_jobs(tiny_pfl_predictor, [job]) == 0
     assert load_image(folder / 'out.png').shape == (*OTHER_SIZE, 3)
-    assert np.array_equal(load_image(folder / 'out.png'), expected_in_other_picture(predictor))
+    assert np.array_equal(load_image(folder / 'out.png'), expected_in_other_picture(tiny_pfl_predictor))
     assert 'you.png: picture of 120x60;' in capsys.readouterr().out
 
 
-def test_the_context_may_be_found_by_the_part_map_alone(folder, predictor):
-    assert run_jobs(predictor, jobs(folder, target_image=str(folder / 'you.png'))) == 0
+def test_the_context_may_be_found_by_the_part_map_alone(folder, tiny_pfl_predictor):
+    assert run_jobs(tiny_pfl_predictor, jobs(folder, target_image=str(folder / 'you.png'))) == 0
     maps = {**source_maps(), 'target_parts': other_maps()['target_parts']}
     context = make_context(picture(OTHER_SIZE, 1), None, maps['target_parts'])
-    expected = predictor.predict(picture(SIZE), person(SIZE), POSE, OTHER_SIZE, maps, context)
+    expected = tiny_pfl_predictor.predict(picture(SIZE), person(SIZE), POSE, OTHER_SIZE, maps, context)
     assert np.array_equal(load_image(folder / 'out.png'), expected.image)
 
 
@@ -114,7 +103,7 @@ _HEADER = (
 )
 
 
-def test_rows_of_a_csv_take_the_same_columns_and_bad_ones_are_named(folder, predictor, capsys):
+def test_rows_of_a_csv_take_the_same_columns_and_bad_ones_are_named(folder, tiny_pfl_predictor, capsys):
     save_image(folder / 'strange.png', np.full(SIZE, 77, np.uint8))
     save_image(folder / 'colour.png', picture(SIZE))
     maps = 'me_parts_published.png,you_parts_published.png,me_garment_published.png'
@@ -129,9 +118,9 @@ def test_rows_of_a_csv_take_the_same_columns_and_bad_ones_are_named(folder, pred
         f'me.png,me.txt,you.txt,f.png,120x60,{maps},gone.jpg,you_garment_published.png',
     ]
     (folder / 'pairs.csv').write_text('\n'.join([_HEADER, *rows]) + '\n')
-    assert run_jobs(predictor, jobs_from_csv(folder / 'pairs.csv')) == 6
-    assert np.array_equal(load_image(folder / 'own.png'), expected_in_own_picture(predictor))
-    assert np.array_equal(load_image(folder / 'other.png'), expected_in_other_picture(predictor))
+    assert run_jobs(tiny_pfl_predictor, jobs_from_csv(folder / 'pairs.csv')) == 6
+    assert np.array_equal(load_image(folder / 'own.png'), expected_in_own_picture(tiny_pfl_predictor))
+    assert np.array_equal(load_image(folder / 'other.png'), expected_in_other_picture(tiny_pfl_predictor))
     captured = capsys.readouterr()
     assert "--source_garment: LIP's 20 classes" in captured.out
     expected = {
@@ -146,7 +135,7 @@ def test_rows_of_a_csv_take_the_same_columns_and_bad_ones_are_named(folder, pred
         assert f'pairs.csv, row {row}: ' in line and words in line
 
 
-def test_maps_of_many_lie_in_folders_and_are_named_after_pictures_and_poses(folder, predictor, capsys):
+def test_maps_of_many_lie_in_folders_and_are_named_after_pictures_and_poses(folder, tiny_pfl_predictor, capsys):
     for name in ('people', 'poses', 'parts', 'garments'):
         (folder / name).mkdir()
     for name in ('a', 'b'):
@@ -159,17 +148,17 @@ def test_maps_of_many_lie_in_folders_and_are_named_after_pictures_and_poses(fold
     parts, garments, people = (str(folder / name) for name in ('parts', 'garments', 'people'))
     maps = {'source_parts': parts, 'target_parts': parts, 'source_garment': garments}
     some = jobs_from_paths(people, people, str(folder / 'poses'), str(folder / 'out'), OTHER_SIZE, class_maps=maps)
-    assert run_jobs(predictor, some) == 1
-    assert np.array_equal(load_image(folder / 'out' / 'a-turn.png'), expected_in_own_picture(predictor))
+    assert run_jobs(tiny_pfl_predictor, some) == 1
+    assert np.array_equal(load_image(folder / 'out' / 'a-turn.png'), expected_in_own_picture(tiny_pfl_predictor))
     assert 'garments: no source_garment of b.png: expected one of b.png' in capsys.readouterr().err
 
 
-def test_a_map_that_does_not_tell_its_coding_stops_before_any_work(folder, predictor):
+def test_a_map_that_does_not_tell_its_coding_stops_before_any_work(folder, tiny_pfl_predictor):
     save_image(folder / 'me_garment.png', np.where(source_maps()['source_garment'] > 7, 6, 0).astype(np.uint8))
     with pytest.raises(DataError, match='--source_garment: .*--garment_classes=16 or 20'):
-        run_jobs(predictor, jobs(folder))
+        run_jobs(tiny_pfl_predictor, jobs(folder))
     assert not (folder / 'out.png').exists()
-    assert run_jobs(predictor, jobs(folder), garment_classes='16') == 0
+    assert run_jobs(tiny_pfl_predictor, jobs(folder), garment_classes='16') == 0
 
 
 def test_a_context_needs_a_model_that_takes_one(folder, tiny_predictor, capsys):
@@ -184,9 +173,9 @@ def _run_command(*arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_command_transfers_garments(run, folder, predictor):
+def test_command_transfers_garments(tiny_pfl_run, folder, tiny_pfl_predictor):
     done = _run_command(
-        f'--run_dir={run.path}',
+        f'--run_dir={tiny_pfl_run.path}',
         f'--source_image={folder / "me.png"}',
         f'--source_keypoints={folder / "me.txt"}',
         f'--source_parts={folder / "me_parts_published.png"}',
@@ -199,7 +188,7 @@ def test_command_transfers_garments(run, folder, predictor):
     )
     assert done.returncode == 0, done.stderr
     found = load_image(folder / 'out.png').astype(int)
-    assert np.abs(found - expected_in_other_picture(predictor)).max() <= 1
+    assert np.abs(found - expected_in_other_picture(tiny_pfl_predictor)).max() <= 1
 
 
 @pytest.mark.parametrize(

@@ -8,20 +8,9 @@ from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
 from posewarp_tf.data.heatmaps import make_heatmaps
 from posewarp_tf.errors import DataError
 from posewarp_tf.prediction_inputs import Context, make_context
-from posewarp_tf.predictor import Predictor
-from tests.run_folders import SIZE, class_map, make_pfl_run, person, picture
+from tests.run_folders import SIZE, class_map, person, picture
 
 POSES = (person(SIZE), person(SIZE, lean=8))
-
-
-@pytest.fixture(scope='module')
-def run(tmp_path_factory):
-    return make_pfl_run(tmp_path_factory.mktemp('pfl'))
-
-
-@pytest.fixture(scope='module')
-def predictor(run):
-    return Predictor(run.path)
 
 
 def _maps(size=SIZE):
@@ -32,9 +21,9 @@ def _maps(size=SIZE):
     }
 
 
-def test_answer_is_the_models_with_these_maps(run, predictor):
+def test_answer_is_the_models_with_these_maps(tiny_pfl_run, tiny_pfl_predictor):
     maps = _maps()
-    prediction = predictor.predict(picture(SIZE), *POSES, class_maps=maps)
+    prediction = tiny_pfl_predictor.predict(picture(SIZE), *POSES, class_maps=maps)
     poses = {
         f'{side}_pose': tf.concat(
             [make_heatmaps(pose[None], SIZE, 6.0), np.eye(11, dtype=np.float32)[maps[f'{side}_parts']][None]], axis=-1
@@ -42,43 +31,45 @@ def test_answer_is_the_models_with_these_maps(run, predictor):
         for side, pose in zip(('source', 'target'), POSES)
     }
     image = tf.cast(picture(SIZE)[None], tf.float32) / 127.5 - 1
-    outputs = run.load_model()({'source_image': image, **poses, 'source_garment': maps['source_garment'][None]})
+    outputs = tiny_pfl_run.load_model()(
+        {'source_image': image, **poses, 'source_garment': maps['source_garment'][None]}
+    )
     assert np.abs(prediction.image - np.rint((outputs['image'][0].numpy() + 1) * 127.5)).max() <= 1
     assert np.mean(prediction.garment == np.argmax(outputs['garment'][0], axis=-1)) > 0.999
     np.testing.assert_allclose(prediction.composition_mask, outputs['composition_mask'][0], atol=1e-4)
     assert len(np.unique(prediction.garment)) > 1
 
 
-def test_every_map_matters(predictor):
-    expected = predictor.predict(picture(SIZE), *POSES, class_maps=_maps())
-    for name in predictor.class_maps:
+def test_every_map_matters(tiny_pfl_predictor):
+    expected = tiny_pfl_predictor.predict(picture(SIZE), *POSES, class_maps=_maps())
+    for name in tiny_pfl_predictor.class_maps:
         changed = {**_maps(), name: np.zeros(SIZE, np.uint8)}
-        found = predictor.predict(picture(SIZE), *POSES, class_maps=changed)
+        found = tiny_pfl_predictor.predict(picture(SIZE), *POSES, class_maps=changed)
         assert not np.array_equal(found.image, expected.image), name
 
 
-def test_maps_cover_the_picture_whatever_their_size(predictor):
-    expected = predictor.predict(picture(SIZE), *POSES, class_maps=_maps())
+def test_maps_cover_the_picture_whatever_their_size(tiny_pfl_predictor):
+    expected = tiny_pfl_predictor.predict(picture(SIZE), *POSES, class_maps=_maps())
     larger = {name: classes.repeat(3, axis=0).repeat(2, axis=1) for name, classes in _maps().items()}
-    found = predictor.predict(picture(SIZE), *POSES, class_maps=larger)
+    found = tiny_pfl_predictor.predict(picture(SIZE), *POSES, class_maps=larger)
     assert np.array_equal(found.image, expected.image)
 
 
-def test_garment_and_composition_are_among_the_pictures(predictor):
+def test_garment_and_composition_are_among_the_pictures(tiny_pfl_predictor):
     size = (100, 70)
     poses = person(size), person(size, lean=8)
-    pictures = predictor.predict(picture(size), *poses, class_maps=_maps()).pictures()
+    pictures = tiny_pfl_predictor.predict(picture(size), *poses, class_maps=_maps()).pictures()
     assert list(pictures)[-3:] == ['mask', 'garment', 'composition_mask']
     assert all(shown.shape == (*size, 3) and shown.dtype == np.uint8 for shown in pictures.values())
 
 
-def test_a_prepared_person_takes_pose_after_pose(predictor):
+def test_a_prepared_person_takes_pose_after_pose(tiny_pfl_predictor):
     maps = _maps()
     target = {'target_parts': maps.pop('target_parts')}
-    source = predictor.prepare(picture(SIZE), POSES[0], maps)
+    source = tiny_pfl_predictor.prepare(picture(SIZE), POSES[0], maps)
     for pose in POSES:
-        found = predictor.repose(source, pose, class_maps=target)
-        expected = predictor.predict(picture(SIZE), POSES[0], pose, class_maps={**maps, **target})
+        found = tiny_pfl_predictor.repose(source, pose, class_maps=target)
+        expected = tiny_pfl_predictor.predict(picture(SIZE), POSES[0], pose, class_maps={**maps, **target})
         assert np.array_equal(found.image, expected.image)
 
 
@@ -96,10 +87,10 @@ def test_a_prepared_person_takes_pose_after_pose(predictor):
         ({'source_garment': np.zeros(SIZE)}, r'source_garment: got float64 \[64, 64\]'),
     ],
 )
-def test_missing_strange_and_wrong_maps_are_named(predictor, changes, message):
+def test_missing_strange_and_wrong_maps_are_named(tiny_pfl_predictor, changes, message):
     maps = {name: classes for name, classes in {**_maps(), **changes}.items() if classes is not None}
     with pytest.raises(DataError, match=message):
-        predictor.predict(picture(SIZE), *POSES, class_maps=maps)
+        tiny_pfl_predictor.predict(picture(SIZE), *POSES, class_maps=maps)
 
 
 def test_a_model_without_maps_and_context_refuses_them(tiny_predictor):
@@ -110,14 +101,14 @@ def test_a_model_without_maps_and_context_refuses_them(tiny_predictor):
         tiny_predictor.predict(picture(SIZE), *POSES, context=Context(picture(SIZE), np.ones(SIZE, np.uint8)))
 
 
-def test_the_context_stays_where_it_may_and_gives_the_answer_its_size(predictor):
+def test_the_context_stays_where_it_may_and_gives_the_answer_its_size(tiny_pfl_predictor):
     other = picture((128, 64), seed=5)
     mask = np.zeros((128, 64), np.uint8)
     mask[:40] = 1
-    plain = predictor.predict(picture(SIZE), *POSES, class_maps=_maps())
+    plain = tiny_pfl_predictor.predict(picture(SIZE), *POSES, class_maps=_maps())
     # The pose in the pixels of the other picture, which is twice as high.
     pose = POSES[1] * [1, 2]
-    found = predictor.predict(picture(SIZE), POSES[0], pose, class_maps=_maps(), context=Context(other, mask))
+    found = tiny_pfl_predictor.predict(picture(SIZE), POSES[0], pose, class_maps=_maps(), context=Context(other, mask))
     assert found.image.shape == (128, 64, 3)
     np.testing.assert_allclose(found.target_keypoints, pose, atol=0.01)
     # A little away from the edge, since the model works at half of this height.
