@@ -1,4 +1,8 @@
-"""Writes a data set of synthetic people: python -m posewarp_tf.data.synthetic --output_dir=data/synthetic."""
+"""Writes a data set of synthetic people, or one of them walking.
+
+python -m posewarp_tf.data.synthetic --output_dir=data/synthetic
+python -m posewarp_tf.data.synthetic --output_dir=data/walk --sequence=48
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from absl import flags
 
 from posewarp_tf import command_line
 from posewarp_tf.data.synthetic.dataset import Settings, write_dataset
+from posewarp_tf.data.synthetic.walk import write_walk
 
 FLAGS = flags.FLAGS
 
@@ -34,10 +39,21 @@ def define_flags() -> None:
     flags.DEFINE_boolean(
         'train_flows', False, 'Write exact flows of the training pairs too; training never reads them.'
     )
+    flags.DEFINE_integer(
+        'sequence',
+        None,
+        'Instead of a data set: this many frames of one person walking, with poses as OpenPose writes them.',
+        lower_bound=1,
+    )
     flags.DEFINE_integer('num_processes', 0, 'Processes to draw with; 0: one per core.', lower_bound=0)
 
 
 def main() -> None:
+    if FLAGS.sequence is not None:
+        size = FLAGS.image_height, FLAGS.image_width
+        write_walk(FLAGS.output_dir, FLAGS.sequence, size, FLAGS.seed, FLAGS.white_background)
+        print(f'{FLAGS.output_dir}: {FLAGS.sequence} frames of {size[0]} x {size[1]}')
+        return
     settings = Settings(
         num_train_people=FLAGS.num_train_people,
         num_test_people=FLAGS.num_test_people,

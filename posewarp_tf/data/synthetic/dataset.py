@@ -101,7 +101,7 @@ def write_dataset(
     if _is_already_there(final, description):
         return False
     tasks = [(split, index) for split, count in settings.describe()['num_people'].items() for index in range(count)]
-    with _folder_appearing_whole(final) as folder:
+    with folder_appearing_whole(final) as folder:
         for name in (*SPLITS, 'parsing', 'parts', 'flows'):
             (folder / name).mkdir()
         write = functools.partial(write_person, folder, settings)
@@ -135,8 +135,8 @@ def write_person(folder: pathlib.Path, settings: Settings, task: tuple[str, int]
     stems = [f'{split}_{index:05d}_{number:02d}' for number in range(len(pictures))]
     for stem, picture in zip(stems, pictures):
         Image.fromarray(picture.image).save(folder / split / f'{stem}.jpg', quality=_JPEG_QUALITY, subsampling=0)
-        _save_labels(folder / 'parsing' / f'{stem}.png', picture.garments)
-        _save_labels(folder / 'parts' / f'{stem}.png', picture.parts)
+        save_labels(folder / 'parsing' / f'{stem}.png', picture.garments)
+        save_labels(folder / 'parts' / f'{stem}.png', picture.parts)
     pairs = _choose_pairs(settings, split, index)
     if split == 'test' or settings.train_flows:
         for source, target in pairs:
@@ -149,10 +149,10 @@ def write_person(folder: pathlib.Path, settings: Settings, task: tuple[str, int]
 
 def draw_person(settings: Settings, split: str, index: int) -> list[Picture]:
     """The pictures of one person, the same for any number of people or processes."""
-    person = sample_person(_generator(settings, split, index, 'person'))
+    person = sample_person(person_generator(settings.seed, split, index, 'person'))
     pictures = []
     for number in range(settings.poses_per_person):
-        rng = _generator(settings, split, index, 'pose', number)
+        rng = person_generator(settings.seed, split, index, 'pose', number)
         pose = sample_pose(rng, settings.max_yaw)
         background = sample_background(rng) if rng.random() < _OTHER_PLACE else None
         if settings.white_background:
@@ -161,16 +161,17 @@ def draw_person(settings: Settings, split: str, index: int) -> list[Picture]:
     return pictures
 
 
-def _generator(settings: Settings, split: str, index: int, use: str, number: int = 0) -> np.random.Generator:
+def person_generator(seed: int, split: str, index: int, use: str, number: int = 0) -> np.random.Generator:
+    """Random numbers for one use, the same whatever else a data set holds."""
     uses = ('person', 'pose', 'pairs')
-    return np.random.default_rng([settings.seed, SPLITS.index(split), index, uses.index(use), number])
+    return np.random.default_rng([seed, SPLITS.index(split), index, uses.index(use), number])
 
 
 def _choose_pairs(settings: Settings, split: str, index: int) -> list[tuple[int, int]]:
     """Different ordered pairs of different pictures."""
     count = settings.poses_per_person
     every = [(source, target) for source in range(count) for target in range(count) if source != target]
-    rng = _generator(settings, split, index, 'pairs')
+    rng = person_generator(settings.seed, split, index, 'pairs')
     return [every[k] for k in sorted(rng.permutation(len(every))[: settings.pairs_per_person])]
 
 
@@ -184,7 +185,7 @@ def _annotation(name: str, picture: Picture) -> str:
     return f'{name}: {scaled[:, 1].tolist()}: {scaled[:, 0].tolist()}'
 
 
-def _save_labels(path: pathlib.Path, labels: np.ndarray) -> None:
+def save_labels(path: pathlib.Path, labels: np.ndarray) -> None:
     image = Image.fromarray(labels, mode='P')
     image.putpalette(_palette().reshape(-1).tolist())
     image.save(path, optimize=True)
@@ -226,7 +227,7 @@ def _is_already_there(final: pathlib.Path, description: str) -> bool:
 
 
 @contextlib.contextmanager
-def _folder_appearing_whole(final: pathlib.Path) -> Iterator[pathlib.Path]:
+def folder_appearing_whole(final: pathlib.Path) -> Iterator[pathlib.Path]:
     """Yields a folder beside `final` that becomes it on success and disappears on failure."""
     final.parent.mkdir(parents=True, exist_ok=True)
     temporary = final.parent / f'.{final.name}-{os.getpid()}'
