@@ -1,6 +1,8 @@
 # make demo   a virtual environment, a small data set, training, evaluation and a re-posed person
 # make op     the samplers' compiled ops (needs g++; with nvcc also for GPUs)
 # make test   lint, types and the test suite
+# make mobile a page for phones with the model of RUN, served at http://localhost:8080
+# make test-mobile   that page in Chromium; needs npm and chromium
 # make test-pytorch   reads files of PyTorch itself, which goes into an environment of its own
 
 # The first interpreter that TensorFlow 2.15 exists for; override with `make PYTHON=/path/to/python3.11 ...`.
@@ -10,12 +12,17 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.10 python3.9; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PYTORCH_VENV := .venv-pytorch
+MOBILE := exports/mobile
 RUN := runs/quickstart
 DATA := data/quickstart
+# Of the phone page: which export it runs, and HOST=0.0.0.0 for phones in the same network.
+PRECISION := float16
+HOST := localhost
+PORT := 8080
 PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pairs_per_person=16 \
 	--image_height=128 --image_width=88 --max_yaw=35 --white_background
 
-.PHONY: demo op test test-pytorch lint clean
+.PHONY: demo op mobile test test-mobile test-pytorch lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m custom_ops.build --optional
@@ -34,9 +41,18 @@ demo: $(VENV)/installed
 op: $(VENV)/installed
 	$(BIN)/python -m custom_ops.build
 
+mobile: $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.json
+	$(BIN)/python -m exports.tflite --run_dir=$(RUN) --output_dir=dist/tflite --precision=$(PRECISION)
+	npm --prefix $(MOBILE) run --silent build -- --model=$(CURDIR)/dist/tflite/posewarp_$(PRECISION).tflite \
+		--out=$(CURDIR)/dist/mobile
+	npm --prefix $(MOBILE) run --silent start -- --root=$(CURDIR)/dist/mobile --host=$(HOST) --port=$(PORT)
+
 test: $(VENV)/installed-dev lint
 	$(BIN)/python -m custom_ops.build --optional
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not pytorch'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not pytorch and not browser'
+
+test-mobile: $(VENV)/installed-dev $(MOBILE)/node_modules/.package-lock.json
+	$(BIN)/python -m pytest -m browser tests/exports/test_mobile.py
 
 test-pytorch: $(VENV)/installed-dev $(PYTORCH_VENV)/installed
 	POSEWARP_PYTORCH=$(CURDIR)/$(PYTORCH_VENV)/bin/python $(BIN)/python -m pytest -m pytorch tests/pytorch_files
@@ -55,6 +71,14 @@ $(VENV)/python-checked:
 
 $(VENV)/installed: requirements.txt | $(VENV)/python-checked
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-export: requirements.txt requirements-export.txt | $(VENV)/python-checked
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
+	@touch $@ $(VENV)/installed
+
+$(MOBILE)/node_modules/.package-lock.json: $(MOBILE)/package-lock.json
+	npm --prefix $(MOBILE) ci --no-audit --no-fund
 	@touch $@
 
 $(VENV)/installed-dev: requirements.txt requirements-dev.txt | $(VENV)/python-checked
