@@ -1,5 +1,6 @@
 # make demo   a virtual environment, a small data set, training, evaluation and a re-posed person
 # make op     the samplers' compiled ops (needs g++; with nvcc also for GPUs)
+# make cuda-check   the CUDA kernels against double precision, and their speed; needs nvcc and a GPU
 # make test   lint, types and the test suite
 # make mobile a page for phones with the model of RUN, served at http://localhost:8080
 # make test-mobile   that page in Chromium; needs npm and chromium
@@ -13,6 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTORCH_VENV := .venv-pytorch
 MOBILE := exports/mobile
+CUDA_CHECK := custom_ops/_build/cuda_check
 RUN := runs/quickstart
 DATA := data/quickstart
 # Of the phone page: which export it runs, and HOST=0.0.0.0 for phones in the same network.
@@ -22,7 +24,7 @@ PORT := 8080
 PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pairs_per_person=16 \
 	--image_height=128 --image_width=88 --max_yaw=35 --white_background
 
-.PHONY: demo op mobile test test-mobile test-pytorch lint clean
+.PHONY: demo op cuda-check mobile test test-mobile test-pytorch lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m custom_ops.build --optional
@@ -40,6 +42,14 @@ demo: $(VENV)/installed
 
 op: $(VENV)/installed
 	$(BIN)/python -m custom_ops.build
+
+cuda-check: $(CUDA_CHECK)
+	$(CUDA_CHECK)
+
+$(CUDA_CHECK): $(wildcard custom_ops/cuda_check/*.h custom_ops/cuda_check/*.cu custom_ops/cc/lib/*.h custom_ops/cc/kernels/*cuda*)
+	mkdir -p $(@D)
+	nvcc -std=c++17 -O3 -I. -gencode=arch=compute_80,code=sm_80 -gencode=arch=compute_90,code=sm_90 \
+		-gencode=arch=compute_90,code=compute_90 $(filter %.cu,$^) -o $@
 
 mobile: $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.json
 	$(BIN)/python -m exports.tflite --run_dir=$(RUN) --output_dir=dist/tflite --precision=$(PRECISION)

@@ -1,4 +1,4 @@
-"""Runs one pytest file with the Python that has TensorFlow, the same way under every Bazel.
+"""Runs one pytest file with the Python that has TensorFlow and with the ops of this build, the same way under every Bazel.
 
 Bazel's own py_test would bring a Python of its own, or a virtual environment without TensorFlow.
 """
@@ -8,7 +8,7 @@ load("@local_tensorflow//:definitions.bzl", "PYTHON")
 _LAUNCHER = """#!/usr/bin/env bash
 set -euo pipefail
 export HOME="$TEST_TMPDIR" PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$PWD"
-{environment}
+export POSEWARP_OPS_LIBRARY="$PWD/{library}"
 exec '{python}' -m pytest -q -p no:cacheprovider -m 'not slow and not pytorch' \\
     --basetemp="$TEST_TMPDIR/pytest" --junitxml="$XML_OUTPUT_FILE" '{test}'
 """
@@ -18,13 +18,13 @@ def _python_test_impl(ctx):
     ctx.actions.write(
         launcher,
         _LAUNCHER.format(
-            environment = "\n".join(["export %s='%s'" % item for item in ctx.attr.environment.items()]),
+            library = ctx.file.ops_library.short_path,
             python = PYTHON,
             test = ctx.file.src.short_path,
         ),
         is_executable = True,
     )
-    runfiles = ctx.runfiles(files = [ctx.file.src] + ctx.files.data)
+    runfiles = ctx.runfiles(files = [ctx.file.src, ctx.file.ops_library] + ctx.files.data)
     for target in ctx.attr.deps + ctx.attr.data:
         runfiles = runfiles.merge(target[DefaultInfo].default_runfiles)
     return [DefaultInfo(executable = launcher, runfiles = runfiles)]
@@ -35,7 +35,7 @@ python_test = rule(
         "src": attr.label(allow_single_file = [".py"], mandatory = True),
         "deps": attr.label_list(doc = "py_library targets"),
         "data": attr.label_list(allow_files = True),
-        "environment": attr.string_dict(),
+        "ops_library": attr.label(allow_single_file = [".so"], default = "//custom_ops/cc:libposewarp_ops.so"),
     },
     test = True,
 )

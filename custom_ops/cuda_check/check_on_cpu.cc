@@ -6,6 +6,7 @@
 
 #include "custom_ops/cc/kernels/cuda_launch.h"
 #include "custom_ops/cuda_check/check.h"
+#include "custom_ops/cuda_check/rival.h"
 
 namespace posewarp {
 namespace {
@@ -34,6 +35,7 @@ int Main(uint32_t seed) {
   failures += CheckAll<Half, float, CpuArray>({{2, 5, 4, 8, 3, 4}, {1, 4, 4, 5, 3, 2}}, &random);
   failures += CheckAll<BFloat16, float, CpuArray>({{2, 5, 4, 8, 3, 4}, {1, 4, 4, 5, 3, 2}}, &random);
   failures += CheckAll<double, double, CpuArray>({{2, 5, 4, 8, 3, 4}, {1, 4, 4, 5, 3, 2}}, &random);
+  failures += !rival::RivalAgrees<CpuArray>(MakeProblem(WindowKind::kAttention, 3, {2, 5, 4, 6, 3, 4}), &random);
   std::printf("%d disagreements\n", failures);
   return failures ? 1 : 0;
 }

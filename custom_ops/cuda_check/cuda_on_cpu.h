@@ -78,6 +78,17 @@ Real __shfl_down_sync(unsigned, Real value, int distance, int width) {
   return read;
 }
 
+inline float atomicAdd(float* to, float value) {
+  uint32_t *bits = reinterpret_cast<uint32_t*>(to), expected = __atomic_load_n(bits, __ATOMIC_RELAXED), desired;
+  float sum;
+  do {
+    memcpy(&sum, &expected, sizeof sum);
+    sum += value;
+    memcpy(&desired, &sum, sizeof sum);
+  } while (!__atomic_compare_exchange_n(bits, &expected, desired, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+  return sum - value;
+}
+
 inline float ToReal(float value) { return value; }
 inline double ToReal(double value) { return value; }
 inline float ToReal(BFloat16 value) {

@@ -1,4 +1,4 @@
-// Device code of the samplers. The including file provides the CUDA language: nvcc (sampler_cuda.cu), or threads of the
+// Device code of the samplers. The including file provides the CUDA language: nvcc (cuda_language.h), or threads of the
 // CPU that stand for CUDA's (cuda_check/cuda_on_cpu.h), so that every line here also runs where there is no GPU.
 
 #ifndef POSEWARP_CC_KERNELS_CUDA_KERNELS_H_
