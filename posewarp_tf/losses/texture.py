@@ -35,18 +35,19 @@ def texture_distance(
 
 
 def texture_descriptors(image: tf.Tensor) -> tf.Tensor:
-    """What a pixel looks like: (1, colour, colour right of it - colour, colour below it - colour), [B, h, w, 10].
+    """What a pixel looks like, [B, h, w, 6]: (1, colour, change of brightness to the right, and downwards).
 
     With the 1 the Gram matrix holds the mean of every other entry too; without it a colour and its negative would
-    have the same. At the last column and row the differences are 0.
+    have the same. Brightness is the mean of the colours; at the last column and row it does not change.
     """
-    right = tf.concat([image[:, :, 1:] - image[:, :, :-1], tf.zeros_like(image[:, :, :1])], axis=2)
-    below = tf.concat([image[:, 1:] - image[:, :-1], tf.zeros_like(image[:, :1])], axis=1)
-    return tf.concat([tf.ones_like(image[..., :1]), image, right, below], axis=-1)
+    brightness = tf.reduce_mean(image, axis=-1, keepdims=True)
+    right = tf.pad(brightness[:, :, 1:] - brightness[:, :, :-1], [[0, 0], [0, 0], [0, 1], [0, 0]])
+    below = tf.pad(brightness[:, 1:] - brightness[:, :-1], [[0, 0], [0, 1], [0, 0], [0, 0]])
+    return tf.concat([tf.ones_like(brightness), image, right, below], axis=-1)
 
 
 def _products(image: tf.Tensor) -> tf.Tensor:
-    """d d' of every pixel: [B, h * w, 100]."""
+    """d d' of every pixel: [B, h * w, 36]."""
     descriptors = texture_descriptors(image)
     size = descriptors.shape[-1]
     products = descriptors[..., :, tf.newaxis] * descriptors[..., tf.newaxis, :]
