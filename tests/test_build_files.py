@@ -9,10 +9,15 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGES = ('posewarp_tf', 'custom_ops', 'exports')
 
 
+def _files(pattern: str) -> list[pathlib.Path]:
+    found = [path for package in PACKAGES for path in (ROOT / package).rglob(pattern)]
+    return [path for path in found if 'node_modules' not in path.parts]
+
+
 def _calls(build: pathlib.Path, rule: str) -> list[dict[str, ast.expr]]:
     calls = [node.value for node in ast.parse(build.read_text()).body if isinstance(node, ast.Expr)]
     return [
-        {keyword.arg: keyword.value for keyword in call.keywords}
+        {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
         for call in calls
         if isinstance(call, ast.Call) and getattr(call.func, 'id', None) == rule
     ]
@@ -23,7 +28,7 @@ def _sources(folder: pathlib.Path, value: ast.expr | None) -> set[pathlib.Path]:
     if value is None:
         return set()
     if isinstance(value, ast.Call):
-        excluded = next((ast.literal_eval(k.value) for k in value.keywords if k.arg == 'exclude'), [])
+        excluded: list[str] = next((ast.literal_eval(k.value) for k in value.keywords if k.arg == 'exclude'), [])
         found = {path for pattern in ast.literal_eval(value.args[0]) for path in folder.glob(pattern)}
         return {path for path in found if path.name not in excluded}
     return {folder / name for name in ast.literal_eval(value)}
@@ -32,7 +37,7 @@ def _sources(folder: pathlib.Path, value: ast.expr | None) -> set[pathlib.Path]:
 def _libraries() -> dict[str, tuple[set[pathlib.Path], set[str]]]:
     """label -> (files, labels it depends on), labels written in full."""
     libraries = {}
-    for build in (path for package in PACKAGES for path in (ROOT / package).rglob('BUILD')):
+    for build in _files('BUILD'):
         folder = build.parent.relative_to(ROOT).as_posix()
 
         def full(label: str, folder: str = folder) -> str:
@@ -68,8 +73,7 @@ def _file_of(name: str) -> pathlib.Path | None:
 
 def test_every_python_file_belongs_to_exactly_one_library():
     owned = sorted(path for files, _ in _libraries().values() for path in files)
-    present = sorted(path for package in PACKAGES for path in (ROOT / package).rglob('*.py'))
-    assert owned == present
+    assert owned == sorted(_files('*.py'))
 
 
 def test_libraries_depend_on_what_their_files_import():
@@ -78,7 +82,7 @@ def test_libraries_depend_on_what_their_files_import():
     for label, (files, deps) in libraries.items():
         if files:
             imported = {library_of[path] for file in files for path in _imported_files(file)} - {label}
-            assert deps == imported, label
+            assert deps == imported, f'{label}: missing {imported - deps}, not imported {deps - imported}'
 
 
 def test_every_test_file_is_a_bazel_target():

@@ -9,8 +9,9 @@ _LAUNCHER = """#!/usr/bin/env bash
 set -euo pipefail
 export HOME="$TEST_TMPDIR" PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$PWD"
 export POSEWARP_OPS_LIBRARY="$PWD/{library}"
-exec '{python}' -m pytest -q -p no:cacheprovider -m 'not slow and not pytorch' \\
-    --basetemp="$TEST_TMPDIR/pytest" --junitxml="$XML_OUTPUT_FILE" '{test}'
+# 5: the file has no tests but those left out here, which need time, PyTorch or a browser.
+'{python}' -m pytest -q -p no:cacheprovider -m 'not slow and not pytorch and not browser' \\
+    --basetemp="$TEST_TMPDIR/pytest" --junitxml="$XML_OUTPUT_FILE" '{test}' || [ $? = 5 ]
 """
 
 def _python_test_impl(ctx):
