@@ -9,6 +9,7 @@ from the middle of the hips, in torso lengths (neck to hips); null where the pic
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 from typing import Any
 
@@ -71,8 +72,9 @@ def relative(keypoints: np.ndarray) -> list[list[float] | None]:
     return [None if at[0] == MISSING else [round(float(value), 3) for value in to] for at, to in zip(keypoints, moved)]
 
 
-def main() -> None:
-    folder = pathlib.Path(flags.FLAGS.output_dir)
+def write_gallery(output_dir: str | os.PathLike) -> None:
+    """Draws everything and writes the three files."""
+    folder = pathlib.Path(output_dir)
     person = sample_person(np.random.default_rng(_PERSON_SEED))
     poses = []
     for title, pose in gallery_poses().items():
@@ -88,4 +90,4 @@ def main() -> None:
 
 if __name__ == '__main__':
     define_flags()
-    command_line.run(main)
+    command_line.run(lambda: write_gallery(flags.FLAGS.output_dir))

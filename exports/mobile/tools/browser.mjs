@@ -12,7 +12,6 @@ const PLACES = [
 ];
 const FLAGS = [
   '--no-sandbox',
-  '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -20,17 +19,17 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** @returns {Promise<import('playwright-core').Browser>} */
-export async function launch() {
+/**
+ * @param {string[]} flags  More flags for Chromium.
+ * @returns {Promise<import('playwright-core').Browser>}
+ */
+export async function launch(flags = ['--disable-gpu']) {
   for (const executablePath of PLACES.filter(Boolean)) {
-    if (
-      await access(executablePath).then(
-        () => true,
-        () => false,
-      )
-    ) {
-      return chromium.launch({ executablePath, args: FLAGS });
-    }
+    const exists = await access(executablePath).then(
+      () => true,
+      () => false,
+    );
+    if (exists) return chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
   }
   return stop(
     'no Chromium found: install it (apt-get install chromium) or name it by CHROMIUM=/path',

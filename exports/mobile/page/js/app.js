@@ -55,18 +55,23 @@ async function start() {
 async function loadModel(offline) {
   showStatus('Loading the model');
   try {
-    const { card, runtime } = await engine.load();
-    const where =
-      runtime.accelerator === 'webgpu'
-        ? 'WebGPU'
-        : `WASM, ${runtime.threads} thread${runtime.threads > 1 ? 's' : ''}`;
-    showStatus(`${spokenBytes(card.bytes)} · ${where}${offline ? ' · works offline' : ''}`);
+    showRuntime(await engine.load(), offline);
     document.body.dataset.model = 'ready';
   } catch (error) {
     showStatus('No model');
     document.body.dataset.model = 'failed';
     showError(error, () => loadModel(offline));
+    return;
   }
+  const faster = await engine.tryWebGpu();
+  if (faster) showRuntime(faster, offline);
+  document.body.dataset.accelerator = faster ? 'webgpu' : 'wasm';
+}
+
+function showRuntime({ card, runtime }, offline) {
+  const threads = runtime.threads > 1 ? ` × ${runtime.threads}` : '';
+  const where = runtime.accelerator === 'webgpu' ? 'WebGPU' : `WASM${threads}`;
+  showStatus([spokenBytes(card.bytes), where, ...(offline ? ['offline ready'] : [])].join(' · '));
 }
 
 function connect() {
@@ -85,11 +90,9 @@ function connect() {
   element('to-result').addEventListener('click', () => go('result'));
   element('reset-joints').addEventListener('click', () => editor.commit(state.start));
   element('mirror').addEventListener('click', mirrorPose);
-  element('move-target').addEventListener('click', () =>
-    setMode(editor.mode === 'whole' ? 'joint' : 'whole'),
-  );
-  for (const button of all('[data-mode]'))
-    button.addEventListener('click', () => setMode(button.dataset.mode));
+  for (const button of all('[data-move-all]')) {
+    button.addEventListener('click', () => setMode(editor.mode === 'whole' ? 'joint' : 'whole'));
+  }
   element('undo').addEventListener('click', () => editor.undo());
   element('redo').addEventListener('click', () => editor.redo());
   element('larger').addEventListener('click', () => editor.resize(ZOOM[editor.mode]));
@@ -206,10 +209,9 @@ function showGallery() {
 
 function setMode(mode) {
   editor.mode = mode;
-  for (const button of all('[data-mode]')) {
-    button.setAttribute('aria-pressed', String(button.dataset.mode === mode));
+  for (const button of all('[data-move-all]')) {
+    button.setAttribute('aria-pressed', String(mode === 'whole'));
   }
-  element('move-target').setAttribute('aria-pressed', String(mode === 'whole'));
   const [smaller, larger] =
     mode === 'whole' ? ['Make the body smaller', 'Make the body larger'] : ['Zoom out', 'Zoom in'];
   element('smaller').setAttribute('aria-label', smaller);

@@ -11,7 +11,7 @@ const MESSAGES = {
   },
   'model-foreign': {
     title: 'This is a model for something else',
-    text: 'The file is a working TFLite model, but it does not re-pose people. Export one with posewarp_tf.',
+    text: 'The file is a working TFLite model, but not one that re-poses people from a photo and joints.',
   },
   'out-of-memory': {
     title: 'Too little free memory',

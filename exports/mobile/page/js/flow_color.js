@@ -42,6 +42,21 @@ function wheelColor(turn) {
 }
 
 /**
+ * The legend of flows.
+ * @param {number} size  In pixels.
+ * @returns {ImageData}
+ */
+export function wheelPicture(size) {
+  const offsets = new Float32Array(size * size * 2);
+  for (let i = 0; i < size * size; i++) {
+    const [x, y] = [(i % size) - size / 2, Math.floor(i / size) - size / 2];
+    const beyond = Math.max(1, Math.hypot(x, y) / (size / 2));
+    offsets.set([x / beyond, y / beyond], 2 * i);
+  }
+  return flowPicture(offsets, [size, size]);
+}
+
+/**
  * @param {Float32Array} mask  [h, w, 1] in [0, 1]; 1 (white) is taken from the photo, 0 is made up.
  * @returns {ImageData}
  */

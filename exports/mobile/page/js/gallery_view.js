@@ -1,8 +1,10 @@
 /** The poses to choose from, as a row of small skeletons; one is chosen, as with radio buttons. */
 
-import { LIMBS } from './joints.js';
+import { LIMBS, NECK } from './joints.js';
 import { jointColor } from './stage.js';
 
+/** The limbs after these are in the face. */
+const NUM_BODY_LIMBS = 13;
 const SVG = 'http://www.w3.org/2000/svg';
 
 export class GalleryView {
@@ -56,11 +58,22 @@ export class GalleryView {
   }
 }
 
+function head(joints) {
+  const face = [0, 14, 15, 16, 17].map((index) => joints[index]).filter(Boolean);
+  const middle = (axis) => face.reduce((sum, point) => sum + point[axis], 0) / face.length;
+  const circle = document.createElementNS(SVG, 'circle');
+  const [cx, cy] = face.length ? [middle(0), middle(1)] : [joints[NECK][0], joints[NECK][1] - 0.35];
+  for (const [name, value] of Object.entries({ cx, cy, r: 0.17 })) circle.setAttribute(name, value);
+  circle.setAttribute('fill', jointColor(0));
+  circle.setAttribute('stroke', 'none');
+  return circle;
+}
+
 function drawing(joints) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '-1.6 -1.95 3.2 3.8');
   svg.setAttribute('aria-hidden', 'true');
-  for (const [a, b] of LIMBS) {
+  for (const [a, b] of LIMBS.slice(0, NUM_BODY_LIMBS)) {
     if (!joints[a] || !joints[b]) continue;
     const line = document.createElementNS(SVG, 'line');
     const [[x1, y1], [x2, y2]] = [joints[a], joints[b]];
@@ -69,5 +82,6 @@ function drawing(joints) {
     line.setAttribute('stroke-width', '0.09');
     svg.append(line);
   }
+  svg.append(head(joints));
   return svg;
 }

@@ -1,5 +1,6 @@
 /** The last step: looks at the result, animates towards it and saves it. */
 
+import { wheelPicture } from './flow_color.js';
 import { showError, spokenTime, whileBusy } from './messages.js';
 import { drawn } from './picture.js';
 import { between } from './poses.js';
@@ -9,7 +10,7 @@ const FRAME_MS = 100;
 const HINTS = {
   image: '',
   photo: 'The photo as it was.',
-  flow: 'Where each spot comes from: red from further right, yellow from below, blue from the left.',
+  flow: 'Where each spot came from in the photo. White: it stayed.',
   mask: 'White is taken from the photo, black is made up.',
 };
 const LABELS = { image: 'Result', photo: 'Photo', flow: 'Flow', mask: 'Mask' };
@@ -37,6 +38,8 @@ export class ResultPanel {
       button.addEventListener('click', () => this.#show(button.dataset.view));
     }
     element('play').addEventListener('click', () => (this.#playing ? this.pause() : this.#play()));
+    const wheel = element('wheel');
+    wheel.getContext('2d').putImageData(wheelPicture(wheel.width), 0, 0);
     this.#prepareSaving();
   }
 
@@ -86,6 +89,7 @@ export class ResultPanel {
       button.disabled = !known;
       button.setAttribute('aria-pressed', String(button.dataset.view === view));
     }
+    element('wheel').hidden = view !== 'flow';
     if (!this.#result) return;
     const { picture } = this.#job;
     this.#stage.showPicture(this.#shown(), picture, { label: LABELS[view] });

@@ -96,7 +96,10 @@ async function run({ inputs }) {
       }
       given[name] = keep(new litert.Tensor(inputs[name], [...shape]));
     }
+    lastWords.length = 0;
     const results = await compiled.run(given);
+    // A run that fails, for want of memory say, prints why but returns zeros.
+    if (lastWords.some((text) => text.startsWith('ERROR'))) throw new Error('the run failed');
     Object.values(results).forEach(keep);
     const outputs = {};
     for (const [name, tensor] of Object.entries(results))

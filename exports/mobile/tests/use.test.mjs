@@ -1,0 +1,167 @@
+/** From a photo to a saved picture, with fingers, on an upright and on a turned phone. */
+
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import * as help from './helpers.mjs';
+
+for (const [name, options] of Object.entries({ upright: help.PORTRAIT, turned: help.LANDSCAPE })) {
+  test(`a finger drags a joint and the model re-poses on a phone held ${name}`, async (t) => {
+    const { server, browser } = await help.startPage(t);
+    const { page, problems } = await help.openPhone(browser, options);
+    await page.goto(server.url);
+    await help.untilReady(page);
+    await help.openExample(page);
+    const before = await help.jointAt(page, 'left wrist');
+    await help.swipe(page, before, { x: before.x + 40, y: before.y - 30 });
+    const after = await help.jointAt(page, 'left wrist');
+    assert.ok(Math.abs(after.x - before.x - 40) < 2 && Math.abs(after.y - before.y + 30) < 2);
+    await page.tap('#to-pose');
+    await page.locator('#gallery button').nth(3).tap();
+    await page.tap('#to-result');
+    await help.untilResult(page);
+    for (const view of ['flow', 'mask', 'photo', 'image']) {
+      await page.tap(`[data-view="${view}"]`);
+      assert.ok((await numColors(page)) > 20, `${view} is empty`);
+    }
+    assert.match(await page.textContent('#status'), /^0\.6 MB · WASM/);
+    assert.deepEqual(problems, []);
+  });
+}
+
+test('a tap marks a joint missing and present again; undo, redo and reset work', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page } = await help.openPhone(browser);
+  await page.goto(server.url);
+  await help.openExample(page);
+  const { x, y, label } = await help.jointAt(page, 'right knee');
+  await page.touchscreen.tap(x, y);
+  assert.equal((await help.jointAt(page, 'right knee')).label, 'right knee, missing');
+  await page.tap('#undo');
+  assert.equal((await help.jointAt(page, 'right knee')).label, label);
+  await page.tap('#redo');
+  assert.equal((await help.jointAt(page, 'right knee')).label, 'right knee, missing');
+  await page.touchscreen.tap(x, y);
+  assert.equal((await help.jointAt(page, 'right knee')).label, label);
+  await help.swipe(page, { x, y }, { x: x + 50, y });
+  await page.tap('#reset-joints');
+  assert.equal((await help.jointAt(page, 'right knee')).label, label);
+});
+
+test('two fingers enlarge the view, or the body when all of it is moved', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page } = await help.openPhone(browser);
+  await page.goto(server.url);
+  await help.openExample(page);
+  const apart = async () => {
+    const [neck, ankle] = [
+      await help.jointAt(page, 'neck'),
+      await help.jointAt(page, 'left ankle'),
+    ];
+    return {
+      screen: Math.hypot(neck.x - ankle.x, neck.y - ankle.y),
+      labels: neck.label + ankle.label,
+    };
+  };
+  const before = await apart();
+  await help.pinch(page, { x: 190, y: 300 }, 80, 160);
+  const zoomed = await apart();
+  assert.ok(Math.abs(zoomed.screen / before.screen - 2) < 0.1);
+  assert.equal(zoomed.labels, before.labels);
+  await page.tap('[data-for="joints"] [data-move-all]');
+  await help.pinch(page, { x: 190, y: 300 }, 160, 80);
+  const shrunk = await apart();
+  assert.ok(Math.abs(shrunk.screen / zoomed.screen - 0.5) < 0.05);
+  assert.notEqual(shrunk.labels, before.labels);
+});
+
+test('a keyboard alone moves a joint, chooses a pose and gets a result', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page } = await help.openPhone(browser, { hasTouch: false, isMobile: false });
+  await page.goto(server.url);
+  await help.untilReady(page);
+  const press = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  await page.focus('#example');
+  await press('Enter');
+  await page.waitForSelector('body[data-step="joints"]');
+  await page.focus('.joint[aria-label^="nose,"]');
+  await press('Tab', 'Tab');
+  const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+  const [, x, y] = /^right shoulder, at (\d+), (\d+)$/.exec(await focused());
+  await press('ArrowRight', 'Shift+ArrowDown');
+  assert.equal(await focused(), `right shoulder, at ${Number(x) + 1}, ${Number(y) + 10}`);
+  await press('Space');
+  assert.equal(await focused(), 'right shoulder, missing');
+  await page.focus('#to-pose');
+  await press('Enter');
+  await page.focus('#gallery [aria-checked="true"]');
+  await press('ArrowRight');
+  assert.equal(await page.textContent('#gallery [aria-checked="true"]'), 'Walking');
+  await page.focus('#to-result');
+  await press('Enter');
+  await help.untilResult(page);
+});
+
+test('the animation runs every pose on the way through the model and stops when asked', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page, problems } = await help.openPhone(browser);
+  await help.listen(page);
+  await page.goto(server.url);
+  await help.untilReady(page);
+  await help.openExample(page);
+  await page.tap('[data-step-to="result"]');
+  await help.untilResult(page);
+  await page.selectOption('#from', '1');
+  await page.tap('#play');
+  await page.waitForFunction(() => document.getElementById('way').value === '0', null, {
+    timeout: 60_000,
+  });
+  await page.tap('#play');
+  assert.equal(await page.getAttribute('#play', 'aria-label'), 'Play');
+  const poses = await page.evaluate(() =>
+    window.conversation.map((run) => run.target_keypoints.join()),
+  );
+  assert.ok(new Set(poses).size >= 13, `${new Set(poses).size} poses`);
+  assert.deepEqual(problems, []);
+});
+
+test('what is saved is what the model made of this picture', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page } = await help.openPhone(browser);
+  await help.listen(page);
+  await page.goto(server.url);
+  await help.untilReady(page);
+  await mkdir(help.RESULTS, { recursive: true });
+  // One of the model's own size, of which every pixel counts, and one that is squashed.
+  for (const name of ['small', 'large']) {
+    await page.tap('[data-step-to="photo"]');
+    const file = path.join(help.MODELS, `${name}.png`);
+    await help.chooseFile(page, `${name}.png`, await readFile(file), 'image/png');
+    await page.waitForSelector('body[data-step="joints"]');
+    const elbow = await help.jointAt(page, 'left elbow');
+    await page.touchscreen.tap(elbow.x, elbow.y);
+    await page.tap('#to-pose');
+    await page.tap('#to-result');
+    await help.untilResult(page);
+    const [saved] = await Promise.all([page.waitForEvent('download'), page.tap('#save')]);
+    assert.equal(saved.suggestedFilename(), 'posewarp-result.png');
+    await copyFile(await saved.path(), path.join(help.RESULTS, `${name}.png`));
+    const inputs = await page.evaluate(() => window.conversation.at(-1));
+    await writeFile(path.join(help.RESULTS, `${name}.json`), JSON.stringify(inputs));
+  }
+});
+
+/** Colours of the stage, in a sample of its pixels. */
+function numColors(page) {
+  return page.evaluate(async () => {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const canvas = document.getElementById('picture');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const colors = new Set();
+    for (let i = 0; i < data.length; i += 4 * 97) colors.add(data.slice(i, i + 4).join());
+    return colors.size;
+  });
+}

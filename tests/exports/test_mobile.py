@@ -1,0 +1,190 @@
+"""The phone page in a real Chromium: `make test-mobile` installs what this needs."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from exports.litert import LiteRTReposer
+from exports.mobile import gallery
+from exports.tflite import export_tflite
+from posewarp_tf.conventions import JOINT_NAMES, LIMBS
+from posewarp_tf.data.images import load_image, resize_image
+from posewarp_tf.visualize import flow_to_color
+from tests.run_folders import SIZE, person, picture
+
+pytestmark = pytest.mark.browser
+
+MOBILE = pathlib.Path(__file__).parents[2] / 'exports' / 'mobile'
+
+
+@pytest.fixture(scope='module')
+def models(tiny_run, tmp_path_factory):
+    """What the browser tests are given: models that work and that do not, and pictures."""
+    folder = tmp_path_factory.mktemp('models')
+    export_tflite(tiny_run.path, folder, ['float32'], check_pairs=1, calibration_pairs=1, timed_runs=1)
+    shutil.move(folder / 'posewarp_float32.tflite', folder / 'tiny.tflite')
+    _convert(_double, [tf.TensorSpec([1, 4], tf.float32, name='x')], folder / 'foreign.tflite')
+    keypoints = [tf.TensorSpec([1, 18, 2], tf.float32, name=f'{side}_keypoints') for side in ('source', 'target')]
+    _convert(_blur_hugely, [tf.TensorSpec([1, *SIZE, 3], tf.uint8, name='source_image'), *keypoints],
+             folder / 'huge.tflite')  # fmt: skip
+    Image.fromarray(picture(SIZE)).save(folder / 'small.png')
+    Image.fromarray(picture((700, 460), seed=1)).save(folder / 'large.png')
+    Image.new('1', (10_000, 10_000)).save(folder / 'huge.png')
+    _save_sideways(folder / 'sideways.jpg')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def results(models, tmp_path_factory):
+    """Runs the browser tests, all in one go, and returns where they put what Python compares."""
+    folder = tmp_path_factory.mktemp('results')
+    _npm(['test'], {'POSEWARP_MODELS': models, 'POSEWARP_RESULTS': folder})
+    return folder
+
+
+def _npm(arguments, environment=None):
+    assert shutil.which('npm'), 'npm is not installed: the phone page needs Node.js 20 or newer'
+    assert (MOBILE / 'node_modules').is_dir(), 'npm packages are missing: run `make test-mobile`'
+    environment = {**os.environ, **{name: str(value) for name, value in (environment or {}).items()}}
+    done = subprocess.run(
+        ['npm', 'run', '--silent', *arguments], cwd=MOBILE, env=environment, capture_output=True, text=True, timeout=540
+    )
+    assert done.returncode == 0, f'npm run {" ".join(arguments)}:\n{done.stdout[-8000:]}\n{done.stderr[-2000:]}'
+    return done.stdout
+
+
+def _convert(function, specs, path):
+    module = tf.Module()
+    module.serve = tf.function(function, input_signature=specs)
+    saved = path.with_suffix('.saved_model')
+    tf.saved_model.save(module, str(saved), signatures={'serving_default': module.serve})
+    path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(saved)).convert())
+
+
+def _double(x):
+    return {'y': 2.0 * x + 1.0}
+
+
+def _blur_hugely(source_image, source_keypoints, target_keypoints):
+    """Two maps of 2.7 GB at once: more than WebAssembly's 4 GiB."""
+    image = tf.cast(source_image, tf.float32) + tf.reduce_sum(source_keypoints + target_keypoints)
+    large = tf.image.resize(image, [15_000, 15_000])
+    blurred = tf.nn.avg_pool2d(large, 3, 1, 'SAME')
+    return {'image': tf.cast(tf.image.resize(blurred, SIZE), tf.uint8)}
+
+
+def _save_sideways(path):
+    upright = np.zeros((96, 64, 3), np.uint8)
+    upright[:48], upright[48:] = (255, 0, 0), (0, 0, 255)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Turn it clockwise by a quarter to see it upright.
+    Image.fromarray(np.rot90(upright)).save(path, exif=exif, quality=95, subsampling=0)
+
+
+def test_page_is_formatted_and_linted():
+    _npm(['lint'])
+
+
+def test_browser_tests_pass(results):
+    assert {'small.png', 'large.png'} <= {path.name for path in results.iterdir()}
+
+
+def test_saved_picture_is_what_python_computes(models, results):
+    reposer = LiteRTReposer(models / 'tiny.tflite')
+    inputs = _inputs(results / 'small.json')
+    assert np.array_equal(inputs['source_image'][0], load_image(models / 'small.png'))
+    expected = reposer.run(inputs)['image'][0].astype(int)
+    saved = np.asarray(Image.open(results / 'small.png').convert('RGB')).astype(int)
+    assert saved.shape == (*SIZE, 3)
+    assert np.max(np.abs(saved - expected)) <= 2
+    assert np.std(expected) > 10
+
+
+def test_picture_and_joints_reach_the_model_as_prediction_makes_them(models, results):
+    inputs = _inputs(results / 'large.json')
+    expected = resize_image(load_image(models / 'large.png'), SIZE).astype(int)
+    assert np.max(np.abs(inputs['source_image'][0].astype(int) - expected)) <= 1
+    source, target = inputs['source_keypoints'][0], inputs['target_keypoints'][0]
+    elbow = JOINT_NAMES.index('left_elbow')
+    assert np.array_equal(source[elbow], [-1, -1])
+    others = np.delete(source, elbow, axis=0)
+    assert np.all((others >= 0) & (others < SIZE[::-1]))
+    # The person's right side is on the left of the picture, and the head is up.
+    assert source[JOINT_NAMES.index('right_wrist'), 0] < source[JOINT_NAMES.index('left_wrist'), 0]
+    assert source[JOINT_NAMES.index('nose'), 1] < source[JOINT_NAMES.index('neck'), 1]
+    assert np.any(target != source)
+
+
+def _inputs(path):
+    given = json.loads(path.read_text())
+    keypoints = {n: np.float32(given[n]).reshape(1, 18, 2) for n in ('source_keypoints', 'target_keypoints')}
+    return {'source_image': np.uint8(given['source_image']).reshape(1, *SIZE, 3), **keypoints}
+
+
+@pytest.mark.parametrize('threads', [1, 2])
+def test_runtime_of_the_page_computes_what_python_does(models, tmp_path, threads):
+    reposer = LiteRTReposer(models / 'tiny.tflite')
+    cases = {f'case_{lean}': _case(lean) for lean in (0, 12)}
+    for name, inputs in cases.items():
+        (tmp_path / 'in' / name).mkdir(parents=True)
+        for key, array in inputs.items():
+            np.save(tmp_path / 'in' / name / f'{key}.npy', array)
+    printed = _npm(
+        ['check', '--', f'--model={models / "tiny.tflite"}', f'--inputs={tmp_path / "in"}', f'--out={tmp_path / "out"}',
+         f'--threads={threads}']
+    )  # fmt: skip
+    assert json.loads(printed) == {'cases': 2, 'accelerator': 'wasm', 'threads': threads}
+    for name, inputs in cases.items():
+        expected = reposer.run(inputs)
+        given = {key: np.load(tmp_path / 'out' / name / f'{key}.npy') for key in expected}
+        assert np.max(np.abs(given['image'].astype(int) - expected['image'])) <= 2
+        assert np.max(np.abs(given['flow'] - expected['flow'])) <= 1e-3
+        assert np.max(np.abs(given['mask'] - expected['mask'])) <= 1e-4
+
+
+def _case(lean):
+    target = person(SIZE, lean + 10)
+    target[4] = -1
+    return {
+        'source_image': picture(SIZE, seed=lean)[None],
+        'source_keypoints': person(SIZE, lean)[None],
+        'target_keypoints': target[None],
+    }
+
+
+def test_time_is_printed_as_json(models):
+    printed = json.loads(_npm(['time', '--', f'--model={models / "tiny.tflite"}', '--runs=3']))
+    assert printed['runs'] == 3
+    assert 0 < printed['min_ms'] <= printed['median_ms'] < printed['load_ms']
+
+
+def test_gallery_files_are_what_the_script_writes(tmp_path):
+    gallery.write_gallery(tmp_path)
+    for name in ('poses.json', 'example.json'):
+        assert json.loads((tmp_path / name).read_text()) == json.loads((MOBILE / 'page' / name).read_text())
+    drawn, kept = load_image(tmp_path / 'example.jpg'), load_image(MOBILE / 'page' / 'example.jpg')
+    assert np.mean(np.abs(drawn.astype(int) - kept)) < 1
+
+
+def test_joints_limbs_and_flow_colours_are_those_of_the_package():
+    script = """
+        const { JOINT_NAMES, LIMBS } = await import('./page/js/joints.js');
+        const { flowColor } = await import('./page/js/flow_color.js');
+        const colors = [[3, 0], [0, 3], [-3, 0], [0, -3], [1, 1], [0, 0], [-2, 1]].map(([x, y]) => flowColor(x, y, 3));
+        console.log(JSON.stringify({ JOINT_NAMES, LIMBS, colors }));
+    """
+    done = subprocess.run(
+        ['node', '--input-type=module', '-e', script], cwd=MOBILE, capture_output=True, text=True, check=True
+    )
+    page = json.loads(done.stdout)
+    assert tuple(page['JOINT_NAMES']) == JOINT_NAMES
+    assert {tuple(limb) for limb in page['LIMBS']} == set(LIMBS)
+    flow = np.float32([[[3, 0], [0, 3], [-3, 0], [0, -3], [1, 1], [0, 0], [-2, 1]]])
+    assert np.max(np.abs(np.int32(page['colors'])[:, :3] - flow_to_color(flow, 3.0)[0])) <= 1
