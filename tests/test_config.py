@@ -1,5 +1,7 @@
 """Configs are values: validated, kept in JSON, made from flags."""
 
+import json
+
 import pytest
 from absl import flags
 
@@ -17,6 +19,7 @@ def parsed(*arguments):
 
 def test_json_round_trip():
     config = Config().replace(image_size=(96, 64), attention_kernels={1: 3, 2: 3}, keypoint_size=(256, 176))
+    config = config.replace(alignment_scales=(1, 3), stage_learning_rates={'flow': 0.5})
     assert Config.from_json(config.to_json()) == config
 
 
@@ -45,6 +48,20 @@ def test_flags_become_typed_values():
 
 def test_no_flags_are_the_published_defaults():
     assert parsed() == Config()
+
+
+def test_config_of_an_earlier_version_has_todays_defaults():
+    earlier = json.loads(Config().replace(pose_channels=18).to_json())
+    for name in ('pose_representation', 'use_garment', 'alignment_scales', 'num_flow_stacks'):
+        del earlier['model'][name]
+    del earlier['training']['stage_learning_rates']
+    assert Config.from_json(json.dumps(earlier)) == Config()
+
+
+def test_a_stage_may_have_its_own_learning_rate():
+    training = parsed('--stage_learning_rates=pose_flow=1e-4', '--learning_rate=2e-4').training
+    assert training.of_stage('pose_flow').learning_rate == 1e-4
+    assert training.of_stage('synthesis') == training
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from posewarp_tf.layers.blocks import UpConv, level_filters, register
-from posewarp_tf.layers.gated_alignment import ConvBlock, GatedAlignment
+from posewarp_tf.layers.gated_alignment import ConvBlock, DownBlock, GatedAlignment
 
 
 @register
@@ -75,20 +75,16 @@ class AlignedUNet(tf.keras.layers.Layer):
         return {**super().get_config(), **self._settings}
 
 
-def _encoder(name: str, widths: list[int]) -> list[list[ConvBlock]]:
-    """Blocks of each level, finest first."""
-    first = [ConvBlock(widths[0], name=f'{name}_0')]
-    return [first] + [
-        [ConvBlock(width, 4, strides=2, name=f'{name}_{level}_down'), ConvBlock(width, name=f'{name}_{level}')]
-        for level, width in enumerate(widths[1:], start=1)
-    ]
+def _encoder(name: str, widths: list[int]) -> list[tf.keras.layers.Layer]:
+    """A block for each level, finest first."""
+    first = ConvBlock(widths[0], name=f'{name}_0')
+    return [first] + [DownBlock(width, name=f'{name}_{level}') for level, width in enumerate(widths[1:], start=1)]
 
 
-def _encode(encoder: list[list[ConvBlock]], image: tf.Tensor) -> list[tf.Tensor]:
+def _encode(encoder: list[tf.keras.layers.Layer], image: tf.Tensor) -> list[tf.Tensor]:
     """Outputs of every level, finest first."""
     levels = []
-    for blocks in encoder:
-        for block in blocks:
-            image = block(image)
+    for block in encoder:
+        image = block(image)
         levels.append(image)
     return levels

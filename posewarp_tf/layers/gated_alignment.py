@@ -65,3 +65,16 @@ class ConvBlock(Block):
 
     def get_config(self) -> dict:
         return {**super().get_config(), 'kernel_size': self.kernel_size, 'strides': self.strides}
+
+
+@register
+class DownBlock(Block):
+    """ConvBlock 4x4 of stride 2, then ConvBlock 3x3: halves the size, ends at `filters` channels."""
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(filters, **kwargs)
+        self.down = ConvBlock(filters, 4, strides=2)
+        self.block = ConvBlock(filters)
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        return self.block(self.down(image))

@@ -14,6 +14,8 @@ from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
 from posewarp_tf.errors import DataError
 from posewarp_tf.ops import to_float_image
 
+PFL = {'model': 'pfl', 'spatial_transform': 'bilinear', 'use_garment': True, 'stage_steps': {'synthesis': 1}}
+
 
 def _take(dataset, count):
     return list(dataset.take(count).as_numpy_iterator())
@@ -146,31 +148,82 @@ def test_a_missing_flow_is_named(tiny_dataset):
         make_test_dataset(tiny_dataset.config(), batch_size=2)
 
 
-def test_foreground_correctness_needs_part_maps_and_gets_those_of_the_target(tiny_dataset):
-    config = tiny_dataset.config(foreground_correctness=True)
-    with pytest.raises(DataError, match='foreground_correctness'):
-        make_training_dataset(config)
-    _write_truth(tiny_dataset, 'train')
-    batch = _take(make_training_dataset(config), 1)[0]
-    for name, parts in zip(batch['target_name'], batch['target_parts']):
-        expected = np.asarray(Image.open(tiny_dataset.root / 'parts' / name.decode().replace('.jpg', '.png')))
-        np.testing.assert_array_equal(parts, expected)
-    assert 'source_parts' not in batch
+def _expected_maps(dataset, batch, side, folder):
+    names = [name.decode().replace('.jpg', '.png') for name in batch[f'{side}_name']]
+    return np.stack([np.asarray(Image.open(dataset.root / folder / name)) for name in names])
 
 
-def test_part_maps_move_with_the_picture(tiny_dataset):
+@pytest.mark.parametrize(
+    ('settings', 'keys'),
+    [
+        ({}, []),
+        ({'foreground_correctness': True}, ['target_parts']),
+        ({'pose_representation': 'both'}, ['source_parts', 'target_parts']),
+        (PFL, ['source_garment']),
+        ({**PFL, 'stage_steps': {'garment': 1}}, ['source_garment', 'target_garment']),
+        ({**PFL, 'use_garment': False}, []),
+    ],
+)
+def test_training_batches_hold_the_class_maps_that_are_needed(tiny_dataset, settings, keys):
     _write_truth(tiny_dataset, 'train')
-    config = tiny_dataset.config(foreground_correctness=True, augmentation='affine')
+    batch = _take(make_training_dataset(tiny_dataset.config(**settings)), 1)[0]
+    assert [key for key in sorted(batch) if key.endswith(('parts', 'garment'))] == keys
+    for key in keys:
+        side, _, kind = key.partition('_')
+        folder = {'parts': 'parts', 'garment': 'parsing'}[kind]
+        np.testing.assert_array_equal(batch[key], _expected_maps(tiny_dataset, batch, side, folder))
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        ({'foreground_correctness': True}, r'no folder parts/ or densepose/ .*--foreground_correctness'),
+        ({'pose_representation': 'parts'}, r'no folder parts/ or densepose/ .*--pose_representation=parts'),
+        (PFL, r'no folder parsing/ .*--use_garment needs it \(source_garment\)'),
+        ({**PFL, 'use_garment': False, 'stage_steps': {'garment': 1}}, 'no folder parsing/ .*a term of --loss_weights'),
+    ],
+)
+def test_missing_folder_of_maps_is_named_with_the_flag_that_needs_it(tiny_dataset, settings, message):
+    with pytest.raises(DataError, match=message):
+        make_training_dataset(tiny_dataset.config(**settings))
+
+
+def test_test_batches_need_the_maps_of_the_model_alone(tiny_dataset):
+    make_test_dataset(tiny_dataset.config(foreground_correctness=True), batch_size=2)
+    with pytest.raises(DataError, match='no folder parsing/ .*--use_garment'):
+        make_test_dataset(tiny_dataset.config(**PFL), batch_size=2)
+
+
+def test_pose_of_both_kinds_is_heatmaps_and_then_parts(tiny_dataset):
+    _write_truth(tiny_dataset, 'test')
+    for representation, heatmaps in (('both', 18), ('parts', 0)):
+        config = tiny_dataset.config(pose_representation=representation)
+        batch = next(make_test_dataset(config, batch_size=12).as_numpy_iterator())
+        pose = batch['target_pose']
+        assert pose.shape[-1] == config.model.pose_channels == heatmaps + 11
+        np.testing.assert_array_equal(pose[..., heatmaps:], np.eye(11)[batch['target_parts']])
+        if heatmaps:
+            np.testing.assert_array_equal(pose[..., :18], make_heatmaps(batch['target_keypoints'], (64, 32), 6.0))
+
+
+def test_class_maps_move_with_the_picture(tiny_dataset):
+    _write_truth(tiny_dataset, 'train')
+    stages = {'stage_steps': {'garment': 1}}
+    config = tiny_dataset.config(**{**PFL, **stages, 'pose_representation': 'parts', 'augmentation': 'affine'})
     for i in range(4):
         picture = np.zeros((64, 32, 3), np.uint8)
         picture[20:44, 10:22] = 255
         Image.fromarray(picture).save(tiny_dataset.root / 'train' / f'person{i}.png')
         (tiny_dataset.root / 'train' / f'person{i}.jpg').unlink()
-        Image.fromarray(picture[..., 0] // 255).save(tiny_dataset.root / 'parts' / f'person{i}.png')
+        for folder in ('parts', 'parsing'):
+            Image.fromarray(picture[..., 0] // 255).save(tiny_dataset.root / folder / f'person{i}.png')
     batch = _take(make_training_dataset(config), 1)[0]
-    bright = batch['target_image'][..., 0] > 0
-    assert np.mean(bright == batch['target_parts'].astype(bool)) > 0.97
-    assert not np.array_equal(bright[0], bright[1])
+    for side in ('source', 'target'):
+        bright = batch[f'{side}_image'][..., 0] > 0
+        for key in ('parts', 'garment'):
+            assert np.mean(bright == batch[f'{side}_{key}'].astype(bool)) > 0.97
+        np.testing.assert_array_equal(batch[f'{side}_pose'], np.eye(11)[batch[f'{side}_parts']])
+        assert not np.array_equal(bright[0], bright[1])
 
 
 @pytest.mark.parametrize('cached', [True, False])

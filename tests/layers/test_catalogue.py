@@ -14,7 +14,7 @@ import posewarp_tf.layers
 import posewarp_tf.models
 from posewarp_tf.layers.aligned_u_net import AlignedUNet
 from posewarp_tf.layers.blocks import EncoderBlock, InstanceNorm, ReflectConv, ResBlock, ResBlockDecoder, UpConv
-from posewarp_tf.layers.gated_alignment import ConvBlock, GatedAlignment
+from posewarp_tf.layers.gated_alignment import ConvBlock, DownBlock, GatedAlignment
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
 from posewarp_tf.layers.spectral_norm import SpectralConv2D, SpectralConv3D
 from posewarp_tf.models.discriminators import ResBlockEncoder
@@ -37,6 +37,7 @@ CATALOGUE = {
     AlignedUNet: (lambda: AlignedUNet(**U_NET), [IMAGE, POSE, *FLOWS]),
     BilinearWarp: (BilinearWarp, [FEATURES, FEATURES, FLOW]),
     ConvBlock: (lambda: ConvBlock(4), [FEATURES]),
+    DownBlock: (lambda: DownBlock(4), [FEATURES]),
     EncoderBlock: (lambda: EncoderBlock(4), [FEATURES]),
     FlowConv: (FlowConv, [FEATURES]),
     FlowEstimator: (lambda: FlowEstimator(4, 8, 3, (1, 2)), [IMAGE, POSE, POSE]),

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from posewarp_tf.config import ModelConfig
 from posewarp_tf.layers.blocks import UpConv, conv, level_filters, register
-from posewarp_tf.layers.gated_alignment import ConvBlock
+from posewarp_tf.layers.gated_alignment import ConvBlock, DownBlock
 from posewarp_tf.model_config import PFL_FLOW_SCALES
 from posewarp_tf.ops import bilinear_sample, resize_flow
 
@@ -50,13 +50,7 @@ class FlowStack(tf.keras.layers.Layer):
             """Nothing but the flow's last refinement happens at full size, where pixels are many."""
             return level_filters(scale - 1, base_filters, max_filters) if scale else max(base_filters // 2, 1)
 
-        self.encoder = [
-            [
-                ConvBlock(filters(scale), 4, strides=2, name=f'down_{scale}'),
-                ConvBlock(filters(scale), name=f'conv_{scale}'),
-            ]
-            for scale in range(1, num_layers + 1)
-        ]
+        self.encoder = [DownBlock(filters(scale), name=f'down_{scale}') for scale in range(1, num_layers + 1)]
         scales = range(num_layers - 1, -1, -1)
         self.up_convs = [UpConv(filters(scale), name=f'up_{scale}') for scale in scales]
         self.merges = [ConvBlock(filters(scale), name=f'merge_{scale}') for scale in scales]
@@ -65,9 +59,8 @@ class FlowStack(tf.keras.layers.Layer):
     def call(self, image: tf.Tensor, *flows: tf.Tensor) -> list[tf.Tensor]:
         """Flows, coarse first; `flows` are those to start from, likewise."""
         skips = []
-        for blocks in self.encoder:
-            for block in blocks:
-                image = block(image)
+        for block in self.encoder:
+            image = block(image)
             skips.append(image)
         features, residuals = skips.pop(), []
         if len(self.encoder) == COARSEST_SCALE:
