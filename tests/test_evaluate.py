@@ -17,9 +17,9 @@ from posewarp_tf.metrics import evaluation
 from posewarp_tf.metrics.evaluation import evaluate
 from posewarp_tf.metrics.foreground import body_mask
 from posewarp_tf.metrics.image import IMAGE_METRICS
-from posewarp_tf.metrics.scores import Scores
 from posewarp_tf.metrics.table import format_table
 from posewarp_tf.training.run_folder import RunFolder
+from tests.random_answers import random_batch, random_outputs
 from tests.run_folders import SIZE, make_run, person, picture
 
 NUM_PAIRS = 5
@@ -167,7 +167,7 @@ def test_grids_show_the_pairs_in_rows_of_seven(metrics, run):
     assert not list(run.sample_dir.glob('evaluate-*.png'))
     writer = evaluation.GridWriter(run)
     num_pairs = evaluation.ROWS_PER_GRID + 1
-    batch, outputs = _random_batch(num_pairs), _random_outputs(num_pairs)
+    batch, outputs = random_batch(num_pairs), random_outputs(num_pairs)
     writer.add(batch, outputs)
     writer.finish()
     full, rest = (load_image(run.sample_dir / f'evaluate-{number:02d}.png') for number in (0, 1))
@@ -179,9 +179,9 @@ def test_grids_show_the_pairs_in_rows_of_seven(metrics, run):
 
 def test_grids_show_pairs_from_the_whole_test_set(metrics, run):
     writer = evaluation.GridWriter(run, every=3)
-    batch = _random_batch(7)
+    batch = random_batch(7)
     batch['target_image'][...] = np.linspace(-1, 1, 7).reshape(7, 1, 1, 1)
-    writer.add(batch, _random_outputs(7))
+    writer.add(batch, random_outputs(7))
     writer.finish()
     grid = load_image(run.sample_dir / 'evaluate-00.png')
     truths = grid[30:, int(2.5 * 3 * 64), 0]
@@ -195,26 +195,6 @@ def test_where_only_flows_are_trained_only_flows_are_scored(tmp_path, data_dir):
     assert set(found['image']['whole']['l1']) == {'copy_source'}
     assert found['flow']['scale_1']['visible']['model'] > 0
     assert found['protocol']['weights']['stage'] == 'flow'
-
-
-def test_a_model_without_flows_has_no_flow_errors():
-    scores = Scores()
-    scores.add(_random_batch(2), {'image': np.zeros((2, *SIZE, 3), np.float32), 'flows': [], 'masks': []})
-    assert set(scores.result()) == {'image'}
-    assert 'flow' not in scores.protocol(SIZE)
-    assert scores.result()['image']['whole']['l1']['model'] > 0
-
-
-def test_pictures_that_are_not_finite_are_reported_with_the_pair():
-    outputs = _random_outputs(2)
-    outputs['image'][1, 5, 5] = np.nan
-    with pytest.raises(RunError, match=r'not finite for a1\.png -> b1\.png'):
-        Scores().add(_random_batch(2), outputs)
-
-
-def test_no_pairs_at_all_are_an_error():
-    with pytest.raises(DataError, match='no test pairs'):
-        Scores().result()
 
 
 def test_a_truncated_picture_is_named(run, data_dir, tmp_path):
@@ -248,69 +228,6 @@ def test_table_shows_all_values(metrics):
 _REGIONS_AND_ANSWERS = [(region, answer) for region in ('whole', 'foreground') for answer in ('model', 'copy_source')]
 
 
-def test_table_marks_what_has_no_value():
-    values = dict.fromkeys(IMAGE_METRICS, {'model': 0.5, 'copy_source': None})
-    table = format_table({'image': {'whole': values, 'foreground': values}})
-    assert re.search(r'SSIM, window 51 +higher +\| +0\.5000 +- ', table)
-
-
-def test_predicted_garment_maps_are_scored_beside_the_copied_source_map():
-    batch, outputs = _random_batch(2), _random_outputs(2)
-    truth = np.zeros((2, *SIZE), np.uint8)
-    truth[:, 16:48, 20:44] = 4
-    batch.update(target_garment=truth, source_garment=np.roll(truth, 12, axis=2))
-    outputs['garment'] = np.eye(16, dtype=np.float32)[truth]
-    scores = Scores()
-    scores.add(batch, outputs)
-    found = scores.result()['garment']
-    assert found['mean_iou']['model'] == 1
-    # Half of the garment is where it was: 12 of 36 columns in both.
-    assert found['iou']['upper_clothes'] == {'model': 1, 'copy_source': pytest.approx(1 / 3)}
-    assert 'copy_source' in scores.protocol(SIZE)['garment']
-    assert re.search(r'\nmean IoU +higher +\| +1\.0000 +0\.\d{4}\n', format_table(scores.result()))
-    del outputs['garment']
-    plain = Scores()
-    plain.add(batch, outputs)
-    assert 'garment' not in plain.result()
-
-
-def test_metrics_of_networks_stand_in_a_table_of_their_own():
-    networks = {
-        'lpips': {'model': 0.25, 'copy_source': 0.5},
-        'inception_score': {'model': 3.0, 'copy_source': 2.0, 'truth': 4.0},
-        'inception_score_deviation': {'model': 0.1, 'copy_source': 0.2, 'truth': 0.3},
-        'frechet_distance': {'model': 30.0, 'copy_source': None},
-    }
-    values = dict.fromkeys(IMAGE_METRICS, {'model': 0.5, 'copy_source': 0.4})
-    text = format_table({'image': {'whole': values, 'foreground': values}, 'networks': networks}).split('\n\n')[1]
-    assert re.search(r' +better +\| +model +copy source +truth\n', text)
-    assert re.search(r'\nLPIPS +lower +\| +0\.2500 +0\.5000 +-\n', text)
-    assert re.search(r'\nInception score +higher +\| +3\.000 +2\.000 +4\.000\n', text)
-    assert re.search(r'\nFrechet distance +lower +\| +30\.00 +- +-\n', text)
-
-
-def test_networks_see_uint8_pictures_of_every_answer_and_the_truth():
-    class Networks:
-        def add(self, answers, truths):
-            self.seen = {**answers, 'truth': truths}
-
-        def result(self):
-            return {'lpips': {'model': 0.1}}
-
-        def protocol(self, num_pictures):
-            return {'lpips': num_pictures}
-
-    networks, batch = Networks(), _random_batch(2)
-    scores = Scores(networks)
-    scores.add(batch, _random_outputs(2))
-    assert {name: (pictures.dtype, pictures.shape) for name, pictures in networks.seen.items()} == dict.fromkeys(
-        ('copy_source', 'model', 'truth'), (np.uint8, (2, *SIZE, 3))
-    )
-    np.testing.assert_allclose(networks.seen['truth'] / 127.5 - 1, batch['target_image'], atol=0.005)
-    assert scores.result()['networks'] == {'lpips': {'model': 0.1}}
-    assert scores.protocol(SIZE)['networks'] == {'lpips': 2}
-
-
 def test_command_prints_the_table_and_names_its_files(command, metrics, run):
     assert '5 test pairs at 64x64, best weights: stage full, step 7' in command.stdout
     assert format_table(metrics) in command.stdout
@@ -328,24 +245,19 @@ def _test_picture(data_dir, kind, index):
     return load_image(data_dir / 'test' / f'{kind}{index}.png') / 255
 
 
-def _random_batch(batch_size):
-    rng = np.random.default_rng(0)
-    images = rng.uniform(-1, 1, (2, batch_size, *SIZE, 3)).astype(np.float32)
-    return {
-        'source_image': images[0],
-        'target_image': images[1],
-        'target_keypoints': np.stack([person(SIZE)] * batch_size),
-        'target_parts': np.ones((batch_size, *SIZE), np.uint8),
-        'source_name': np.array([f'a{index}.png'.encode() for index in range(batch_size)]),
-        'target_name': np.array([f'b{index}.png'.encode() for index in range(batch_size)]),
-        'flow': np.zeros((batch_size, *SIZE, 2), np.float32),
-        'visibility': np.full((batch_size, *SIZE), VISIBILITY_VISIBLE, np.uint8),
-    }
-
-
-def _random_outputs(batch_size):
-    return {
-        'image': np.zeros((batch_size, *SIZE, 3), np.float32),
-        'flows': [np.zeros((batch_size, 16, 16, 2), np.float32)],
-        'masks': [np.zeros((batch_size, 16, 16, 1), np.float32)],
-    }
+def test_a_model_of_garment_maps_is_scored_in_them_too(tiny_pfl_run, data_dir, tmp_path):
+    run = RunFolder(tmp_path / 'run')
+    shutil.copytree(tiny_pfl_run.path, run.path)
+    for path in data_dir.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / 'parsing').mkdir()
+    for index in range(NUM_PAIRS):
+        garments = np.zeros(SIZE, np.uint8)
+        garments[16:48, 20:44] = 4
+        for kind, shift in (('source', 0), ('target', 6)):
+            save_image(tmp_path / 'parsing' / f'{kind}{index}.png', np.roll(garments, shift, axis=1))
+    found = evaluate(run.path, data_dir=str(tmp_path), max_pairs=2)
+    assert found['garment']['iou']['upper_clothes']['copy_source'] == pytest.approx(18 / 30)
+    assert 0 <= found['garment']['mean_iou']['model'] <= 1
+    assert set(found['flow']) == {f'scale_{scale}' for scale in range(4)}
+    assert 'mean_iou' in found['protocol']['garment']

@@ -48,10 +48,6 @@ class Objective:
         """What the stage's discriminator judges: 'image', 'garment', or None where the stage needs none."""
         return self._subject
 
-    @property
-    def needs_discriminator(self) -> bool:
-        return self._subject is not None
-
     def generator_terms(
         self,
         batch: Tensors,

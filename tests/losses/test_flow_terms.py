@@ -4,86 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.loss_weights import PFL_LOSS_WEIGHTS
-from posewarp_tf.losses import random_warp
-from posewarp_tf.losses.objective import Objective
-
-SIZE = (64, 96)
-BATCH = 2
-
-# Target pixel (x, y) shows source pixel (x + 4, y - 8): the right flow.
-SHIFT = (4, -8)
-FACTORS = (8, 4, 2, 1)
-
-
-def config(weights, **values):
-    settings = {'image_size': SIZE, 'vgg_weights': 'random', 'heatmap_sigma': 2.0, 'feature_scales': (2,), **values}
-    return Config().replace(loss_weights={'pose_flow': weights}, **settings)
-
-
-def objective(*names, **values):
-    return Objective(config(dict.fromkeys(names, 1.0), **values), 'pose_flow')
-
-
-def flows(x, y, batch=BATCH):
-    """The flow (x, y) in pixels of the picture, coarse first, each in pixels of its own."""
-    return [
-        tf.broadcast_to(tf.constant([x, y], tf.float32) / k, (batch, SIZE[0] // k, SIZE[1] // k, 2)) for k in FACTORS
-    ]
-
-
-def scene(offset=0):
-    """Smooth pictures, joints and maps of which the target is the shifted source, over an endless plane."""
-    y, x = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float32) + offset
-
-    def person(dx, dy):
-        waves = [np.sin((x + dx) / 9 + 1), np.cos((y + dy) / 11), np.sin((x + dx + y + dy) / 13)]
-        garment = 4 + 4 * ((x + dx) // 12 % 2) + 1 * ((y + dy) // 16 % 2)
-        keypoints = np.full((18, 2), -1.0)
-        keypoints[:3] = np.array([[24, 30], [20, 34], [30, 36]]) - [dx, dy]
-        return {
-            'image': 0.8 * np.stack(waves, axis=-1),
-            'garment': garment.astype(np.uint8),
-            'parts': (1 + (x + dx) // 16 % 3).astype(np.uint8),
-            'keypoints': keypoints.astype(np.float32),
-            'pose': np.zeros((*SIZE, 18), np.float32),
-        }
-
-    sides = {'source': person(0, 0), 'target': person(*SHIFT)}
-    return {
-        f'{side}_{name}': tf.constant(np.stack([values] * BATCH))
-        for side, values_of in sides.items()
-        for name, values in values_of.items()
-    }
-
-
-def oracle(inputs):
-    """The flow of any pair that is a shift, read off its joints: a target joint shows the same joint of the source."""
-    source, target = inputs['source_keypoints'], inputs['target_keypoints']
-    seen = tf.reduce_all((source >= 0) & (target >= 0), axis=-1, keepdims=True)
-    sums = tf.reduce_sum(tf.where(seen, source - target, 0.0), axis=1)
-    shift = sums / tf.reduce_sum(tf.cast(seen, tf.float32), axis=1)
-    batch = shift.shape[0]
-    return {
-        'flows': [tf.broadcast_to(shift[:, None, None] / k, (batch, SIZE[0] // k, SIZE[1] // k, 2)) for k in FACTORS]
-    }
-
-
-def wrong_way(inputs):
-    return {'flows': [-flow for flow in oracle(inputs)['flows']]}
-
-
-def swapped(inputs):
-    return {'flows': [flow[..., ::-1] for flow in oracle(inputs)['flows']]}
-
-
-@pytest.fixture
-def only_shifts(monkeypatch):
-    """Random warps that only shift, so that the oracle knows them."""
-    for name in ('MAX_DEGREES', 'MAX_SCALING', 'MAX_BEND'):
-        monkeypatch.setattr(random_warp, name, 0.0)
+from tests.losses.shifted_pair import BATCH, FACTORS, SHIFT, SIZE, flows, objective, oracle, scene, wrong_way
 
 
 @pytest.mark.parametrize('name', ['photometric', 'ssim', 'feature', 'label', 'part_label'])
@@ -151,56 +74,6 @@ def test_texture_of_a_garment_that_the_source_lacks_does_not_count():
     assert 0 < goal.generator_terms(batch, wrong)['texture'][0] != both
     batch['source_garment'] = tf.zeros_like(batch['source_garment'])
     assert goal.generator_terms(batch, wrong)['texture'][0] == 0
-
-
-def test_self_supervision_costs_nothing_for_exact_flows_and_much_for_a_wrong_direction(only_shifts):
-    goal, batch = objective('self_flow', 'equivariance'), scene()
-    right = {'flows': flows(*SHIFT)}
-    terms = goal.generator_terms(batch, right, generator=oracle, step=3)
-    assert terms['self_flow'].shape == terms['equivariance'].shape == (BATCH,)
-    assert np.max(terms['self_flow']) < 1e-4
-    assert np.max(terms['equivariance']) < 1e-4
-    for wrong in (wrong_way, swapped, lambda inputs: {'flows': flows(0, 0, 2 * BATCH)}):
-        terms = goal.generator_terms(batch, right, generator=wrong, step=3)
-        assert np.min(terms['self_flow']) > 1
-        assert np.min(terms['equivariance']) > 1
-
-
-def test_each_scale_of_self_flow_counts_half_as_much_as_the_next_finer(only_shifts):
-    goal, batch = objective('self_flow'), scene()
-    costs = []
-    for wrong in range(4):
-
-        def generator(inputs, wrong=wrong):
-            exact = oracle(inputs)['flows']
-            return {'flows': [flow + 3.0 * (index == wrong) for index, flow in enumerate(exact)]}
-
-        costs.append(float(goal.generator_terms(batch, {'flows': flows(*SHIFT)}, generator=generator)['self_flow'][0]))
-    np.testing.assert_allclose(costs, [6 / 8, 6 / 4, 6 / 2, 6], rtol=1e-3)
-
-
-def test_pairs_with_a_moved_side_show_what_they_should(only_shifts):
-    """One call for both pairs: (source, T source), then (T source, target)."""
-    seen = []
-
-    def generator(inputs):
-        seen.append(inputs)
-        return oracle(inputs)
-
-    batch = scene()
-    goal = objective('self_flow', 'equivariance', occlusion_weighting=False)
-    goal.generator_terms(batch, {'flows': flows(*SHIFT)}, generator=generator)
-    (inputs,) = seen
-    for name in ('image', 'keypoints', 'garment', 'parts'):
-        first_source, second_source = np.split(inputs[f'source_{name}'], 2)
-        first_target, second_target = np.split(inputs[f'target_{name}'], 2)
-        np.testing.assert_array_equal(first_source, batch[f'source_{name}'])
-        np.testing.assert_array_equal(second_target, batch[f'target_{name}'])
-        np.testing.assert_array_equal(first_target, second_source)
-        assert np.any(first_target != first_source)
-    # The pose is of the moved joints: its brightest pixel lies on the joint.
-    pose, joint = inputs['target_pose'][0, ..., 0].numpy(), inputs['target_keypoints'][0, 0].numpy()
-    assert np.unravel_index(pose.argmax(), SIZE)[::-1] == tuple(joint.astype(int))
 
 
 def test_occluded_pixels_weigh_less_but_never_nothing():
@@ -286,24 +159,6 @@ def test_every_term_is_one_float32_number_per_example_that_ignores_the_others():
         for name, value in goal.generator_terms(*half, generator=wrong_way, step=2).items():
             assert value.dtype == tf.float32 and value.shape == (1,)
             np.testing.assert_allclose(value, together[name][i : i + 1], rtol=1e-3, atol=1e-6, err_msg=name)
-
-
-def test_random_warps_depend_on_seed_and_step_and_the_graph_agrees_with_eager():
-    batch, outputs = scene(), {'flows': flows(1, 1)}
-
-    def cost(goal, step):
-        return goal.generator_terms(batch, outputs, generator=oracle, step=step)['self_flow']
-
-    goal = objective('self_flow')
-    value = cost(goal, 3)
-    np.testing.assert_allclose(tf.function(cost, autograph=False)(goal, tf.constant(3, tf.int64)), value, rtol=1e-4)
-    assert np.all(cost(goal, 4) != value)
-    assert np.all(cost(objective('self_flow', seed=1), 3) != value)
-
-
-def test_terms_over_other_pairs_are_left_out_where_there_is_no_generator():
-    goal = objective('photometric', 'self_flow', 'equivariance')
-    assert list(goal.generator_terms(scene(), {'flows': flows(0, 0)})) == ['photometric']
 
 
 def test_missing_maps_are_named_with_the_flag_and_the_folder():

@@ -142,7 +142,7 @@ def test_terms_without_weight_are_not_computed_and_need_nothing():
         terms['l1'], np.abs(outputs['image'] - batch['target_image']).mean(axis=(1, 2, 3)), rtol=1e-5
     )
     assert list(terms) == ['l1']
-    assert not goal.needs_discriminator
+    assert goal.discriminator_subject is None
     assert goal.notes() == {}
 
 
@@ -190,7 +190,7 @@ def test_update_of_the_discriminator_does_not_reach_the_generator(form):
 
 def test_without_a_discriminator_the_other_terms_remain():
     goal = Objective(config(weights={'adversarial': 2.0, 'l1': 3.0}), 'full')
-    assert goal.needs_discriminator
+    assert goal.discriminator_subject == 'image'
     terms = goal.generator_terms(*scene())
     assert list(terms) == ['l1']
     np.testing.assert_allclose(goal.total(terms), 3 * terms['l1'], rtol=1e-6)
