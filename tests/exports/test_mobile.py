@@ -38,6 +38,12 @@ def models(tiny_run, tmp_path_factory):
     Image.fromarray(picture((700, 460), seed=1)).save(folder / 'large.png')
     Image.new('1', (10_000, 10_000)).save(folder / 'huge.png')
     _save_sideways(folder / 'sideways.jpg')
+    for form, how in {
+        'lossy': {},
+        'lossless': {'lossless': True},
+        'animated': {'save_all': True, 'append_images': [Image.fromarray(picture((50, 70), 1))]},
+    }.items():
+        Image.fromarray(picture((50, 70))).save(folder / f'{form}.webp', **how)
     return folder
 
 

@@ -95,7 +95,10 @@ export async function jointAt(page, name) {
   };
 }
 
-/** Drags with a finger: real touch events, as the browser's own input pipeline makes them. */
+/**
+ * Drags with a finger that rests before it lifts, by touch events that go the browser's own way. Without the rest, it
+ * would be a flick, after which browsers ignore taps for a moment.
+ */
 export async function swipe(page, from, to, steps = 6) {
   const session = await page.context().newCDPSession(page);
   const touch = (type, points) =>
@@ -107,6 +110,8 @@ export async function swipe(page, from, to, steps = 6) {
       { x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part },
     ]);
   }
+  await page.waitForTimeout(150);
+  await touch('touchMove', [to]);
   await touch('touchEnd', []);
   await session.detach();
 }
