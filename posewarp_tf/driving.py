@@ -41,7 +41,8 @@ class DrivingJob:
 
     poses: a folder or file that `load_sequence` reads.
     pose_size: height and width of the video that the poses are from; None: as the source picture.
-    class_maps: of the source files, of the target a folder of maps named after the frames, by the model's names.
+    class_maps: by the model's names; of the source a file or a folder, of the target a folder, of maps named after the
+        picture or the frames.
     """
 
     source_image: str
@@ -78,7 +79,7 @@ def run_driving(predictor: Predictor, job: DrivingJob, garment_classes: str = 'a
         sequence, lines = smoothed(sequence)
         print(f'filled: {"; ".join(lines) or "nothing was missing for so short a time"}')
     require_poses(sequence)
-    source_maps, target_maps = _read_maps(job.class_maps, sequence.names, garment_classes, predictor.image_size)
+    source_maps, target_maps = _read_maps(job, sequence.names, garment_classes, predictor.image_size)
     source = predictor.prepare(image, pose, source_maps)
     num_kept = drive(predictor, source, sequence, pose_size, job.output_dir, job.fps, job.overwrite, target_maps)
     kept = f' ({num_kept} of them kept from an earlier run)' if num_kept else ''
@@ -197,12 +198,19 @@ def _kept_frames(folder: pathlib.Path, manifest: Mapping[str, str], overwrite: b
 
 
 def _read_maps(
-    places: Mapping[str, str], frames: Sequence[str], garment_classes: str, size: tuple[int, int]
+    job: DrivingJob, frames: Sequence[str], garment_classes: str, size: tuple[int, int]
 ) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarray]]]:
     """Maps of the source, and of each frame at the model's size."""
-    source_paths = {key: pathlib.Path(place) for key, place in places.items() if key.startswith('source_')}
-    target_places = {key: pathlib.Path(place) for key, place in places.items() if key.startswith('target_')}
-    target_paths = [{key: _map_of_frame(key, place, name) for key, place in target_places.items()} for name in frames]
+    source_paths, target_places = {}, {}
+    for key, place in job.class_maps.items():
+        path = pathlib.Path(place)
+        if key.startswith('source_'):
+            source_paths[key] = _map_named_after(key, path, job.source_image) if path.is_dir() else path
+        elif path.is_dir():
+            target_places[key] = path
+        else:
+            raise DataError(f'--{key}: got {place!r}, expected a folder of maps named after the frames')
+    target_paths = [{key: _map_named_after(key, path, name) for key, path in target_places.items()} for name in frames]
     codings = find_codings([source_paths, *target_paths], garment_classes)
     target_maps = [
         {key: resize_classes(classes, size) for key, classes in load_maps(paths, codings).items()}
@@ -211,10 +219,8 @@ def _read_maps(
     return load_maps(source_paths, codings), target_maps
 
 
-def _map_of_frame(key: str, folder: pathlib.Path, name: str) -> pathlib.Path:
-    if not folder.is_dir():
-        raise DataError(f'--{key}: got {str(folder)!r}, expected a folder of maps named after the frames')
+def _map_named_after(key: str, folder: pathlib.Path, name: str) -> pathlib.Path:
     path, expected = file_named_after(folder, name, ('.png',))
     if path is None:
-        raise DataError(f'--{key}: {folder}: no map of frame {name}: expected one of {", ".join(expected)}')
+        raise DataError(f'--{key}: {folder}: no map of {os.path.basename(name)}: expected one of {", ".join(expected)}')
     return path

@@ -164,10 +164,11 @@ def test_what_does_not_drive_is_named(job, tiny_predictor, changes, message):
 def test_every_frame_takes_the_map_named_after_it(folder, job, tmp_path_factory):
     predictor = Predictor(make_pfl_run(tmp_path_factory.mktemp('parts'), use_garment=False).path)
     (folder / 'parts').mkdir()
-    save_image(folder / 'me_parts.png', class_map(SIZE, 11, 50))
     for frame in range(NUM_FRAMES):
         save_image(folder / 'parts' / f'dance_{frame}.png', class_map(SIZE, 11, frame))
-    maps = {'source_parts': str(folder / 'me_parts.png'), 'target_parts': str(folder / 'parts')}
+    save_image(folder / 'parts' / 'me.png', class_map(SIZE, 11, 50))
+    # One folder may hold those of the source and of all frames.
+    maps = dict.fromkeys(('source_parts', 'target_parts'), str(folder / 'parts'))
     run_driving(predictor, dataclasses.replace(job, class_maps=maps))
     expected = predictor.predict(
         picture(SIZE),
@@ -177,7 +178,7 @@ def test_every_frame_takes_the_map_named_after_it(folder, job, tmp_path_factory)
     )
     assert np.array_equal(load_image(folder / 'out' / FRAMES[10]), expected.image)
     (folder / 'parts' / 'dance_3.png').unlink()
-    with pytest.raises(DataError, match=r'--target_parts: .*no map of frame dance_3_keypoints\.json: expected one of'):
+    with pytest.raises(DataError, match=r'--target_parts: .*no map of dance_3_keypoints\.json: expected one of'):
         run_driving(predictor, dataclasses.replace(job, class_maps=maps))
 
 
