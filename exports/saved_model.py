@@ -69,7 +69,9 @@ def export_saved_model(
         # Only the weights: a whole Keras model would add functions of every layer that nobody calls.
         module = tf.Module()
         module.weights = list(exportable.model.variables)
-        tf.saved_model.save(module, str(folder), signatures=signatures)
+        # Gradients of a served model would double its functions.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(module, str(folder), signatures=signatures, options=options)
         own_model = exportable.run.load_model(
             which=checkpoint, config=exportable.run.load_config().replace(image_size=exportable.config.model.image_size)
         )

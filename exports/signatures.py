@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from exports.encoded_pictures import decode_class_maps, decode_pictures
 from exports.exportable import Exportable
-from posewarp_tf.conventions import MISSING
+from posewarp_tf.conventions import GARMENT_NAMES, MISSING, PART_NAMES
 
 Tensors = dict[str, tf.Tensor]
 
@@ -28,10 +28,15 @@ _MOST_DIMENSIONS = 8
 def make_signatures(exportable: Exportable) -> dict[str, Any]:
     """Concrete functions by signature name; their only state are the weights of `exportable.model`."""
     specs = exportable.specs()
+    # One function that all signatures call: the network is in the SavedModel once.
+    answer = tf.function(lambda raw: _answer(exportable, raw), input_signature=[specs], autograph=False)
     functions: dict[str, tuple[Callable[..., Tensors], Mapping[str, tf.TensorSpec]]] = {
-        'serving_default': (lambda **raw: {'image': _answer(exportable, raw)['image']}, specs),
-        'serve_bytes': (lambda **files: _serve_bytes(exportable, files), bytes_specs(specs)),
-        'debug': (lambda **raw: _named(_answer(exportable, raw)), specs),
+        'serving_default': (lambda **raw: {'image': answer(raw)['image']}, specs),
+        'serve_bytes': (
+            lambda **files: {'image_bytes': tf.io.encode_png(answer(_decoded(exportable, files))['image'])},
+            bytes_specs(specs),
+        ),
+        'debug': (lambda **raw: _named(answer(raw)), specs),
     }
     return {
         name: tf.function(function, autograph=False).get_concrete_function(**wanted)
@@ -50,7 +55,8 @@ def bytes_specs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, tf.TensorSpec]:
     return found
 
 
-def _serve_bytes(exportable: Exportable, files: Tensors) -> Tensors:
+def _decoded(exportable: Exportable, files: Tensors) -> Tensors:
+    """From the inputs of serve_bytes to those of serving_default."""
     size, specs = exportable.config.model.image_size, exportable.specs()
     files = _checked(files, bytes_specs(specs))
     raw: Tensors = {}
@@ -60,7 +66,7 @@ def _serve_bytes(exportable: Exportable, files: Tensors) -> Tensors:
             raw[name] = _to_pixels(files[name], own_sizes, size)
         elif name != _PICTURE:
             raw[name] = decode_class_maps(files[f'{name}_bytes'], size, f'{name}_bytes')
-    return {'image_bytes': tf.io.encode_png(_answer(exportable, raw)['image'])}
+    return raw
 
 
 def _to_pixels(keypoints: tf.Tensor, own_sizes: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
@@ -96,7 +102,7 @@ def _named(answer: dict[str, Any]) -> Tensors:
 
 
 def _checked(tensors: Mapping[str, tf.Tensor], specs: Mapping[str, tf.TensorSpec]) -> Tensors:
-    """The tensors, once it is certain that they have the shapes of `specs`, one batch size and finite numbers.
+    """The tensors, once it is certain that they have the shapes of `specs`, one batch size and sensible values.
 
     A session does not compare what it is fed with the shapes of a signature; sizes are therefore read with the plain
     operation, which is not replaced by what is known when the graph is made.
@@ -115,16 +121,20 @@ def _checked(tensors: Mapping[str, tf.Tensor], specs: Mapping[str, tf.TensorSpec
         checks.append(tf.debugging.Assert(same, [message, shape], summarize=_MOST_DIMENSIONS))
     with tf.control_dependencies(checks):
         checked = {name: tf.identity(tensor) for name, tensor in tensors.items()}
-    checks = [
-        _require_each(
-            tf.reduce_all(tf.math.is_finite(tensor), axis=[1, 2]),
-            f'{name}: expected finite numbers, -1 if missing; got others in example',
-        )
-        for name, tensor in checked.items()
-        if tensor.dtype == tf.float32
-    ]
-    with tf.control_dependencies(checks):
+    with tf.control_dependencies([check for name, tensor in checked.items() for check in _value_checks(name, tensor)]):
         return {name: tf.identity(tensor) for name, tensor in checked.items()}
+
+
+def _value_checks(name: str, tensor: tf.Tensor) -> list[tf.Operation]:
+    """Of a tensor whose shape is right: joints are numbers, and maps hold classes of conventions.py."""
+    if tensor.dtype == tf.float32:
+        finite = tf.reduce_all(tf.math.is_finite(tensor), axis=[1, 2])
+        return [_require_each(finite, f'{name}: expected finite numbers, -1 if missing; got others in example')]
+    if tensor.dtype == tf.uint8 and tensor.shape.rank == 3:
+        last = len(PART_NAMES if name.endswith('parts') else GARMENT_NAMES) - 1
+        known = tf.reduce_all(tensor <= last, axis=[1, 2])
+        return [_require_each(known, f'{name}: expected classes 0 to {last}; got others in example')]
+    return []
 
 
 def _require(condition: tf.Tensor, message: str) -> tf.Operation:

@@ -24,6 +24,7 @@ from posewarp_tf.data.frames import KeypointFrame
 from posewarp_tf.data.images import is_remote, load_class_numbers, load_image, save_image
 from posewarp_tf.data.keypoints import load_keypoints
 from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.prediction_inputs import checked_map
 from posewarp_tf.prediction_jobs import parse_size
 
 _JPEG_START = b'\xff\xd8\xff'
@@ -109,7 +110,7 @@ def _class_maps(entries: list[str]) -> dict[str, bytes]:
         name, equals, path = entry.partition('=')
         if not equals:
             raise ConfigError(f'--class_map: got {entry!r}, expected name=picture.png, as source_parts=parts.png')
-        found[name] = _png(load_class_numbers(path))
+        found[name] = _png(checked_map(load_class_numbers(path), name))
     return found
 
 
@@ -158,7 +159,11 @@ def define_flags() -> None:
     flags.DEFINE_string('target_image_size', None, 'height,width of the picture that the target pose is from.')
     flags.DEFINE_string('source_name', None, 'Row of --source_keypoints if it has many pictures.')
     flags.DEFINE_string('target_name', None, 'Row of --target_keypoints if it has many pictures.')
-    flags.DEFINE_multi_string('class_map', [], 'name=picture.png of a map that the model wants; repeat for more.')
+    flags.DEFINE_multi_string(
+        'class_map',
+        [],
+        'name=picture.png of a map that the model wants (source_parts=parts.png), numbered as in conventions.py.',
+    )
     flags.DEFINE_string('output', None, 'Picture to write (.png, .jpg).', required=True)
     flags.DEFINE_float('timeout', 30.0, 'Seconds for the answer, all tries together.', lower_bound=0.1)
     flags.DEFINE_integer('max_retries', 5, 'Tries after the first, of errors that may pass.', lower_bound=0)

@@ -1,0 +1,144 @@
+"""Picture files inside the graph become what Pillow makes of them outside it."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from requests_to_a_server import encoded
+
+from exports.encoded_pictures import decode_class_maps, decode_pictures
+from posewarp_tf.data.images import load_image, resize_image
+from tests.run_folders import SIZE, person, picture
+
+ORIENTATION = 0x0112
+
+
+@pytest.fixture(scope='module')
+def decode():
+    """bytes -> (picture of SIZE, own size)."""
+    function = tf.function(lambda contents: decode_pictures(contents, SIZE, 'picture'), autograph=False)
+
+    def run(contents):
+        image, own_size = function(tf.constant([contents]))
+        return image.numpy()[0].astype(int), own_size.numpy()[0].tolist()
+
+    return run
+
+
+def differences(decode, tmp_path, contents):
+    """Of the decoded picture and Pillow's, both of SIZE."""
+    path = tmp_path / 'picture'
+    path.write_bytes(contents)
+    loaded = load_image(path)
+    image, own_size = decode(contents)
+    assert own_size == list(loaded.shape[:2])
+    return np.abs(image - resize_image(loaded, SIZE))
+
+
+@pytest.mark.parametrize('size', [(64, 64), (150, 91), (41, 300), (700, 500)])
+def test_a_jpeg_of_any_size_is_squashed_as_by_pillow(decode, tmp_path, size):
+    found = differences(decode, tmp_path, encoded(picture(size), quality=95))
+    assert found.max() <= 1
+    assert found.mean() < 0.1
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+@pytest.mark.parametrize('little_endian', [True, False])
+def test_a_jpeg_is_turned_as_its_exif_data_says(decode, tmp_path, orientation, little_endian):
+    exif = Image.Exif()
+    exif.endian = '<' if little_endian else '>'
+    exif[0x010F] = 'A camera'
+    exif[ORIENTATION] = orientation
+    contents = encoded(picture((90, 150)), exif=exif, quality=95)
+    assert differences(decode, tmp_path, contents).max() <= 1
+
+
+@pytest.mark.parametrize('value', [0, 9, 77])
+def test_an_orientation_that_does_not_exist_turns_nothing(decode, tmp_path, value):
+    exif = Image.Exif()
+    exif[ORIENTATION] = value
+    assert differences(decode, tmp_path, encoded(picture((90, 150)), exif=exif, quality=95)).max() <= 1
+
+
+def test_broken_exif_data_turns_nothing(decode):
+    plain = encoded(picture((90, 150)), quality=95)
+    for exif in (
+        b'',
+        b'II',
+        b'II*\0\xff\xff\xff\xff',
+        b'II*\0\x08\0\0\0\xff\xff\x12\x01',
+        b'MM\0*\x80\0\0\0' + bytes(40),
+    ):
+        segment = b'Exif\0\0' + exif
+        contents = plain[:2] + b'\xff\xe1' + (len(segment) + 2).to_bytes(2, 'big') + segment + plain[2:]
+        np.testing.assert_array_equal(decode(contents)[0], decode(plain)[0])
+
+
+def test_pngs_of_every_kind_are_read_as_by_pillow(decode, tmp_path):
+    colours = Image.fromarray(picture((80, 100)))
+    half = colours.copy()
+    half.putalpha(Image.fromarray(picture((80, 100), seed=1)).convert('L'))
+    for image in (colours, colours.convert('L'), colours.quantize(64), half, half.convert('LA'), colours.convert('1')):
+        assert differences(decode, tmp_path, encoded(image, 'PNG')).max() <= 1, image.mode
+
+
+def test_maps_of_classes_keep_their_numbers():
+    classes = np.random.default_rng(0).integers(0, 16, (40, 30)).astype(np.uint8)
+    found = decode_class_maps(tf.constant([encoded(classes, 'PNG')]), (80, 60), 'parts').numpy()[0]
+    np.testing.assert_array_equal(found, classes.repeat(2, axis=0).repeat(2, axis=1))
+    palette = Image.fromarray(classes).convert('P')
+    for bad in (encoded(palette, 'PNG'), encoded(classes), encoded(picture((40, 30)), 'PNG')):
+        with pytest.raises(tf.errors.InvalidArgumentError, match='parts: expected an 8-bit greyscale PNG'):
+            decode_class_maps(tf.constant([bad]), (80, 60), 'parts')
+
+
+def test_joints_are_in_pixels_of_the_given_picture(signatures, tiny_predictor):
+    """As the predictor has it; the file is a PNG so that nothing is lost."""
+    size = (150, 91)
+    image, source, target = picture(size), person(size), person(size, lean=8)
+    target[3] = (-1, -1)
+    target[4] = (size[1] + 5, 20)  # Outside: missing.
+    prediction = tiny_predictor.predict(image, source, target)
+    served = signatures['serve_bytes'](
+        source_image_bytes=tf.constant([encoded(image, 'PNG')]),
+        source_keypoints=tf.constant(source[np.newaxis]),
+        target_keypoints=tf.constant(target[np.newaxis]),
+    )
+    answer = tf.io.decode_png(served['image_bytes'][0]).numpy()
+    full_size = np.asarray(Image.fromarray(answer).resize((size[1], size[0]), Image.Resampling.LANCZOS)).astype(int)
+    # The squashed pictures may differ by one level, which this untrained network makes more of.
+    assert np.abs(full_size - prediction.image).mean() < 0.5
+    swapped = signatures['serve_bytes'](
+        source_image_bytes=tf.constant([encoded(image, 'PNG')]),
+        source_keypoints=tf.constant(source[np.newaxis, :, ::-1]),
+        target_keypoints=tf.constant(target[np.newaxis, :, ::-1]),
+    )
+    other = tf.io.decode_png(swapped['image_bytes'][0]).numpy().astype(int)
+    assert np.abs(other - answer).mean() > 2
+
+
+def test_a_model_with_maps_takes_their_files(tiny_run, monkeypatch):
+    """Nothing but `raw_input_specs` says what a model wants."""
+    from exports import exportable as exportable_module
+    from exports.signatures import make_signatures
+
+    own_specs = exportable_module.raw_input_specs
+
+    def with_parts(config, batch_size=None):
+        return {**own_specs(config, batch_size), 'source_parts': tf.TensorSpec([batch_size, *SIZE], tf.uint8)}
+
+    seen = {}
+
+    def with_seen_parts(raw, config):
+        seen['parts'] = raw['source_parts']
+        return own_inputs(raw, config)
+
+    own_inputs = exportable_module.make_model_inputs
+    monkeypatch.setattr(exportable_module, 'raw_input_specs', with_parts)
+    monkeypatch.setattr(exportable_module, 'make_model_inputs', with_seen_parts)
+    function = make_signatures(exportable_module.Exportable(tiny_run.path))['serve_bytes']
+    assert list(function.structured_input_signature[1]) == [
+        'source_image_bytes', 'source_keypoints', 'source_parts_bytes', 'target_keypoints'
+    ]  # fmt: skip
+    assert seen['parts'].dtype == tf.uint8
+    assert seen['parts'].shape.as_list() == [None, *SIZE]
