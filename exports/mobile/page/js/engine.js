@@ -72,7 +72,7 @@ export class Engine {
    * @returns {Promise<Loaded & {difference: number} | null>}  null: stays with WebAssembly.
    */
   async tryWebGpu(faster = ({ wasm, webgpu }) => webgpu < wasm) {
-    if (!navigator.gpu) return null;
+    if (!(await navigator.gpu?.requestAdapter())) return null;
     const { card } = await this.load();
     const bytes = this.#spareBytes;
     this.#spareBytes = null;
@@ -92,7 +92,7 @@ export class Engine {
       this.#loading = Promise.resolve({ card, runtime: own });
       return { card, runtime: own, difference };
     } catch (error) {
-      console.info(`WebGPU is not used: ${error.message}`);
+      console.info(`WebGPU is not used: ${error.detail ?? error.message}`);
       candidate.stop();
       return null;
     }
