@@ -12,14 +12,14 @@ def example_uniform(image: tf.Tensor, step: tf.Tensor | int, count: int, seed: i
     """`count` uniform numbers in [0, 1) for each example: images [B, H, W, C] -> float32 [B, count].
 
     They are a function of (image, step, seed) alone: a resumed run draws what a straight one does, and an example gets
-    the same on any replica and any device.
+    the same on any replica.
     """
     bits = tf.reduce_sum(tf.cast(tf.bitcast(tf.cast(image, tf.float32), tf.int32), tf.int64), axis=(1, 2, 3))
     bits += tf.constant(seed * _STRIDE % 2**63, tf.int64)
     seeds = tf.stack([bits, tf.fill(tf.shape(bits), tf.cast(step, tf.int64))], axis=1)
 
     def draw(pair: tf.Tensor) -> tf.Tensor:
-        # Left to itself TensorFlow takes another algorithm on other devices and under XLA.
+        # Left to itself TensorFlow takes another algorithm on other devices; XLA draws other numbers all the same.
         return tf.random.stateless_uniform((count,), pair, alg='philox')
 
     return tf.map_fn(draw, seeds, fn_output_signature=tf.float32)
