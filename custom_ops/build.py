@@ -100,8 +100,8 @@ def link_command(compiler: str, objects: list[pathlib.Path], use_cuda: bool) -> 
 
     if not use_cuda:
         return [compiler, '-shared', *map(str, objects), *tf.sysconfig.get_link_flags()]
-    # CUDA's runtime goes into the library, unseen from outside: it loads without a GPU. It comes before TensorFlow, which
-    # exports functions of the same names that stand for the runtime of its own CUDA version.
+    # CUDA's runtime goes into the library, unseen from outside: it loads without a GPU. It comes before TensorFlow,
+    # which exports functions of the same names that stand for the runtime of its own CUDA version.
     linker_flags = ['-lcudart_static', '--exclude-libs=libcudart_static.a', *tf.sysconfig.get_link_flags()]
     flags_for_nvcc = [f'-Xlinker={flag}' for flag in linker_flags]
     return [*_nvcc(compiler), '-shared', '--cudart=static', *map(str, objects), *flags_for_nvcc]

@@ -162,8 +162,8 @@ def machine_rates() -> tuple[float, float]:
 
 
 def time_in_turns(steps: dict[str, Step]) -> dict[str, float]:
-    """Median seconds of each; they take turns, so that all see the same weather. The first calls of a turn do not count:
-    they find the caches as the others left them."""
+    """Median seconds of each; they take turns, so that all see the same weather. The first calls of a turn do not
+    count: they find the caches as the others left them."""
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(FLAGS.repeats):
         for name, step in steps.items():
