@@ -97,14 +97,18 @@ def _png_size(file: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_png(file: tf.Tensor) -> tf.Tensor:
-    image = tf.io.decode_png(file, channels=4)
-    colours, alpha = image[..., :3], image[..., 3:]
-    return tf.cond(tf.reduce_min(alpha) == 255, lambda: colours, lambda: _on_white(colours, alpha))
+    # The alpha that TensorFlow adds to a picture of less than 8 bits without one is not opaque.
+    kind = tf.strings.substr(file, _PNG_COLOR_AT + 1, 1)
+    before_pixels = tf.strings.split(file, b'IDAT', maxsplit=1)[0]
+    has_transparent_colour = tf.size(tf.strings.split(before_pixels, b'tRNS', maxsplit=1)) > 1
+    has_alpha = (kind == b'\x04') | (kind == b'\x06') | has_transparent_colour
+    return tf.cond(has_alpha, lambda: _on_white(file), lambda: tf.io.decode_png(file, channels=3))
 
 
-def _on_white(colours: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+def _on_white(file: tf.Tensor) -> tf.Tensor:
     # At most 255 * 255 + 127, which 16 bits hold.
-    colours, alpha = tf.cast(colours, tf.uint16), tf.cast(alpha, tf.uint16)
+    image = tf.cast(tf.io.decode_png(file, channels=4), tf.uint16)
+    colours, alpha = image[..., :3], image[..., 3:]
     return tf.cast((colours * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8)
 
 
