@@ -105,6 +105,25 @@ def test_gradient_is_clipped_to_its_global_norm(gradient_descent):
     assert weight_of(model) == pytest.approx(0.5 + 0.1 * 0.25, rel=1e-6)
 
 
+def test_terms_may_run_the_generator_and_know_the_step():
+    class Curious(LeastSquares):
+        def generator_terms(self, batch, outputs, discriminator=None, generator=None, step=0):
+            twice = generator({'source_image': outputs['image']})['image']
+            return {'square': tf.reduce_sum(twice**2, axis=1) + tf.cast(step, tf.float32)}
+
+    model = Scale(0.5)
+    step = TrainStep(TrainingConfig(batch_size=2), 'full', 10, Curious(), model, None, None)
+    first = float(step(BATCH)['total'])
+    assert first == pytest.approx(np.mean((0.25 * SOURCE) ** 2), rel=1e-6)
+    weight = weight_of(model)
+    assert float(step(BATCH)['total']) == pytest.approx(np.mean((weight**2 * SOURCE) ** 2) + 1, rel=1e-6)
+
+
+def test_a_stage_may_have_its_own_learning_rate():
+    training = TrainingConfig(batch_size=2, learning_rate=0.5, stage_learning_rates={'full': 0.25})
+    assert make_step(training, Scale(0.5)).learning_rate == 0.25
+
+
 def test_average_follows_the_updated_generator(gradient_descent):
     model, average = Scale(0.5), Scale(0.5)
     make_step(TrainingConfig(batch_size=2, ema_decay=0.1), model, average=average)(BATCH)
