@@ -60,7 +60,7 @@ def _npm(arguments, environment=None):
     assert (MOBILE / 'node_modules').is_dir(), 'npm packages are missing: run `make test-mobile`'
     environment = {**os.environ, **{name: str(value) for name, value in (environment or {}).items()}}
     done = subprocess.run(
-        ['npm', 'run', '--silent', *arguments], cwd=MOBILE, env=environment, capture_output=True, text=True, timeout=540
+        ['npm', 'run', '--silent', *arguments], cwd=MOBILE, env=environment, capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, f'npm run {" ".join(arguments)}:\n{done.stdout[-8000:]}\n{done.stderr[-2000:]}'
     return done.stdout

@@ -125,6 +125,37 @@ test('the animation runs every pose on the way through the model and stops when 
     window.conversation.map((run) => run.target_keypoints.join()),
   );
   assert.ok(new Set(poses).size >= 13, `${new Set(poses).size} poses`);
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.tap('#save-video')]);
+  assert.match(saved.suggestedFilename(), /^posewarp-result\.(mp4|webm)$/);
+  const video = await readFile(await saved.path());
+  // Each format names itself near its start.
+  assert.match(video.toString('latin1', 0, 64), /ftyp|webm/);
+  assert.ok(video.length > 2000);
+  assert.deepEqual(problems, []);
+});
+
+test('a picture dropped on the page is opened; a pose moved by hand is no longer one of the gallery', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page, problems } = await help.openPhone(browser);
+  await page.goto(server.url);
+  await page.evaluate(
+    (bytes) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([Uint8Array.from(bytes)], 'me.png', { type: 'image/png' }));
+      document
+        .getElementById('stage')
+        .dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true }));
+    },
+    [...(await readFile(path.join(help.MODELS, 'large.png')))],
+  );
+  await page.waitForSelector('body[data-step="joints"]');
+  await page.tap('#to-pose');
+  assert.equal(await page.locator('#gallery [aria-checked="true"]').count(), 1);
+  const knee = await help.jointAt(page, 'left knee');
+  await help.swipe(page, knee, { x: knee.x + 30, y: knee.y });
+  assert.equal(await page.locator('#gallery [aria-checked="true"]').count(), 0);
+  await page.tap('#mirror');
+  assert.equal(await page.locator('#gallery [aria-checked="true"]').count(), 1);
   assert.deepEqual(problems, []);
 });
 

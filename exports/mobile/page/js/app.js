@@ -4,9 +4,9 @@ import { Engine } from './engine.js';
 import { GalleryView } from './gallery_view.js';
 import { History } from './history.js';
 import { fromPoints, standing } from './joints.js';
-import { clearError, showError, showStatus, spokenBytes, whileBusy } from './messages.js';
+import { clearError, showError, showStatus, spokenBytes } from './messages.js';
 import { keepOffline } from './offline.js';
-import { openPicture } from './picture.js';
+import { connectOpening } from './opening.js';
 import { loadGallery, mirrored, placed } from './poses.js';
 import { Reposer } from './reposer.js';
 import { ResultPanel } from './result_panel.js';
@@ -42,14 +42,18 @@ const state = {
   from: -1,
 };
 
+/** No step after the first works without the poses; a failure shows when they are needed. */
+const galleryLoaded = loadGallery().then((poses) => {
+  state.poses = poses;
+  showGallery();
+});
+galleryLoaded.catch(() => {});
+
 start();
 
 async function start() {
   connect();
-  const offline = await keepOffline({ onUpdate: offerUpdate });
-  state.poses = await loadGallery().catch(() => []);
-  showGallery();
-  await loadModel(offline);
+  await loadModel(await keepOffline({ onUpdate: offerUpdate }));
 }
 
 async function loadModel(offline) {
@@ -77,15 +81,6 @@ function showRuntime({ card, runtime }, offline) {
 function connect() {
   for (const button of all('[data-step-to]'))
     button.addEventListener('click', () => go(button.dataset.stepTo));
-  for (const kind of ['choose', 'take']) {
-    element(kind).addEventListener('click', () => element(`${kind}-file`).click());
-    element(`${kind}-file`).addEventListener('change', ({ target }) => {
-      if (target.files.length) openFile(target.files[0]);
-      // The same file may be chosen again.
-      target.value = '';
-    });
-  }
-  element('example').addEventListener('click', openExample);
   element('to-pose').addEventListener('click', () => go('pose'));
   element('to-result').addEventListener('click', () => go('result'));
   element('reset-joints').addEventListener('click', () => editor.commit(state.start));
@@ -101,44 +96,18 @@ function connect() {
     state.from = Number(target.value);
     openResult();
   });
-  connectDropping();
+  connectOpening({ ready: galleryLoaded, onPicture: usePicture });
 }
 
-function connectDropping() {
-  const root = element('stage');
-  addEventListener('dragover', (event) => event.preventDefault());
-  addEventListener('drop', (event) => {
-    event.preventDefault();
-    root.classList.remove('dropping');
-    if (event.dataTransfer.files.length) openFile(event.dataTransfer.files[0]);
-  });
-  root.addEventListener('dragenter', () => root.classList.add('dropping'));
-  root.addEventListener('dragleave', () => root.classList.remove('dropping'));
-}
-
-async function openFile(file, points = null) {
-  clearError();
-  try {
-    const picture = await whileBusy('Opening the picture', openPicture(file));
-    state.picture = picture;
-    state.start = points ? fromPoints(points, picture) : standing(picture);
-    state.source = new History(state.start);
-    state.target = null;
-    element('empty').hidden = true;
-    for (const button of all('[data-step-to]')) button.disabled = false;
-    go('joints');
-  } catch (error) {
-    showError(error);
-  }
-}
-
-async function openExample() {
-  try {
-    const [picture, joints] = await Promise.all([fetch('example.jpg'), fetch('example.json')]);
-    await openFile(await picture.blob(), (await joints.json()).joints);
-  } catch (error) {
-    showError(error, openExample);
-  }
+/** @param {import('./picture.js').Picture} picture */
+function usePicture(picture, points) {
+  state.picture = picture;
+  state.start = points ? fromPoints(points, picture) : standing(picture);
+  state.source = new History(state.start);
+  state.target = null;
+  element('empty').hidden = true;
+  for (const button of all('[data-step-to]')) button.disabled = false;
+  go('joints');
 }
 
 /** @param {'photo' | 'joints' | 'pose' | 'result'} step */

@@ -13,6 +13,10 @@ const MESSAGES = {
     title: 'This is a model for something else',
     text: 'The file is a working TFLite model, but not one that re-poses people from a photo and joints.',
   },
+  'page-incomplete': {
+    title: 'The page did not arrive whole',
+    text: 'Check the connection and reload the page.',
+  },
   'out-of-memory': {
     title: 'Too little free memory',
     text: 'The phone could not give the model the memory it needs. Close other tabs and apps, then try again.',

@@ -8,6 +8,7 @@
  * @property {([number, number] | null)[]} joints  From the middle of the hips, in torso lengths; null where missing.
  */
 
+import { PageError } from './errors.js';
 import { LEFT_HIP, LIMBS, JOINT_NAMES, NECK, RIGHT_HIP, fromPoints, standing } from './joints.js';
 
 const MARGIN = 0.02;
@@ -20,7 +21,11 @@ const OTHER_SIDE = JOINT_NAMES.map((name) => {
 
 /** @returns {Promise<GalleryPose[]>} */
 export async function loadGallery() {
-  return (await fetch(new URL('../poses.json', import.meta.url))).json();
+  try {
+    return await (await fetch(new URL('../poses.json', import.meta.url))).json();
+  } catch (error) {
+    throw new PageError('page-incomplete', error);
+  }
 }
 
 /**

@@ -5,12 +5,11 @@
  * finger moves the whole skeleton and two fingers change its size.
  */
 
+import { JointButtons } from './joint_buttons.js';
 import { inside, moved, scaled, spokenName } from './joints.js';
 
 const REACH = 30;
 const TAP = 6;
-const STEP = { fine: 1, coarse: 10 };
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class SkeletonEditor {
   /** @type {'joint' | 'whole'} */
@@ -22,7 +21,7 @@ export class SkeletonEditor {
   #selected = -1;
   #pointers = new Map();
   #gesture = null;
-  #buttons = [];
+  #buttons;
 
   /**
    * @param {import('./stage.js').Stage} stage
@@ -32,14 +31,18 @@ export class SkeletonEditor {
   constructor(stage, jointsElement, events) {
     this.#stage = stage;
     this.events = events;
-    this.#buttons = this.#makeButtons(jointsElement);
+    this.#buttons = new JointButtons(jointsElement, {
+      onFocus: (index) => this.#select(index),
+      onToggle: (index) => this.#toggle(index),
+      onStep: (index, dx, dy) => this.#step(index, dx, dy),
+    });
     const { root } = stage;
     root.addEventListener('pointerdown', (event) => this.#down(event));
     root.addEventListener('pointermove', (event) => this.#move(event));
     for (const name of ['pointerup', 'pointercancel'])
       root.addEventListener(name, (event) => this.#up(event));
     root.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
-    stage.onDraw = () => this.#placeButtons();
+    stage.onDraw = () => this.#buttons.place(this.#current, stage);
     this.edit(null);
   }
 
@@ -53,7 +56,6 @@ export class SkeletonEditor {
     this.#selected = -1;
     this.#pointers.clear();
     this.#gesture = null;
-    for (const button of this.#buttons) button.hidden = !history;
     this.#show(history?.now ?? null);
   }
 
@@ -82,38 +84,9 @@ export class SkeletonEditor {
     else this.#stage.zoomBy(factor);
   }
 
-  #makeButtons(element) {
-    const add = (_, index) => {
-      const button = document.createElement('button');
-      button.type = 'button';
-      button.className = 'joint';
-      button.addEventListener('focus', () => this.#select(index));
-      button.addEventListener('keydown', (event) => this.#key(event, index));
-      // Pointers never get here: this is Enter, Space or a screen reader.
-      button.addEventListener('click', () => this.#toggle(index));
-      element.append(button);
-      return button;
-    };
-    return Array.from({ length: 18 }, add);
-  }
-
   #show(skeleton) {
     this.#current = skeleton;
     this.#stage.showSkeleton(skeleton, this.#selected);
-  }
-
-  #placeButtons() {
-    this.#current?.forEach((joint, index) => {
-      const { x, y } = this.#stage.toStage(joint);
-      const button = this.#buttons[index];
-      button.style.left = `${x}px`;
-      button.style.top = `${y}px`;
-      const place = `${Math.round(joint.x)}, ${Math.round(joint.y)}`;
-      button.setAttribute(
-        'aria-label',
-        `${spokenName(index)}, ${joint.present ? `at ${place}` : 'missing'}`,
-      );
-    });
   }
 
   #select(index) {
@@ -136,13 +109,9 @@ export class SkeletonEditor {
     );
   }
 
-  #key(event, index) {
-    const arrow = ARROWS[event.key];
-    if (!arrow) return;
-    event.preventDefault();
-    const step = event.shiftKey ? STEP.coarse : STEP.fine;
+  #step(index, dx, dy) {
     const { x, y } = this.#current[index];
-    this.commit(this.#moveJoint(this.#current, index, x + step * arrow[0], y + step * arrow[1]));
+    this.commit(this.#moveJoint(this.#current, index, x + dx, y + dy));
     this.#select(index);
   }
 
