@@ -1,4 +1,4 @@
-"""Runs one pytest file with the Python that has TensorFlow and with the ops of this build, the same way under every Bazel.
+"""Runs one pytest file with the Python that has TensorFlow and with the ops of this build, under every Bazel alike.
 
 Bazel's own py_test would bring a Python of its own, or a virtual environment without TensorFlow.
 """

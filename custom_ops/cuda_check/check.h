@@ -136,7 +136,8 @@ struct OnDevice {
   }
 
   void Forward() {
-    Require(CudaForward<T, Real>(problem, source.data(), coords.data(), weights.data(), out.data(), nullptr), "forward");
+    Require(CudaForward<T, Real>(problem, source.data(), coords.data(), weights.data(), out.data(), nullptr),
+            "forward");
   }
   void PointGradients() {
     Require(CudaPointGradients<T, Real>(problem, source.data(), coords.data(), weights.data(), upstream.data(),
@@ -150,8 +151,8 @@ struct OnDevice {
   }
 };
 
-// The largest difference relative to the largest entry, or to 1 where entries cancel out (inputs are of the order of 1);
-// infinite for a number that is not finite.
+// The largest difference relative to the largest entry, or to 1 where entries cancel out (inputs are of the order of
+// 1); infinite for a number that is not finite.
 template <typename T>
 double RelativeError(const std::vector<T>& got, const std::vector<double>& expected) {
   double largest = 1, difference = 0;

@@ -1,5 +1,5 @@
-// The CUDA kernels on a GPU against the reference in double, on fresh random inputs, and their time beside the published
-// order of operations (rival.h) and beside a copy of the same number of bytes.
+// The CUDA kernels on a GPU against the reference in double, on fresh random inputs, and their time beside the
+// published order of operations (rival.h) and beside a copy of the same number of bytes.
 //
 //   cuda_check [seed]
 //

@@ -1,5 +1,5 @@
-// The CUDA language on the CPU, for the kernels of cc/kernels/cuda_kernels.h: one thread of the CPU for each thread of a
-// block, barriers where CUDA has them. Slow, but every index, barrier and shuffle is the kernels' own, and the
+// The CUDA language on the CPU, for the kernels of cc/kernels/cuda_kernels.h: one thread of the CPU for each thread of
+// a block, barriers where CUDA has them. Slow, but every index, barrier and shuffle is the kernels' own, and the
 // sanitizers for addresses and threads see all of it.
 
 #ifndef POSEWARP_CUDA_CHECK_CUDA_ON_CPU_H_

@@ -1,10 +1,11 @@
-// sampler_cuda.h on top of cuda_kernels.h: how threads are laid out, and what lies where in the workspace. The including
-// file provides the CUDA language and, with it, Launch, SortPairs and SetZero.
+// sampler_cuda.h on top of cuda_kernels.h: how threads are laid out, and what lies where in the workspace. The
+// including file provides the CUDA language and, with it, Launch, SortPairs and SetZero.
 
 #ifndef POSEWARP_CC_KERNELS_CUDA_LAUNCH_H_
 #define POSEWARP_CC_KERNELS_CUDA_LAUNCH_H_
 
 #include "custom_ops/cc/kernels/cuda_kernels.h"
+#include "custom_ops/cc/kernels/cuda_source_gradient.h"
 #include "custom_ops/cc/kernels/sampler_cuda.h"
 
 namespace posewarp {

@@ -15,29 +15,6 @@ using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 
-template <typename T>
-struct Storage {
-  using Type = T;
-};
-template <>
-struct Storage<Eigen::half> {
-  using Type = Half;
-};
-template <>
-struct Storage<Eigen::bfloat16> {
-  using Type = BFloat16;
-};
-
-template <typename To>
-To* Data(const Tensor& tensor) {
-  return const_cast<To*>(reinterpret_cast<const To*>(tensor.tensor_data().data()));
-}
-
-template <typename Real>
-const Real* Weights(OpKernelContext* context, const Problem& problem) {
-  return problem.window.kind == WindowKind::kAttention ? Data<Real>(context->input(2)) : nullptr;
-}
-
 tensorflow::Status StatusOf(const char* error) {
   return error ? tensorflow::errors::Internal("CUDA: ", error) : tensorflow::OkStatus();
 }

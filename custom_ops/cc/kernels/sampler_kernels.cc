@@ -14,29 +14,6 @@ using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 
-template <typename T>
-struct Storage {
-  using Type = T;
-};
-template <>
-struct Storage<Eigen::half> {
-  using Type = Half;
-};
-template <>
-struct Storage<Eigen::bfloat16> {
-  using Type = BFloat16;
-};
-
-template <typename To, typename From>
-To* Data(const From& tensor) {
-  return const_cast<To*>(reinterpret_cast<const To*>(tensor.tensor_data().data()));
-}
-
-template <typename Real>
-const Real* Weights(OpKernelContext* context, const Problem& problem) {
-  return problem.window.kind == WindowKind::kAttention ? Data<Real>(context->input(2)) : nullptr;
-}
-
 // Calls work(first, last) for pieces of [0, total), of which one costs about `cycles`.
 void InParallel(OpKernelContext* context, int64_t total, double cycles, const std::function<void(int64_t, int64_t)>& work) {
   if (total == 0) return;
