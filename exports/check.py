@@ -1,0 +1,225 @@
+"""Follows one model through every export and compares the pictures after each step.
+
+    python -m exports.check --run_dir=runs/quickstart --output_dir=models/check
+
+run folder -> SavedModel -> TFLite in all precisions -> the phone page in Chromium. Writes the exports, and one table of
+differences and of times, relative to the Keras model in the same run, as check.md and check.json.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from absl import flags, logging
+
+from posewarp_tf import command_line, files
+from posewarp_tf.errors import RunError
+from posewarp_tf.training.run_folder import RunFolder
+
+# Levels of 255 that the browser may differ by from LiteRT on this machine: their kernels round in another order, which
+# quantised layers amplify.
+_PAGE_LIMITS = {'float32': 2, 'float16': 2}
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One step of the way.
+
+    max_difference, psnr: of all pictures from those of the Keras model, in levels of 255 and dB (None: equal).
+    max_change: levels from the step before, which is `before`.
+    milliseconds, ratio: median time of one picture, and that divided by the Keras model's.
+    """
+
+    name: str
+    max_difference: int
+    psnr: float | None
+    before: str
+    max_change: int
+    milliseconds: float
+    ratio: float
+
+
+def check_exports(
+    run_dir: str | os.PathLike,
+    output_dir: str | os.PathLike,
+    data_dir: str | None = None,
+    num_pairs: int = 4,
+    timed_runs: int = 10,
+    require_page: bool = False,
+) -> dict[str, Any]:
+    """Exports, compares, times; returns the contents of check.json.
+
+    Raises:
+        RunError: an export differs by more than it may, or the page is required and cannot be run.
+    """
+    from exports.check_page import missing_for_page, page_answers, page_milliseconds
+    from exports.held_out import held_out_pairs
+    from exports.saved_model import export_saved_model
+    from exports.tflite import export_tflite
+    from exports.tflite_report import each_pair
+
+    output_dir = pathlib.Path(output_dir)
+    missing = missing_for_page()
+    if missing and require_page:
+        raise RunError(f'--require_page: {missing}')
+    config = RunFolder(run_dir).load_config()
+    version = export_saved_model(run_dir, output_dir / 'saved_model', check_pairs=num_pairs, data_dir=data_dir)
+    tflite = export_tflite(run_dir, output_dir / 'tflite', check_pairs=num_pairs, data_dir=data_dir, timed_runs=1)
+    paths = {precision: output_dir / 'tflite' / file['file'] for precision, file in tflite['files'].items()}
+    runners = _runners(run_dir, version, paths)
+    all_pairs, whose = held_out_pairs(config, num_pairs, data_dir)
+    pairs = each_pair(all_pairs)
+    pictures = {name: np.stack([run(pair) for pair in pairs]).astype(int) for name, run in runners.items()}
+    milliseconds = _interleaved_medians(runners, pairs[0], timed_runs)
+    before = {name: 'Keras' if name == 'SavedModel' else 'SavedModel' for name in runners if name != 'Keras'}
+    for precision, path in paths.items() if not missing else ():
+        name = f'Chromium WASM {precision}'
+        pictures[name] = np.stack([answer['image'] for answer in page_answers(path, pairs)]).astype(int)
+        milliseconds[name], before[name] = page_milliseconds(path, timed_runs), _litert(precision, 1)
+        change = np.abs(pictures[name] - pictures[before[name]]).max()
+        if change > _PAGE_LIMITS.get(precision, 255):
+            raise RunError(
+                f'{path}: the page differs from LiteRT by {change} levels, at most {_PAGE_LIMITS[precision]}'
+            )
+    report = {
+        'run': pathlib.Path(run_dir).resolve().name,
+        'image_size': list(config.model.image_size),
+        'pairs': whose,
+        'num_pairs': len(pairs),
+        'timed_runs': timed_runs,
+        'page': f'not run: {missing}' if missing else 'run in Chromium with one thread',
+        'steps': [dataclasses.asdict(row) for row in _rows(pictures, before, milliseconds)],
+    }
+    files.write_text(output_dir / 'check.json', json.dumps(report, indent=2) + '\n')
+    files.write_text(output_dir / 'check.md', markdown(report))
+    return report
+
+
+def _runners(
+    run_dir: str | os.PathLike, version: pathlib.Path, paths: Mapping[str, pathlib.Path]
+) -> dict[str, Callable[[Arrays], np.ndarray]]:
+    """{step: from one pair to its picture} of all that runs in this process."""
+    import tensorflow as tf
+
+    from exports.exportable import Exportable
+    from exports.litert import LiteRTReposer
+    from exports.tflite_report import THREADS
+
+    def tensors(pair: Arrays) -> dict[str, Any]:
+        return {name: tf.constant(array) for name, array in pair.items()}
+
+    def with_litert(path: pathlib.Path, threads: int) -> Callable[[Arrays], np.ndarray]:
+        reposer = LiteRTReposer(path, threads)
+        return lambda pair: reposer.run(pair)['image']
+
+    # The run's own model, with whatever implementation of the sampler it has.
+    sampler_impl = RunFolder(run_dir).load_config().model.sampler_impl
+    model = tf.function(Exportable(run_dir, sampler_impl=sampler_impl), autograph=False)
+    serve = tf.saved_model.load(str(version)).signatures['serving_default']
+    runners: dict[str, Callable[[Arrays], np.ndarray]] = {
+        'Keras': lambda pair: model(tensors(pair))['image'].numpy(),
+        'SavedModel': lambda pair: serve(**tensors(pair))['image'].numpy(),
+    }
+    for precision, path in paths.items():
+        runners.update({_litert(precision, threads): with_litert(path, threads) for threads in THREADS})
+    return runners
+
+
+def markdown(report: Mapping[str, Any]) -> str:
+    height, width = report['image_size']
+    lines = [
+        f'# Exports of `{report["run"]}`, {height}x{width}',
+        '',
+        '| step | PSNR to Keras, dB | largest difference to Keras | to the step before | ms | time / Keras |',
+        '|---|---|---|---|---|---|',
+    ]
+    for step in report['steps']:
+        cells = [
+            step['name'],
+            'equal' if step['psnr'] is None else f'{step["psnr"]:.1f}',
+            str(step['max_difference']),
+            f'{step["max_change"]} ({step["before"]})' if step['before'] else '-',
+            f'{step["milliseconds"]:.1f}',
+            f'{step["ratio"]:.2f}',
+        ]
+        lines.append(f'| {" | ".join(cells)} |')
+    lines += [
+        '',
+        f'{report["num_pairs"]} {report["pairs"]}; differences in levels of 255. Medians of {report["timed_runs"]} '
+        f'runs, taken in turns, on {os.cpu_count()} CPUs, all of which Keras and SavedModel use. The page was '
+        f'{report["page"]}.',
+        '',
+    ]
+    return '\n'.join(lines)
+
+
+def _litert(precision: str, threads: int) -> str:
+    return f'LiteRT {precision}, {threads} thread{"s" if threads > 1 else ""}'
+
+
+def _interleaved_medians(runners: Mapping[str, Callable], pair: Arrays, timed_runs: int) -> dict[str, float]:
+    """In turns, so that a slower moment of the machine meets all of them."""
+    times: dict[str, list[float]] = {name: [] for name in runners}
+    for _ in range(timed_runs):
+        for name, run in runners.items():
+            start = time.perf_counter()
+            run(pair)
+            times[name].append(1000 * (time.perf_counter() - start))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def _rows(
+    pictures: Mapping[str, np.ndarray], before: Mapping[str, str], milliseconds: Mapping[str, float]
+) -> Sequence[Row]:
+    from exports.tflite_report import psnr
+
+    rows = []
+    for name, picture in pictures.items():
+        difference = picture - pictures['Keras']
+        earlier = before.get(name, '')
+        rows.append(
+            Row(
+                name=name,
+                max_difference=int(np.abs(difference).max()),
+                psnr=psnr(difference),
+                before=earlier,
+                max_change=int(np.abs(picture - pictures[earlier]).max()) if earlier else 0,
+                milliseconds=milliseconds[name],
+                ratio=milliseconds[name] / milliseconds['Keras'],
+            )
+        )
+    return rows
+
+
+def main() -> None:
+    given = flags.FLAGS
+    logging.set_verbosity(logging.ERROR)  # Or saving graphs says more than there is to read.
+    report = check_exports(
+        given.run_dir, given.output_dir, given.data_dir, given.num_pairs, given.timed_runs, given.require_page
+    )
+    print(markdown(report))
+    print(f'written: {given.output_dir}')
+
+
+def define_flags() -> None:
+    flags.DEFINE_string('run_dir', None, 'Run folder that training or import_pytorch wrote.', required=True)
+    flags.DEFINE_string('output_dir', None, 'Folder for the exports and the table.', required=True)
+    flags.DEFINE_string('data_dir', None, "Data set with test pairs; default: the run's, or drawn people.")
+    flags.DEFINE_integer('num_pairs', 4, 'Held-out pairs to compare on.', lower_bound=1)
+    flags.DEFINE_integer('timed_runs', 10, 'Each time is the median of so many.', lower_bound=1)
+    flags.DEFINE_boolean('require_page', False, 'Fail where the phone page cannot be run, instead of leaving it out.')
+
+
+if __name__ == '__main__':
+    define_flags()
+    command_line.run(main)
