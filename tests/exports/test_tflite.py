@@ -12,7 +12,11 @@ from exports.tflite_metadata import read_metadata
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.data.model_inputs import make_model_inputs
 from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.flags import load_config
+from posewarp_tf.models.registry import build_model
 from posewarp_tf.ops import to_uint8_image
+from posewarp_tf.training.checkpoints import AVERAGE, CheckpointFolder
+from posewarp_tf.training.run_folder import RunFolder
 from tests.run_folders import SIZE, make_pfl_run, make_run, person, picture
 
 SMALL = {'gain': 0.5, 'attention_kernels': {1: 3}, 'flow_num_layers': 2}
@@ -241,6 +245,17 @@ def test_maps_of_classes_are_inputs_of_models_that_take_them(tmp_path):
         reposer = LiteRTReposer(path_of(tmp_path / 'out', precision))
         maps = {name: spec for name, spec in reposer.inputs.items() if len(spec[1]) == 3 and spec[0] == np.uint8}
         assert maps == dict.fromkeys(('source_garment', 'source_parts', 'target_parts'), (np.uint8, (1, *SIZE)))
+
+
+@pytest.mark.slow
+def test_mobile_config_makes_a_file_of_less_than_5_megabytes(tmp_path):
+    config = load_config('mobile')
+    run = RunFolder(tmp_path / 'run')
+    run.save_config(config)
+    model = build_model(config)
+    CheckpointFolder(run.stage_dir('full'), 1, {AVERAGE: model}).save(1)
+    export_tflite(run.path, tmp_path / 'out', ('float16',), **FEW)
+    assert path_of(tmp_path / 'out', 'float16').stat().st_size < 5e6
 
 
 def test_an_unknown_precision_is_named(run, tmp_path):

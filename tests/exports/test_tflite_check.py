@@ -1,0 +1,93 @@
+import json
+
+import numpy as np
+import pytest
+
+from exports import check, check_page, saved_model, tflite
+from exports.litert import LiteRTReposer
+from posewarp_tf.errors import RunError
+from tests.run_folders import make_run
+
+SETTINGS = {'gain': 0.5, 'attention_kernels': {1: 1}, 'num_layers': 1, 'flow_num_layers': 2}
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp('run'), **SETTINGS)
+
+
+@pytest.fixture
+def stand_in_page(monkeypatch):
+    """A page whose pictures are those of LiteRT plus as many levels as the returned list says."""
+    levels = [1]
+
+    def answers(path, pairs):
+        reposer = LiteRTReposer(path)
+        images = [reposer.run(pair)['image'] for pair in pairs]
+        return [{'image': np.where(image < 100, image + levels[0], image - levels[0])} for image in images]
+
+    monkeypatch.setattr(check_page, 'missing_for_page', lambda: '')
+    monkeypatch.setattr(check_page, 'page_answers', answers)
+    monkeypatch.setattr(check_page, 'page_milliseconds', lambda path, timed_runs: 1e6)
+    return levels
+
+
+@pytest.fixture(scope='module')
+def checked(run, tmp_path_factory):
+    """Without a page."""
+    folder = tmp_path_factory.mktemp('checked')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(check_page, 'missing_for_page', lambda: 'npm is not installed')
+        check.check_exports(run.path, folder, num_pairs=2, timed_runs=2)
+    return folder
+
+
+@pytest.fixture
+def exports_at_hand(checked, monkeypatch):
+    monkeypatch.setattr(saved_model, 'export_saved_model', lambda *args, **kwargs: checked / 'saved_model' / '1')
+    results = json.loads((checked / 'tflite' / 'results.json').read_text())
+    monkeypatch.setattr(tflite, 'export_tflite', lambda *args, **kwargs: results)
+    return checked
+
+
+def test_table_has_every_step_with_its_difference_and_its_time(checked):
+    report = json.loads((checked / 'check.json').read_text())
+    steps = {step['name']: step for step in report['steps']}
+    litert = [f'LiteRT {p}, {t}' for p in tflite.ALL_PRECISIONS for t in ('1 thread', '2 threads')]
+    assert list(steps) == ['Keras', 'SavedModel', *litert]
+    assert steps['Keras']['max_difference'] == 0
+    assert steps['SavedModel']['max_difference'] <= 1
+    assert steps['LiteRT float32, 1 thread']['max_difference'] <= 1
+    assert steps['LiteRT int8, 1 thread']['psnr'] < steps['LiteRT float16, 1 thread']['psnr']
+    for step in steps.values():
+        assert step['ratio'] == pytest.approx(step['milliseconds'] / steps['Keras']['milliseconds'])
+    table = (checked / 'check.md').read_text()
+    assert all(f'| {name} |' in table for name in steps)
+    assert 'The page was not run: npm is not installed' in table
+
+
+def test_page_that_is_required_and_missing_is_an_error(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(check_page, 'missing_for_page', lambda: 'npm is not installed')
+    with pytest.raises(RunError, match='--require_page: npm is not installed'):
+        check.check_exports(run.path, tmp_path, require_page=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_page_is_compared_with_litert(run, exports_at_hand, stand_in_page):
+    report = check.check_exports(run.path, exports_at_hand, num_pairs=2, timed_runs=1)
+    steps = {step['name']: step for step in report['steps']}
+    assert steps['Chromium WASM int8']['before'] == 'LiteRT int8, 1 thread'
+    assert steps['Chromium WASM int8']['max_change'] == 1
+    assert steps['Chromium WASM int8']['milliseconds'] == 1e6
+    stand_in_page[0] = 3
+    with pytest.raises(RunError, match='the page differs from LiteRT by 3 levels, at most 2'):
+        check.check_exports(run.path, exports_at_hand, num_pairs=2, timed_runs=1)
+
+
+@pytest.mark.browser
+def test_page_in_chromium_gives_the_pictures_of_litert(run, tmp_path):
+    report = check.check_exports(run.path, tmp_path, num_pairs=2, timed_runs=2, require_page=True)
+    steps = {step['name']: step for step in report['steps']}
+    for precision in ('float32', 'float16'):
+        assert steps[f'Chromium WASM {precision}']['max_change'] <= 2
+    assert steps['Chromium WASM float32']['max_difference'] <= 2
