@@ -125,7 +125,7 @@ def test_joints_are_in_pixels_of_the_given_picture(signatures, tiny_predictor):
 
 def test_a_model_with_maps_takes_their_files(tmp_path):
     """Nothing but `raw_input_specs` says what a model wants."""
-    run = make_run(tmp_path, pose_representation='joints_and_parts', sampler_impl='gather')
+    run = make_run(tmp_path, pose_representation='both', sampler_impl='gather')
     exportable = Exportable(run.path)
     signatures = make_signatures(exportable)
     assert list(signatures['serve_bytes'].structured_input_signature[1]) == [
