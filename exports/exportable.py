@@ -39,7 +39,7 @@ class Exportable(tf.Module):
         step: training step of the weights.
 
     Raises:
-        RunError: not a run folder, its last stage is not trained, or its weights cannot be read.
+        RunError: not a run folder, no stage that makes pictures is trained, or its weights cannot be read.
         ConfigError: an image size that the network cannot have.
     """
 
