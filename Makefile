@@ -62,7 +62,7 @@ test: $(VENV)/installed-dev lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not pytorch and not browser'
 
 test-mobile: $(VENV)/installed-dev $(MOBILE)/node_modules/.package-lock.json
-	$(BIN)/python -m pytest -m browser tests/exports/test_mobile.py
+	$(BIN)/python -m pytest -m browser tests/exports
 
 test-pytorch: $(VENV)/installed-dev $(PYTORCH_VENV)/installed
 	POSEWARP_PYTORCH=$(CURDIR)/$(PYTORCH_VENV)/bin/python $(BIN)/python -m pytest -m pytorch tests/pytorch_files
