@@ -27,12 +27,6 @@ To* Data(const tensorflow::Tensor& tensor) {
   return const_cast<To*>(reinterpret_cast<const To*>(tensor.tensor_data().data()));
 }
 
-// The attention of an op that has one.
-template <typename Real>
-inline const Real* Weights(tensorflow::OpKernelContext* context, const Problem& problem) {
-  return problem.window.kind == WindowKind::kAttention ? Data<Real>(context->input(2)) : nullptr;
-}
-
 // The window that an op asks for, but for the attention's size, which its input tells. Sizes are checked here.
 inline tensorflow::Status ReadWindow(tensorflow::OpKernelConstruction* context, WindowKind kind, Window* window) {
   *window = {kind, 1, 1.0};
