@@ -101,13 +101,25 @@ def _obstacle() -> str:
         load()
         path = library_path()
         assert path is not None
-        if tf.config.list_logical_devices('GPU') and not has_cuda(path):
+        gpus = tf.config.list_logical_devices('GPU')
+        if gpus and not has_cuda(path):
             raise ConfigError(f'{path}: built without CUDA kernels, and there is a GPU; {_ADVICE} where nvcc is')
+        for gpu in gpus:
+            _try_on(gpu.name)
     except ConfigError as error:
         logging.info('samplers: plain TensorFlow gathers (%s)', error)
         return str(error)
     logging.info('samplers: compiled ops of %s', path)
     return ''
+
+
+def _try_on(device: str) -> None:
+    """Runs a kernel once: those of a newer CUDA than the driver, or of other GPUs, load but do not run."""
+    with tf.init_scope(), tf.device(device):
+        try:
+            load().posewarp_bilinear_sample(tf.zeros([1, 1, 1, 1]), tf.zeros([1, 1, 1, 2])).numpy()
+        except tf.errors.OpError as error:
+            raise ConfigError(f'{library_path()}: does not run on {device}: {error.message}') from error
 
 
 def _build_mark(path: pathlib.Path) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -182,6 +183,18 @@ def test_without_a_library_auto_gathers_and_says_so_once():
     )  # fmt: skip
     assert '[1.0, 1.0, 1.0]' in finished.stdout
     assert finished.stderr.count('samplers: plain TensorFlow gathers (/nowhere/lib.so: no compiled ops') == 1
+
+
+def test_kernels_that_a_gpu_cannot_run_give_way_to_gathers(monkeypatch):
+    def fail(*_):
+        raise tf.errors.InternalError(None, None, 'CUDA: driver version is insufficient')
+
+    gpu = types.SimpleNamespace(name='/device:GPU:0')
+    monkeypatch.setattr(tf.config, 'list_logical_devices', lambda kind: [gpu])
+    monkeypatch.setattr(kernel_library, 'has_cuda', lambda path: True)
+    monkeypatch.setattr(kernel_library, 'load', lambda: types.SimpleNamespace(posewarp_bilinear_sample=fail))
+    obstacle = kernel_library._obstacle.__wrapped__()
+    assert obstacle.endswith('does not run on /device:GPU:0: CUDA: driver version is insufficient')
 
 
 def test_no_compiler_is_no_obstacle_to_the_rest():
