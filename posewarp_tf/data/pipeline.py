@@ -119,7 +119,7 @@ class _Reader:
 class _TrainingReader(_Reader):
     def __init__(self, config: Config, examples: PairDataset):
         super().__init__(config, examples)
-        needed = needed_maps(config).union(model_maps(config.model))
+        needed = {*needed_maps(config), *model_maps(config.model)}
         # By kind of map: the keys of a batch that hold such maps, and all maps.
         self.maps: dict[str, tuple[list[str], PictureStore]] = {}
         for kind in CLASS_MAP_FOLDERS:
@@ -193,20 +193,18 @@ def _required_maps(config: Config, kind: str, keys: list[str], examples: PairDat
     if maps is None:
         folders = ' or '.join(f'{folder}/' for folder in CLASS_MAP_FOLDERS[kind])
         raise DataError(
-            f'{config.data.data_dir}: no folder {folders} of class maps: {_reason(config, keys)} needs it '
-            f'({", ".join(keys)})'
+            f'{config.data.data_dir}: no folder {folders} of class maps, which are needed: '
+            + '; '.join(f'{key} by {_reason(config, key)}' for key in keys)
         )
     return maps
 
 
-def _reason(config: Config, keys: list[str]) -> str:
-    """The setting that asks for class maps."""
+def _reason(config: Config, key: str) -> str:
+    """The settings that ask for class maps."""
     model = config.model
-    if set(keys) & set(model_maps(model)):
-        return '--use_garment' if keys[0].endswith('garment') else f'--pose_representation={model.pose_representation}'
-    if config.loss.foreground_correctness and 'target_parts' in keys:
-        return '--foreground_correctness'
-    return 'a term of --loss_weights'
+    if key in model_maps(model):
+        return '--use_garment' if key.endswith('garment') else f'--pose_representation={model.pose_representation}'
+    return needed_maps(config)[key]
 
 
 def _split(key: str, both: tf.Tensor) -> Batch:

@@ -14,28 +14,26 @@ TERM_MAPS: dict[str, tuple[str, ...]] = {
 }
 
 # Terms that weigh occluded pixels less: the model then sees the pair with its sides swapped.
-_SWAPPING_TERMS = ('photometric', 'ssim', 'feature')
-
-# By folder of a data set.
-_FOLDERS = {'parts': 'parts/', 'garment': 'parsing/'}
+_SWAPPING_TERMS = {'photometric', 'ssim', 'feature'}
 
 
-def needed_maps(config: Config) -> frozenset[str]:
-    """Keys of the class maps ('source_garment', 'target_parts', ...) that the stages to be trained need in a batch."""
+def needed_maps(config: Config) -> dict[str, str]:
+    """The class maps ('source_garment', 'target_parts', ...) that the stages to be trained need in a batch.
+
+    Returns:
+        {key: the settings that ask for it, in words}
+    """
     training = config.training
     stages = training.stage_steps if training.stage == 'all' else (training.stage,)
-    terms = [term for stage in stages for term, weight in config.loss.loss_weights.get(stage, {}).items() if weight]
-    needed = {key for term in terms for key in TERM_MAPS.get(term, ())}
+    terms = [
+        (stage, term) for stage in stages for term, weight in config.loss.loss_weights.get(stage, {}).items() if weight
+    ]
+    reasons: dict[str, list[str]] = {}
+    for stage, term in terms:
+        for key in TERM_MAPS.get(term, ()):
+            reasons.setdefault(key, []).append(f'--loss_weights={stage}.{term}')
     if config.loss.foreground_correctness:
-        needed.add('target_parts')
-    if config.model.use_garment and config.loss.occlusion_weighting and set(terms) & set(_SWAPPING_TERMS):
-        needed.add('target_garment')
-    return frozenset(needed)
-
-
-def missing_map_message(stage: str, term: str, key: str) -> str:
-    """What to tell a user whose data set has no such maps."""
-    return (
-        f'--loss_weights: {stage}.{term} needs {key}, maps of the folder {_FOLDERS[key.split("_")[1]]} that this data '
-        f'set does not have; {stage}.{term}=0 does without'
-    )
+        reasons.setdefault('target_parts', []).append('--foreground_correctness')
+    if config.model.use_garment and config.loss.occlusion_weighting and {term for _, term in terms} & _SWAPPING_TERMS:
+        reasons.setdefault('target_garment', []).append('--occlusion_weighting')
+    return {key: ', '.join(settings) for key, settings in reasons.items()}

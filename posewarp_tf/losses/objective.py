@@ -13,7 +13,6 @@ from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.losses import adversarial
 from posewarp_tf.losses.gfla_terms import check_neighbourhoods
-from posewarp_tf.losses.needs import missing_map_message
 from posewarp_tf.losses.scene import Scene, as_float32, generated_subject, real_subject
 from posewarp_tf.losses.terms import TERMS
 from posewarp_tf.losses.vgg import VGGFeatures
@@ -137,7 +136,7 @@ class Objective:
         for name in names:
             for key in TERMS[name].needs:
                 if key not in batch:
-                    raise DataError(missing_map_message(self._stage, name, key))
+                    raise DataError(f'--loss_weights: {self._stage}.{name} needs {key}, which the batch has not')
 
     def _features(self, batch: Tensors, outputs: Tensors) -> dict[str, dict[str, tf.Tensor]]:
         """One pass per image, no deeper than its terms need."""

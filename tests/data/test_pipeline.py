@@ -179,8 +179,11 @@ def test_training_batches_hold_the_class_maps_that_are_needed(tiny_dataset, sett
     [
         ({'foreground_correctness': True}, r'no folder parts/ or densepose/ .*--foreground_correctness'),
         ({'pose_representation': 'parts'}, r'no folder parts/ or densepose/ .*--pose_representation=parts'),
-        (PFL, r'no folder parsing/ .*--use_garment needs it \(source_garment\)'),
-        ({**PFL, 'use_garment': False, 'stage_steps': {'garment': 1}}, 'no folder parsing/ .*a term of --loss_weights'),
+        (PFL, r'no folder parsing/ .*source_garment by --use_garment'),
+        (
+            {**PFL, 'use_garment': False, 'stage_steps': {'pose_flow': 1}},
+            'no folder parsing/ .*source_garment by --loss_weights=pose_flow.texture, --loss_weights=pose_flow.label;',
+        ),
     ],
 )
 def test_missing_folder_of_maps_is_named_with_the_flag_that_needs_it(tiny_dataset, settings, message):

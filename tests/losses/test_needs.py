@@ -11,25 +11,25 @@ STEPS = {'pose_flow': 1, 'garment': 1, 'synthesis': 1}
 
 
 def test_gfla_needs_part_maps_only_for_the_foreground():
-    assert needed_maps(Config()) == frozenset()
-    assert needed_maps(Config().replace(foreground_correctness=True)) == {'target_parts'}
+    assert needed_maps(Config()) == {}
+    assert set(needed_maps(Config().replace(foreground_correctness=True))) == {'target_parts'}
 
 
 def test_the_stages_to_be_trained_and_their_weights_decide():
     config = Config().replace(stage_steps=STEPS)
-    assert needed_maps(config) == {'source_garment', 'target_garment'}
-    assert needed_maps(config.replace(stage='synthesis')) == frozenset()
-    assert needed_maps(config.replace(stage='garment')) == {'target_garment'}
+    assert set(needed_maps(config)) == {'source_garment', 'target_garment'}
+    assert needed_maps(config.replace(stage='synthesis')) == {}
+    assert set(needed_maps(config.replace(stage='garment'))) == {'target_garment'}
     weights = {**config.loss.loss_weights, 'pose_flow': {'photometric': 1.0, 'texture': 0.0, 'part_label': 1.0}}
-    assert needed_maps(config.replace(stage='pose_flow', loss_weights=weights)) == {'source_parts', 'target_parts'}
+    assert set(needed_maps(config.replace(stage='pose_flow', loss_weights=weights))) == {'source_parts', 'target_parts'}
 
 
 def test_a_model_that_takes_garment_maps_needs_those_of_swapped_pairs_too():
     config = Config().replace(loss_weights={'pose_flow': {'ssim': 1.0}}, stage='pose_flow')
-    assert needed_maps(config) == frozenset()
+    assert needed_maps(config) == {}
     config = config.replace(model='pfl', spatial_transform='bilinear', use_garment=True)
-    assert needed_maps(config) == {'target_garment'}
-    assert needed_maps(config.replace(occlusion_weighting=False)) == frozenset()
+    assert set(needed_maps(config)) == {'target_garment'}
+    assert needed_maps(config.replace(occlusion_weighting=False)) == {}
 
 
 def test_every_term_says_so_in_the_one_table():
