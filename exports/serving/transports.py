@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import base64
+import concurrent.futures
 import http.client
 import json
+import re
 import socket
+import threading
 import urllib.error
+import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from exports.serving.protocol import MODEL_NAME, predict_request, serving_protos
 from exports.serving.retries import ServingError
+from posewarp_tf.errors import ConfigError
 
 # gRPC's own limit on answers is 4 MiB.
 _LARGEST_ANSWER = 1 << 28
 _PASSING_GRPC = ('UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'ABORTED')
 # Those as TensorFlow Serving translates them, and what proxies say of a server that is away.
 _PASSING_HTTP = (409, 429, 502, 503)
+_BLANK = re.compile(r'[\s\0-\x20\x7f]')
 
 
 class Transport(Protocol):
@@ -63,8 +69,7 @@ class RestTransport:
     """host:port of the REST interface (8501 by default), or a URL that starts with http:// or https://."""
 
     def __init__(self, address: str, model_name: str = MODEL_NAME):
-        base = address if '://' in address else f'http://{address}'
-        self._url = f'{base.rstrip("/")}/v1/models/{model_name}:predict'
+        self._url = f'{_checked_url(address)}/v1/models/{urllib.parse.quote(model_name)}:predict'
 
     def predict(self, signature: str, inputs: Mapping[str, np.ndarray], output: str, seconds: float) -> np.ndarray:
         body = {'signature_name': signature, 'inputs': {name: _to_json(array) for name, array in inputs.items()}}
@@ -79,14 +84,8 @@ class RestTransport:
         return np.array(value)
 
     def _post(self, body: bytes, seconds: float) -> Any:
-        request = urllib.request.Request(self._url, body, {'Content-Type': 'application/json'})
         try:
-            # A timeout of 0 would mean not to wait at all for the connection.
-            with urllib.request.urlopen(request, timeout=max(seconds, 1e-3)) as response:
-                return json.loads(response.read())
-        except urllib.error.HTTPError as error:
-            text = _error_text(error.read())
-            raise ServingError(f'{self._url}: HTTP {error.code}: {text}', error.code in _PASSING_HTTP) from error
+            return json.loads(_within(seconds, lambda: self._exchange(body, seconds)))
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, 'reason', error)
             # Not the same before Python 3.10.
@@ -96,6 +95,50 @@ class RestTransport:
             raise ServingError(f'{self._url}: no answer: {reason}', may_pass) from error
         except ValueError as error:
             raise ServingError(f'{self._url}: the answer is not JSON: {error}') from error
+
+    def _exchange(self, body: bytes, seconds: float) -> bytes:
+        request = urllib.request.Request(self._url, body, {'Content-Type': 'application/json'})
+        # A timeout of 0 would mean not to wait at all for the connection.
+        try:
+            with urllib.request.urlopen(request, timeout=max(seconds, 1e-3)) as response:
+                return response.read()
+        except urllib.error.HTTPError as error:
+            text = _error_text(error.read())
+            raise ServingError(f'{self._url}: HTTP {error.code}: {text}', error.code in _PASSING_HTTP) from error
+
+
+def _checked_url(address: str) -> str:
+    base = address if '://' in address else f'http://{address}'
+    try:
+        parts = urllib.parse.urlsplit(base)
+        # Reading the port checks it.
+        usable = parts.scheme in ('http', 'https') and parts.hostname and parts.port != 0 and not _BLANK.search(base)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(f'--rest: got {address!r}, expected host:port, or a URL on http:// or https://')
+    return base.rstrip('/')
+
+
+def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
+    """What `work` returns, or TimeoutError.
+
+    A socket's own timeout begins anew with every byte. A server that sends one now and then must keep neither the
+    caller nor, hence the daemon, the program.
+    """
+    done: concurrent.futures.Future[bytes] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return done.result(max(seconds, 1e-3))
+    except concurrent.futures.TimeoutError as error:
+        raise TimeoutError from error
 
 
 def _to_json(array: np.ndarray) -> list:

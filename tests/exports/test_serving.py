@@ -1,7 +1,11 @@
 """The client gets from a server, by gRPC and by REST, what the model makes of a picture, and errors in words."""
 
+import contextlib
+import socket
 import subprocess
 import sys
+import threading
+import time
 
 import grpc
 import numpy as np
@@ -14,7 +18,7 @@ from stand_in_server import INVALID_ARGUMENT, UNAVAILABLE, Model, ModelError, se
 from exports.serving.client import Client
 from exports.serving.retries import ServingError, call_with_retries
 from exports.serving.transports import GrpcTransport, RestTransport
-from posewarp_tf.errors import DataError
+from posewarp_tf.errors import ConfigError, DataError
 from tests.run_folders import SIZE, person, picture
 
 ROUTES = {'grpc': GrpcTransport, 'rest': RestTransport}
@@ -104,6 +108,33 @@ def test_a_slow_server_ends_at_the_deadline(transport, model):
             Client(transport, timeout=0.5).repose(encoded(picture(SIZE)), person(SIZE), person(SIZE))
     finally:
         model.may_answer.set()
+
+
+@pytest.mark.parametrize('start', [b'', b'HTTP/1.0 200 OK\r\n\r\n'], ids=['headers', 'body'])
+def test_a_server_that_sends_a_byte_now_and_then_does_not_outlast_the_deadline(start):
+    with socket.create_server(('localhost', 0)) as server:
+        threading.Thread(target=_trickle, args=(server, start), daemon=True).start()
+        began = time.monotonic()
+        with pytest.raises(ServingError, match='no answer within') as error:
+            RestTransport(f'localhost:{server.getsockname()[1]}').predict('debug', tensors(), 'flow_0', 0.5)
+        assert time.monotonic() - began < 1.5
+        assert not error.value.may_pass
+
+
+def _trickle(server, start):
+    with contextlib.suppress(OSError), server.accept()[0] as connection:
+        connection.sendall(start)
+        for _ in range(30):
+            connection.sendall(b'H')
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    'address', ['localhost:abc', 'localhost:99999', 'my host:8501', 'http://:8501', 'ftp://localhost', '']
+)
+def test_an_address_that_cannot_be_one_is_refused_at_once(address):
+    with pytest.raises(ConfigError, match='--rest: got .*expected host:port'):
+        RestTransport(address)
 
 
 def test_a_model_that_is_not_there_is_named(addresses):
