@@ -8,6 +8,7 @@ comparing every signature (signatures.py) with the model of the run folder.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pathlib
@@ -44,7 +45,8 @@ def export_saved_model(
 
     Raises:
         RunError: the run cannot be exported, or the export differs from the model by more than rounding.
-        ConfigError: operations that a stock runtime does not have, though sampler_impl is 'gather'.
+        ConfigError: a batch size below 1, or operations that a stock runtime does not have, though sampler_impl is
+            'gather'.
         DataError: the test pairs cannot be used.
     """
     import tensorflow as tf
@@ -56,6 +58,8 @@ def export_saved_model(
     from exports.signatures import make_signatures
     from exports.warm_up import write_warm_up
 
+    if min(batch_sizes, default=1) < 1:
+        raise ConfigError(f'--batch_sizes: got {min(batch_sizes)}, expected 1 or more')
     output_dir = pathlib.Path(output_dir)
     exportable = Exportable(run_dir, checkpoint, image_size, sampler_impl)
     signatures = make_signatures(exportable)
@@ -95,9 +99,12 @@ def _publish(folder: pathlib.Path, output_dir: pathlib.Path) -> pathlib.Path:
         version = output_dir / str(max(taken, default=0) + 1)
         try:
             folder.rename(version)
-        except FileExistsError:
-            continue  # Another export was faster.
-        return version
+        except OSError as error:
+            # Another export was faster: what Linux says of a folder with something in it, and what others say.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return version
 
 
 def main() -> None:

@@ -120,17 +120,20 @@ def _metadata(exportable: Any, signature: Any, report: dict[str, Any]) -> dict[s
 
 
 def _publish(folder: pathlib.Path, output_dir: pathlib.Path, report: dict, metadata: dict) -> None:
-    """Renames finished files into place, descriptions last; files of other precisions would no longer fit to them."""
+    """Renames files into place once all are written, so that a full disk leaves the earlier export as it was.
+
+    Descriptions come last; files of other precisions no longer fit to them and are removed.
+    """
     from exports.tflite_report import markdown
 
-    for precision in ALL_PRECISIONS:
-        if precision not in report['files']:
-            (output_dir / f'posewarp_{precision}.tflite').unlink(missing_ok=True)
     for name, contents in (('metadata.json', metadata), ('results.json', report)):
         (folder / name).write_text(json.dumps(contents, indent=2) + '\n', encoding='utf-8')
     (folder / 'results.md').write_text(markdown(report), encoding='utf-8')
     for path in sorted(folder.iterdir(), key=lambda path: path.suffix != '.tflite'):
         os.replace(path, output_dir / path.name)
+    for precision in ALL_PRECISIONS:
+        if precision not in report['files']:
+            (output_dir / f'posewarp_{precision}.tflite').unlink(missing_ok=True)
 
 
 def main() -> None:

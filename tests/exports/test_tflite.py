@@ -1,3 +1,4 @@
+import errno
 import json
 import types
 
@@ -226,6 +227,21 @@ def test_files_of_an_earlier_export_do_not_stay_beside_a_new_one(folder, run, mo
     export_tflite(run.path, tmp_path, ('float32',), **FEW)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {'posewarp_float32.tflite', 'metadata.json', 'results.json', 'results.md'}
+
+
+def test_a_full_disk_leaves_the_earlier_export_as_it_was(folder, run, monkeypatch, tmp_path):
+    def full(report):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    finished = path_of(folder, 'float32').read_bytes()
+    monkeypatch.setattr(tflite_convert.Converter, 'convert', lambda self, precision: finished)
+    monkeypatch.setattr(tflite_report, 'markdown', full)
+    earlier = {'posewarp_float16.tflite': 'of other weights', 'metadata.json': 'of the same'}
+    for name, text in earlier.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(OSError, match='No space left'):
+        export_tflite(run.path, tmp_path, ('float32',), **FEW)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == earlier
 
 
 def test_a_model_without_flow_gives_a_picture_of_the_size_that_was_asked_for(tmp_path):
