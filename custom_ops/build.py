@@ -37,11 +37,11 @@ CUDA_ARCHITECTURES = (80, 90)
 Command = list
 
 
-def build(use_cuda: bool | None = None, output: pathlib.Path | None = None) -> None:
+def build(use_cuda: bool, output: pathlib.Path | None = None) -> None:
     """Compiles and links the library.
 
     Args:
-      use_cuda: whether to build the CUDA kernels in; None: if there is an nvcc.
+      use_cuda: whether to build the CUDA kernels in.
       output: where the library goes; None: where it is looked for.
 
     Raises:
@@ -50,8 +50,6 @@ def build(use_cuda: bool | None = None, output: pathlib.Path | None = None) -> N
     compiler = _compiler()
     if shutil.which(compiler) is None:
         raise RunError(f'{compiler}: no such C++ compiler; without the compiled ops everything works, only slower')
-    if use_cuda is None:
-        use_cuda = shutil.which('nvcc') is not None
     start = time.perf_counter()
     output = output or _default_path()
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -111,11 +109,11 @@ def _nvcc(compiler: str) -> Command:
     return ['nvcc', '-ccbin', compiler]
 
 
-def is_fresh(library: pathlib.Path) -> bool:
-    """Whether the library is newer than its sources and loads into this TensorFlow."""
+def is_fresh(library: pathlib.Path, use_cuda: bool) -> bool:
+    """Whether the library is newer than its sources, for this TensorFlow, and has CUDA kernels or none, as asked."""
     from posewarp_tf.ops import kernel_library
 
-    if not library.exists() or kernel_library.refusal(library):
+    if not library.exists() or kernel_library.refusal(library) or kernel_library.has_cuda(library) != use_cuda:
         return False
     newest = max(path.stat().st_mtime for path in [*SOURCES.rglob('*'), pathlib.Path(__file__)])
     return library.stat().st_mtime >= newest
@@ -138,12 +136,13 @@ def _run(command: Command) -> None:
 
 
 def main() -> None:
+    use_cuda = {'auto': shutil.which('nvcc') is not None, 'yes': True, 'no': False}[FLAGS.cuda]
     if FLAGS.optional and shutil.which(_compiler()) is None:
         print(f'no C++ compiler ({_compiler()}): samplers stay plain TensorFlow, which is slower')
-    elif is_fresh(_default_path()) and not FLAGS.force:
+    elif is_fresh(_default_path(), use_cuda) and not FLAGS.force:
         print(f'{_default_path()}: up to date')
     else:
-        build({'auto': None, 'yes': True, 'no': False}[FLAGS.cuda])
+        build(use_cuda)
 
 
 if __name__ == '__main__':

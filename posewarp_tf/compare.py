@@ -3,7 +3,7 @@
     python -m posewarp_tf.compare --runs='PFL=runs/pfl_0,runs/pfl_1' --runs='no texture=runs/bare_0,runs/bare_1'
 
 Each `--runs` is one row: a title and the run folders (of several seeds, say) that it is the mean of. A cell is the mean
-and, of more than one run, the smallest and largest value.
+and, of more than one run, the smallest and largest value. The last row is what the source itself scores, as the answer.
 """
 
 from __future__ import annotations
@@ -21,18 +21,23 @@ from posewarp_tf.errors import ConfigError, RunError
 Metrics = Mapping[str, Any]
 
 
-def _finest_flow(region: str) -> Callable[[Metrics], float | None]:
-    return lambda metrics: list(metrics['flow'].values())[-1][region]['ratio']
+# What has to be the same for two values to be comparable.
+SAME_PROTOCOL = ('dataset', 'split', 'resolution', 'num_pairs')
 
 
-# {column: its value in metrics.json}; a KeyError means that the model has no such output.
-COLUMNS: dict[str, Callable[[Metrics], float | None]] = {
+def _finest_flow(region: str) -> Callable[[Metrics, str], float | None]:
+    return lambda metrics, whose: list(metrics['flow'].values())[-1][region]['ratio'] if whose == 'model' else 1.0
+
+
+# {column: its value in metrics.json of 'model' or 'copy_source'}; a KeyError means that there is none. The source as
+# the answer is a flow of zero.
+COLUMNS: dict[str, Callable[[Metrics, str], float | None]] = {
     'flow error / zero flow, visible': _finest_flow('visible'),
     'occluded': _finest_flow('occluded'),
-    'garment mean IoU': lambda metrics: metrics['garment']['mean_iou']['model'],
-    'SSIM': lambda metrics: metrics['image']['whole']['ssim_gaussian']['model'],
-    'MS-SSIM': lambda metrics: metrics['image']['whole']['ms_ssim']['model'],
-    'foreground L1': lambda metrics: metrics['image']['foreground']['l1']['model'],
+    'garment mean IoU': lambda metrics, whose: metrics['garment']['mean_iou'][whose],
+    'SSIM': lambda metrics, whose: metrics['image']['whole']['ssim_gaussian'][whose],
+    'MS-SSIM': lambda metrics, whose: metrics['image']['whole']['ms_ssim'][whose],
+    'foreground L1': lambda metrics, whose: metrics['image']['foreground']['l1'][whose],
 }
 
 
@@ -40,18 +45,21 @@ def compare(rows: Mapping[str, Sequence[str]]) -> str:
     """The table of {title: run folders}; columns that no run has are left out.
 
     Raises:
-        RunError: a folder that was not evaluated, or runs that were evaluated on different pairs.
+        RunError: a folder that was not evaluated, or runs that were evaluated with different protocols.
     """
     metrics = {title: [_load_metrics(run_dir) for run_dir in run_dirs] for title, run_dirs in rows.items()}
-    pairs = {one['protocol']['num_pairs'] for runs in metrics.values() for one in runs}
-    if len(pairs) > 1:
-        raise RunError(f'--runs: evaluated on different numbers of pairs: {", ".join(map(str, sorted(pairs)))}')
-    values = {
-        title: {name: _values(runs, column) for name, column in COLUMNS.items()} for title, runs in metrics.items()
-    }
+    everyone = [one for runs in metrics.values() for one in runs]
+    for name in SAME_PROTOCOL:
+        found = sorted({str(one['protocol'][name]) for one in everyone})
+        if len(found) > 1:
+            raise RunError(f'--runs: evaluated with different {name}: {", ".join(found)}')
+    values = {title: _row(runs, 'model') for title, runs in metrics.items()}
     shown = [name for name in COLUMNS if any(row[name] for row in values.values())]
     lines = [['', 'steps', *shown], ['---'] * (len(shown) + 2)]
     lines += [[title, _steps(metrics[title]), *(_cell(row[name]) for name in shown)] for title, row in values.items()]
+    # All runs saw the same pairs, so the first run that has a value speaks for all.
+    copied = _row(everyone, 'copy_source')
+    lines.append(['copy the source', '-', *(_cell(copied[name][:1]) for name in shown)])
     return '\n'.join('| ' + ' | '.join(cells) + ' |' for cells in lines)
 
 
@@ -64,15 +72,18 @@ def _load_metrics(run_dir: str) -> Metrics:
     return json.loads(path.read_text(encoding='utf-8'))
 
 
-def _values(runs: Sequence[Metrics], column: Callable[[Metrics], float | None]) -> list[float]:
-    found = []
+def _row(runs: Sequence[Metrics], whose: str) -> dict[str, list[float]]:
+    """{column: the values of those runs that have one}."""
+    row: dict[str, list[float]] = {name: [] for name in COLUMNS}
     for metrics in runs:
-        try:
-            value = column(metrics)
-        except KeyError:
-            continue
-        found += [] if value is None else [value]
-    return found
+        for name, column in COLUMNS.items():
+            try:
+                value = column(metrics, whose)
+            except KeyError:
+                continue
+            if value is not None:
+                row[name].append(value)
+    return row
 
 
 def _steps(runs: Sequence[Metrics]) -> str:

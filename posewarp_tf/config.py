@@ -66,6 +66,12 @@ class LossConfig(Section):
         (0, 1, 2, 3), 'Scales of the flow at which the term `feature` compares VGG features; the finest cost most.'
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_stages('loss_weights', self.loss_weights)
+        if not self.feature_scales:
+            raise ConfigError('--feature_scales: got none, expected some of 0,1,2,3; a weight of 0 leaves the term out')
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig(Section):
@@ -101,9 +107,20 @@ class TrainingConfig(Section):
     )
     validation_pairs: int = option(32, 'Test pairs used for that.', minimum=1)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_stages('stage_steps', self.stage_steps)
+        _check_stages('stage_learning_rates', self.stage_learning_rates)
+
     def of_stage(self, stage: str) -> TrainingConfig:
         """The same with the learning rate of a stage."""
         return dataclasses.replace(self, learning_rate=self.stage_learning_rates.get(stage, self.learning_rate))
+
+
+def _check_stages(name: str, by_stage: Mapping[str, Any]) -> None:
+    unknown = [stage for stage in by_stage if stage not in LOSS_WEIGHTS]
+    if unknown:
+        raise ConfigError(f'--{name}: got stage {unknown[0]!r}, expected some of {", ".join(LOSS_WEIGHTS)}')
 
 
 @dataclasses.dataclass(frozen=True)

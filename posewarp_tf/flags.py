@@ -4,7 +4,7 @@ Values of compound fields on the command line:
     --image_size=96,64                          numbers
     --attention_kernels=2=5,3=3                 replaces the whole mapping
     --stage_steps=flow=600,full=900             replaces the whole mapping
-    --loss_weights=full.style=0,full.l1=10      changes the named entries only
+    --loss_weights=full.style=0,full.l1=10      changes the named entries only, also those of a flagfile before it
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ def define_config_flags(flag_values: flags.FlagValues = flags.FLAGS) -> None:
             flags.DEFINE_enum(field.name, None, list(field.metadata['choices']), text, flag_values=flag_values)
         elif kind is int:
             flags.DEFINE_integer(field.name, None, text, flag_values=flag_values)
+        elif kind == LossWeights:
+            flags.DEFINE_multi_string(field.name, None, text, flag_values=flag_values)
         elif kind is float:
             flags.DEFINE_float(field.name, None, text, flag_values=flag_values)
         else:
@@ -44,7 +46,8 @@ def config_from_flags(base: Config | None = None, flag_values: flags.FlagValues 
     for field, kind in config_fields():
         given = flag_values[field.name].value
         if given is not None:
-            values[field.name] = _parse(field.name, given, kind) if isinstance(given, str) else given
+            text = ','.join(given) if isinstance(given, list) else given
+            values[field.name] = _parse(field.name, text, kind) if isinstance(text, str) else text
     return (base or Config()).replace(**values)
 
 

@@ -10,12 +10,18 @@ from posewarp_tf.errors import RunError
 
 def write_metrics(folder, ratio, ssim, num_pairs=8, garment=None):
     folder.mkdir()
-    regions = {'ssim_gaussian': {'model': ssim}, 'ms_ssim': {'model': None}, 'l1': {'model': None}}
+    regions = {'ssim_gaussian': {'model': ssim, 'copy_source': 0.1}, 'ms_ssim': {'model': None}, 'l1': {'model': None}}
     flow = {region: {'ratio': ratio} for region in ('visible', 'occluded')}
     metrics = {
         'image': {'whole': regions, 'foreground': regions},
         'flow': {'scale_1': {region: {'ratio': 9.0} for region in flow}, 'scale_0': flow},
-        'protocol': {'num_pairs': num_pairs, 'weights': {'stage': 'full', 'step': 7}},
+        'protocol': {
+            'dataset': 'deepfashion',
+            'split': 'test',
+            'resolution': '96x64',
+            'num_pairs': num_pairs,
+            'weights': {'stage': 'full', 'step': 7},
+        },
     }
     if garment is not None:
         metrics['garment'] = {'mean_iou': {'model': garment}}
@@ -29,6 +35,7 @@ def test_a_row_is_the_mean_and_spread_of_its_runs(tmp_path):
     assert table[0] == '|  | steps | flow error / zero flow, visible | occluded | SSIM |'
     assert table[2].startswith('| three | full 7 | 0.400 (0.200 to 0.700) |')
     assert table[3] == '| one | full 7 | 0.200 | 0.200 | 0.500 |'
+    assert table[4] == '| copy the source | - | 1.000 | 1.000 | 0.100 |'
 
 
 def test_runs_without_an_output_get_a_dash(tmp_path):
@@ -42,7 +49,7 @@ def test_runs_without_an_output_get_a_dash(tmp_path):
 
 def test_runs_on_different_pairs_are_not_compared(tmp_path):
     runs = [write_metrics(tmp_path / str(num), 0.2, 0.5, num) for num in (8, 9)]
-    with pytest.raises(RunError, match='different numbers of pairs: 8, 9'):
+    with pytest.raises(RunError, match='different num_pairs: 8, 9'):
         compare({'both': runs})
 
 

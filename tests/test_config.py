@@ -1,18 +1,21 @@
 """Configs are values: validated, kept in JSON, made from flags."""
 
 import json
+import os
 
 import pytest
 from absl import flags
 
 from posewarp_tf.config import Config, ModelConfig, config_fields
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.flags import config_from_flags, define_config_flags
+from posewarp_tf.flags import CONFIG_DIR, config_from_flags, define_config_flags
+from posewarp_tf.loss_weights import LOSS_WEIGHTS
 
 
 def parsed(*arguments):
     flag_values = flags.FlagValues()
     define_config_flags(flag_values)
+    flags.DEFINE_string('run_dir', '', 'Shipped configs set it.', flag_values=flag_values)
     flag_values(['test', *arguments])
     return config_from_flags(flag_values=flag_values)
 
@@ -46,6 +49,13 @@ def test_flags_become_typed_values():
     assert config.loss.loss_weights['flow'] == {'correctness': 20.0, 'affine': 0.01}
 
 
+def test_weights_of_the_command_line_add_to_those_of_a_flagfile():
+    path = os.path.join(CONFIG_DIR, 'pfl_quickstart.cfg')
+    weights = parsed(f'--flagfile={path}', '--loss_weights=pose_flow.texture=0,garment.garment_adversarial=2')
+    assert weights.loss.loss_weights['pose_flow'] == {**LOSS_WEIGHTS['pose_flow'], 'feature': 0, 'texture': 0}
+    assert weights.loss.loss_weights['garment'] == {'garment_cross_entropy': 1, 'garment_adversarial': 2}
+
+
 def test_no_flags_are_the_published_defaults():
     assert parsed() == Config()
 
@@ -76,6 +86,9 @@ def test_a_stage_may_have_its_own_learning_rate():
         (['--flow_num_layers=3'], '--flow_num_layers: got 3, expected more than'),
         (['--batch_size=0'], '--batch_size: got 0, expected at least 1'),
         (['--loss_weights=style=0'], "expected stage.term=weight, got 'style'"),
+        (['--loss_weights=poseflow.texture=0'], "--loss_weights: got stage 'poseflow', expected some of flow"),
+        (['--stage_learning_rates=poseflow=1'], "--stage_learning_rates: got stage 'poseflow'"),
+        (['--feature_scales='], '--feature_scales: got none'),
     ],
 )
 def test_impossible_settings_name_the_flag(arguments, message):

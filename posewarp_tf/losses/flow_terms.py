@@ -91,7 +91,10 @@ def part_label(scene: Scene) -> tf.Tensor:
 
 
 def smoothness(scene: Scene) -> tf.Tensor:
-    """Second-order smoothness over all pixels, free to bend at the edges of the target's parts and garments."""
+    """Second-order smoothness over all pixels, free to bend at edges.
+
+    Those of the target's class maps, as far as the batch has them, else of its colours.
+    """
     return _over_levels(scene, lambda level: second_order_smoothness(level.flow, *level.edges))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from posewarp_tf.config import Config
+from posewarp_tf.model_config import ModelConfig
 
 # By term, the keys of the batch; a term that is not here needs none.
 TERM_MAPS: dict[str, tuple[str, ...]] = {
@@ -26,7 +27,10 @@ def needed_maps(config: Config) -> dict[str, str]:
     training = config.training
     stages = training.stage_steps if training.stage == 'all' else (training.stage,)
     terms = [
-        (stage, term) for stage in stages for term, weight in config.loss.loss_weights.get(stage, {}).items() if weight
+        (stage, term)
+        for stage in stages
+        for term, weight in config.loss.loss_weights.get(stage, {}).items()
+        if weight and (term not in TERM_MAPS or _is_computed(term, config.model))
     ]
     reasons: dict[str, list[str]] = {}
     for stage, term in terms:
@@ -37,3 +41,8 @@ def needed_maps(config: Config) -> dict[str, str]:
     if config.model.use_garment and config.loss.occlusion_weighting and {term for _, term in terms} & _SWAPPING_TERMS:
         reasons.setdefault('target_garment', []).append('--occlusion_weighting')
     return {key: ', '.join(settings) for key, settings in reasons.items()}
+
+
+def _is_computed(term: str, model: ModelConfig) -> bool:
+    """Whether the model makes what a term with maps is about; objectives leave out what it does not."""
+    return model.has_garment_net if term.startswith('garment_') else model.has_flow

@@ -56,8 +56,7 @@ class Scene:
     @functools.cached_property
     def levels(self) -> list[Level]:
         """One for each flow, coarse first."""
-        backward = self._backward_flows()
-        return [Level(self, flow, backward[index] if backward else None) for index, flow in enumerate(self.flows)]
+        return [Level(self, index) for index in range(len(self.flows))]
 
     @property
     def flows(self) -> list[tf.Tensor]:
@@ -97,7 +96,9 @@ class Scene:
             return as_float32(self.discriminator(picture, training=False, return_features=True))
         return as_float32(self.discriminator(picture, training=False)), []
 
-    def _backward_flows(self) -> list[tf.Tensor] | None:
+    @functools.cached_property
+    def backward_flows(self) -> list[tf.Tensor] | None:
+        """Those of the pair with its sides swapped; None where occlusion is not weighted."""
         if self.generator is None or not self.config.loss.occlusion_weighting:
             return None
         # A call of its own: nothing is learned from it, so its gradient is never computed.
@@ -107,16 +108,15 @@ class Scene:
 
 @dataclasses.dataclass(frozen=True)
 class Level:
-    """A scene at the resolution of one flow: pictures are means over blocks of pixels.
-
-    Attributes:
-      flow: [B, h, w, 2].
-      backward_flow: of the swapped pair, or None.
-    """
+    """A scene at the resolution of the flow with an index: pictures are means over blocks of pixels."""
 
     scene: Scene
-    flow: tf.Tensor
-    backward_flow: tf.Tensor | None = None
+    index: int
+
+    @property
+    def flow(self) -> tf.Tensor:
+        """[B, h, w, 2]."""
+        return self.scene.flows[self.index]
 
     @property
     def factor(self) -> int:
@@ -145,9 +145,10 @@ class Level:
     @functools.cached_property
     def trusted(self) -> tf.Tensor:
         """The foreground, occluded pixels lowered where the swapped pair's flow is known: [B, h, w]."""
-        if self.backward_flow is None:
+        backward_flows = self.scene.backward_flows
+        if backward_flows is None:
             return self.foreground
-        return self.foreground * consistency_weight(self.flow, self.backward_flow)
+        return self.foreground * consistency_weight(self.flow, backward_flows[self.index])
 
     @property
     def edges(self) -> tuple[tf.Tensor, tf.Tensor]:

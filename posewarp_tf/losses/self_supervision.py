@@ -7,7 +7,8 @@ With T a random warp (random_warp.py), g its backward map and t(x) = g(x) - x it
                    a target pixel x shows the source's point x + f(x), which T source has at the y with g(y) = x + f(x).
                    So g(x + f'(x)) = x + f(x); compared there:           |x + f'(x) + t(x + f'(x)) - (x + f(x))|_1
 
-Both in pixels of the flow's own map, averaged over the target's foreground where its content is inside the picture.
+Both in pixels of the flow's own map, averaged over the target's foreground where its content is inside the source; for
+what T moves out of the picture, the second takes T's warp at the border.
 """
 
 from __future__ import annotations

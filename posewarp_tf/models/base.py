@@ -62,11 +62,6 @@ class ReposingModel(tf.keras.Model):
         if stage not in self.stages:
             raise ValueError(f'stage: got {stage!r}, expected one of {", ".join(self.stages)}')
 
-    @property
-    def attention_kernels(self) -> Mapping[int, int]:
-        """{scale: kernel size} of the neighbourhoods that the flows serve."""
-        return self.model_config.attention_kernels
-
     def example_inputs(self, batch_size: int | None = None) -> dict[str, tf.keras.Input]:
         """Symbolic inputs of the configured size."""
         size, pose_channels = self.model_config.image_size, self.model_config.pose_channels

@@ -7,7 +7,7 @@ import tensorflow as tf
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.ops import kernel_library
 from posewarp_tf.ops.taps import compute_dtype_of, split_coords, sum_taps
-from posewarp_tf.ops.warp import flow_to_coords
+from posewarp_tf.ops.warp import check_source_and_flow, flow_to_coords
 
 KERNEL_SIZES = (2, 4, 6, 8, 10)
 
@@ -32,7 +32,8 @@ def gaussian_sample(
       [B, H, W, C] in the dtype of `source`; differentiable in `source` and `flow`.
 
     Raises:
-      ConfigError: a kernel size or sigma that cannot be; an `impl` that is unknown or cannot be had.
+      ConfigError: a kernel size or sigma that cannot be, wrong ranks or sizes, an `impl` that is unknown or cannot be
+        had.
     """
     if kernel_size not in KERNEL_SIZES or sigma <= 0:
         raise ConfigError(
@@ -40,6 +41,7 @@ def gaussian_sample(
             f'{KERNEL_SIZES[-1]} and a positive sigma'
         )
     source, flow = tf.convert_to_tensor(source), tf.convert_to_tensor(flow)
+    check_source_and_flow(source, flow)
     dtype = compute_dtype_of(source, flow)
     coords = flow_to_coords(tf.cast(flow, dtype))
     if kernel_library.use_kernel(impl):

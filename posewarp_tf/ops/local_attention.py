@@ -7,7 +7,7 @@ import tensorflow as tf
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.ops import kernel_library
 from posewarp_tf.ops.taps import compute_dtype_of, split_coords, sum_taps
-from posewarp_tf.ops.warp import flow_to_coords
+from posewarp_tf.ops.warp import check_source_and_flow, flow_to_coords
 
 
 def local_attention_sample(source: tf.Tensor, flow: tf.Tensor, attention: tf.Tensor, impl: str = 'auto') -> tf.Tensor:
@@ -61,10 +61,9 @@ def tap_coefficients(attention: tf.Tensor, fraction: tf.Tensor, kernel: int) -> 
 
 
 def _checked_kernel_size(source: tf.Tensor, flow: tf.Tensor, attention: tf.Tensor) -> int:
+    check_source_and_flow(source, flow)
     shapes = f'source {source.shape}, flow {flow.shape}, attention {attention.shape}'
-    if not source.shape.rank == flow.shape.rank == attention.shape.rank == 4:
-        raise ConfigError(f'expected three tensors of rank 4, got {shapes}')
-    if flow.shape[-1] != 2 or not flow.shape[:3].is_compatible_with(attention.shape[:3]):
+    if attention.shape.rank != 4 or not flow.shape[:3].is_compatible_with(attention.shape[:3]):
         raise ConfigError(f'expected flow [B, H, W, 2] and attention [B, H, W, k * k], got {shapes}')
     kernel = next((k for k in (1, 3, 5, 7, 9) if k * k == attention.shape[-1]), None)
     if kernel is None:

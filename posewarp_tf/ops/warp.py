@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.ops import kernel_library
 from posewarp_tf.ops.taps import compute_dtype_of, split_coords, sum_taps
 
@@ -33,14 +34,19 @@ def bilinear_sample(source: tf.Tensor, flow: tf.Tensor, impl: str = 'auto') -> t
 
     Returns:
       [B, H, W, C] in the dtype of `source`.
+
+    Raises:
+      ConfigError: wrong ranks or sizes; an `impl` that is unknown or cannot be had.
     """
     source, flow = tf.convert_to_tensor(source), tf.convert_to_tensor(flow)
+    check_source_and_flow(source, flow)
     return sample_at(source, flow_to_coords(tf.cast(flow, compute_dtype_of(source, flow))), impl)
 
 
 def sample_at(source: tf.Tensor, coords: tf.Tensor, impl: str = 'auto') -> tf.Tensor:
     """Bilinear samples of `source` [B, Hs, Ws, C] at absolute positions `coords` [B, H, W, (x, y)]."""
     source, coords = tf.convert_to_tensor(source), tf.convert_to_tensor(coords)
+    check_source_and_flow(source, coords)
     coords = tf.cast(coords, compute_dtype_of(source, coords))
     if kernel_library.use_kernel(impl):
         return kernel_library.call('posewarp_bilinear_sample', source, coords)
@@ -49,6 +55,15 @@ def sample_at(source: tf.Tensor, coords: tf.Tensor, impl: str = 'auto') -> tf.Te
     weights_x = tf.concat([1 - fraction[..., :1], fraction[..., :1]], axis=-1)
     coefficients = tf.concat([weights_x * (1 - fraction[..., 1:]), weights_x * fraction[..., 1:]], axis=-1)
     return sum_taps(source, corner, coefficients, columns=2)
+
+
+def check_source_and_flow(source: tf.Tensor, flow: tf.Tensor) -> None:
+    """Raises a ConfigError unless they are [B, Hs, Ws, C] and [B, H, W, 2] as far as their shapes are known."""
+    fits = source.shape.rank == flow.shape.rank == 4
+    if not (fits and flow.shape[3] == 2 and source.shape[:1].is_compatible_with(flow.shape[:1])):
+        raise ConfigError(
+            f'expected source [B, Hs, Ws, C] and flow [B, H, W, 2], got source {source.shape}, flow {flow.shape}'
+        )
 
 
 def resize_flow(flow: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:

@@ -75,6 +75,12 @@ class Trainer:
         if not saved and self._has_begun_later(stage):
             print(f'stage {stage}: left out, a later stage has begun; --stage={stage} would train it', flush=True)
             return
+        if saved and self._has_begun_later(stage):
+            done = checkpoints.checkpoint_step(saved[-1])
+            raise ConfigError(
+                f'--stage_steps: got {stage}={num_steps}, but the next stage has begun from its step {done}: expected '
+                f'{stage}={done}, or another --run_dir with --init_from={saved[-1]}'
+            )
         if not saved:
             self._take_over_weights(stage)
         training = self._make_stage(stage)

@@ -16,12 +16,20 @@ def test_gfla_needs_part_maps_only_for_the_foreground():
 
 
 def test_the_stages_to_be_trained_and_their_weights_decide():
-    config = Config().replace(stage_steps=STEPS)
+    config = Config().replace(
+        stage_steps=STEPS, model='pfl', spatial_transform='bilinear', use_garment=True, occlusion_weighting=False
+    )
     assert set(needed_maps(config)) == {'source_garment', 'target_garment'}
     assert needed_maps(config.replace(stage='synthesis')) == {}
     assert set(needed_maps(config.replace(stage='garment'))) == {'target_garment'}
     weights = {**config.loss.loss_weights, 'pose_flow': {'photometric': 1.0, 'texture': 0.0, 'part_label': 1.0}}
     assert set(needed_maps(config.replace(stage='pose_flow', loss_weights=weights))) == {'source_parts', 'target_parts'}
+
+
+def test_terms_about_what_the_model_has_not_need_nothing():
+    config = Config().replace(stage_steps=STEPS, model='pfl', spatial_transform='none')
+    assert needed_maps(config) == {}
+    assert set(needed_maps(config.replace(use_garment=True))) == {'target_garment'}
 
 
 def test_a_model_that_takes_garment_maps_needs_those_of_swapped_pairs_too():

@@ -181,8 +181,17 @@ def test_sample_at_takes_absolute_positions(impl):
     ],
 )
 def test_wrong_shapes_are_rejected_with_the_shapes(shapes, impl):
-    with pytest.raises(ConfigError, match='attention .*' + str(shapes[2][-1])):
+    with pytest.raises(ConfigError, match='got source .*flow .*' + str(shapes[1][-1])):
         local_attention_sample(*(tf.zeros(shape) for shape in shapes), impl=impl)
+
+
+@pytest.mark.parametrize(
+    'shapes', [((1, 4, 4, 3), (1, 4, 4, 1)), ((4, 4, 3), (1, 4, 4, 2)), ((2, 4, 4, 3), (3, 4, 4, 2))]
+)
+@pytest.mark.parametrize('sample', [bilinear_sample, gaussian_sample, sample_at])
+def test_wrong_shapes_are_rejected_by_the_samplers_without_attention(sample, shapes, impl):
+    with pytest.raises(ConfigError, match='got source .*flow'):
+        sample(*(tf.zeros(shape) for shape in shapes), impl=impl)
 
 
 def test_unknown_implementation_is_rejected():

@@ -128,8 +128,12 @@ def test_without_garment_maps_the_model_trains_on_pictures_alone(config, tiny_co
     config = config.replace(
         data_dir=tiny_config.data.data_dir,
         use_garment=False,
-        loss_weights={'pose_flow': {'photometric': 1.0}, 'synthesis': {'l1': 1.0}},
-        stage_steps={'pose_flow': 1, 'synthesis': 1},
+        loss_weights={
+            'pose_flow': {'smoothness': 1.0},
+            'garment': {'garment_cross_entropy': 1.0},
+            'synthesis': {'l1': 1.0},
+        },
+        stage_steps={'pose_flow': 1, 'garment': 1, 'synthesis': 1},
     )
     run = RunFolder(tmp_path / 'run')
     assert Trainer(config, run).train() == 0

@@ -111,6 +111,14 @@ def test_second_stage_starts_from_the_last_weights_of_the_first(config, copied_r
         np.testing.assert_array_equal(weight, reference.numpy(), err_msg=reference.name)
 
 
+def test_more_steps_of_a_stage_that_another_has_begun_from_are_an_error(config, copied_run):
+    longer = config.replace(
+        stage_steps={**config.training.stage_steps, 'flow': config.training.stage_steps['flow'] + 1}
+    )
+    with pytest.raises(ConfigError, match='--stage_steps: got flow=.* next stage has begun from its step'):
+        Trainer(longer, copied_run).train()
+
+
 def test_init_from_takes_what_fits_and_says_what(tiny_config, tmp_path, capsys, started_with):
     source = registry.build_model(tiny_config)
     CheckpointFolder(tmp_path / 'other', 1, {'model': source}).save(7)
@@ -141,7 +149,7 @@ def test_init_from_nothing_is_an_error(tiny_config, tmp_path):
 def test_loss_that_is_not_finite_stops_the_run_and_saves_nothing(config, copied_run, monkeypatch):
     total = Objective.total
     monkeypatch.setattr(Objective, 'total', lambda self, terms: total(self, terms) * math.nan)
-    trainer = Trainer(config.replace(stage_steps={'flow': 4, 'full': 4}), copied_run)
+    trainer = Trainer(config.replace(stage='flow', stage_steps={'flow': 4, 'full': 4}), copied_run)
     with pytest.raises(RunError, match='stage flow, step 3: .*total=nan, affine=.*last good checkpoint is .*step-2'):
         trainer.train()
     assert steps_of(copied_run.stage_dir('flow')) == [2]
