@@ -85,7 +85,7 @@ class RestTransport:
 
     def _post(self, body: bytes, seconds: float) -> Any:
         try:
-            return json.loads(_within(seconds, lambda: self._exchange(body, seconds)))
+            answer = _within(seconds, lambda: self._exchange(body, seconds))
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, 'reason', error)
             # Not the same before Python 3.10.
@@ -93,6 +93,8 @@ class RestTransport:
                 raise ServingError(f'{self._url}: no answer within {seconds:.1f} s') from error
             may_pass = isinstance(reason, (ConnectionError, http.client.HTTPException))
             raise ServingError(f'{self._url}: no answer: {reason}', may_pass) from error
+        try:
+            return json.loads(answer)
         except ValueError as error:
             raise ServingError(f'{self._url}: the answer is not JSON: {error}') from error
 
