@@ -79,14 +79,21 @@ class Exportable(tf.Module):
             float_image: float32 [B, H, W, 3] in [-1, 1], the same before rounding.
             flows, masks: lists, coarse first, float32 [B, h, w, 2] and [B, h, w, 1] (conventions.py); empty for a
                 model without flows.
+            garment: only of a model that predicts it, the likeliest class, uint8 [B, H, W] (GARMENT_NAMES).
+            composition_mask: only of a model that has one, float32 [B, H, W, 1] (conventions.py).
         """
         outputs = self.model(make_model_inputs(raw, self.config), training=False)
-        return {
+        answer = {
             'image': ops.to_uint8_image(outputs['image']),
             'float_image': tf.cast(outputs['image'], tf.float32),
             'flows': [tf.cast(flow, tf.float32) for flow in outputs['flows']],
             'masks': [tf.cast(mask, tf.float32) for mask in outputs['masks']],
         }
+        if 'garment' in outputs:
+            answer['garment'] = tf.cast(tf.argmax(outputs['garment'], axis=-1), tf.uint8)
+        if 'composition_mask' in outputs:
+            answer['composition_mask'] = tf.cast(outputs['composition_mask'], tf.float32)
+        return answer
 
 
 def operations_of(graph_def: tf.compat.v1.GraphDef) -> set[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from posewarp_tf.errors import DataError, RunError
+from posewarp_tf.prediction_inputs import checked_map
 
 SIGNATURE = 'serving_default'
 
@@ -54,7 +55,8 @@ class LiteRTReposer:
 
         Raises:
             DataError: a name, dtype, shape or batch size that the model does not take, numbers that are not finite,
-                or a pose with no joint in the picture. The next request is not affected.
+                a pose with no joint in the picture, or a class that a map cannot have. The next request is not
+                affected.
         """
         return self._runner(**self.checked(request))
 
@@ -71,6 +73,8 @@ class LiteRTReposer:
         for name, array in arrays.items():
             if array.dtype == np.float32:
                 _check_joints(name, array, height, width)
+            elif array.ndim == 3:
+                checked_map(array[0], name)
         return arrays
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exports.exportable import Exportable
-from posewarp_tf.conventions import JOINT_NAMES, MISSING
+from posewarp_tf.conventions import GARMENT_NAMES, JOINT_NAMES, MISSING
 
 CC_BY_NC = 'https://creativecommons.org/licenses/by-nc/4.0/'
 
@@ -48,6 +48,8 @@ def make_metadata(
             'joints': 'x, y in pixels; of the model size for tensors, of the source picture for files (serve_bytes)',
             'flow': 'backward: target pixel (x, y) shows source (x + dx, y + dy), in pixels of the flow; coarse first',
             'mask': '0 to 1; 1 = warped source, 0 = invented',
+            'composition_mask': '0 to 1; 1 = synthesised picture, 0 = the source moved by the flow',
+            'garment': f'uint8 class numbers: {", ".join(GARMENT_NAMES)}',
         },
         'custom_operations': custom,
         'check': dict(check),

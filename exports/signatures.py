@@ -3,7 +3,8 @@
 serving_default   pictures as uint8 tensors of the model's size, joints in its pixels -> `image` uint8
 serve_bytes       the same with picture files: every picture or map `name` is `name_bytes`, a JPEG or PNG of any size;
                   joints in pixels of the source picture; -> `image_bytes`, PNGs of the model's size
-debug             as serving_default -> `float_image`, and `flow_i`, `mask_i` of every scale, coarse first
+debug             as serving_default -> `float_image`; `flow_i`, `mask_i` of every scale, coarse first; `garment` (uint8
+                  class numbers) and `composition_mask` of a model that makes them
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def _answer(exportable: Exportable, raw: Mapping[str, tf.Tensor]) -> dict[str, A
 
 def _named(answer: dict[str, Any]) -> Tensors:
     """Flat, as a signature needs it."""
-    named = {'float_image': answer['float_image']}
+    named = {name: answer[name] for name in ('float_image', 'garment', 'composition_mask') if name in answer}
     for kind in ('flow', 'mask'):
         named.update({f'{kind}_{i}': tensor for i, tensor in enumerate(answer[f'{kind}s'])})
     return named

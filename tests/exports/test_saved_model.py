@@ -21,10 +21,11 @@ from exports.signatures import make_signatures
 from exports.warm_up import WARM_UP_PATH
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.data.heatmaps import make_heatmaps
+from posewarp_tf.data.model_inputs import make_model_inputs
 from posewarp_tf.data.synthetic.dataset import Settings, write_dataset
 from posewarp_tf.errors import ConfigError, DataError, RunError
 from posewarp_tf.models.registry import build_model
-from tests.run_folders import SIZE, make_run
+from tests.run_folders import SIZE, class_map, make_pfl_run, make_run
 
 
 def call(signature, inputs):
@@ -114,6 +115,28 @@ def test_versions_count_up_from_the_newest(tmp_path):
         assert saved_model._publish(folder, output_dir) == output_dir / expected
 
 
+def test_of_two_exports_at_once_the_slower_one_takes_the_next_version(tmp_path, monkeypatch):
+    folder, output_dir, rename = tmp_path / 'finished', tmp_path / 'models', pathlib.Path.rename
+    folder.mkdir()
+    output_dir.mkdir()
+
+    def rename_late(path, target):
+        if not (output_dir / '1').exists():
+            (output_dir / '1').mkdir()
+            (output_dir / '1' / 'saved_model.pb').touch()
+        return rename(path, target)
+
+    monkeypatch.setattr(pathlib.Path, 'rename', rename_late)
+    assert saved_model._publish(folder, output_dir) == output_dir / '2'
+
+
+@pytest.mark.parametrize('sizes', [[0], [1, -4]])
+def test_batch_sizes_that_no_request_has_are_refused(sizes, tiny_run, tmp_path):
+    with pytest.raises(ConfigError, match=rf'--batch_sizes: got {sizes[-1]}, expected 1 or more'):
+        saved_model.export_saved_model(tiny_run.path, tmp_path / 'models', batch_sizes=sizes)
+    assert not (tmp_path / 'models').exists()
+
+
 def test_a_run_without_its_last_stage_makes_no_pictures(tmp_path):
     run = make_run(tmp_path, trained_stage='flow')
     with pytest.raises(RunError, match="only the stage 'flow' is trained"):
@@ -126,6 +149,23 @@ def test_another_size_and_a_model_without_flows(tmp_path):
     functions = make_signatures(exportable)
     assert functions['serving_default'].structured_outputs['image'].shape.as_list() == [None, 96, 64, 3]
     assert list(functions['debug'].structured_outputs) == ['float_image']
+
+
+@pytest.mark.slow
+def test_debug_shows_what_a_model_composes_its_picture_of(tmp_path):
+    run = make_pfl_run(tmp_path)
+    exportable = Exportable(run.path)
+    maps = {name: class_map(SIZE, 11)[np.newaxis] for name in ('source_parts', 'target_parts', 'source_garment')}
+    raw = {name: tf.constant(array) for name, array in {**tensors(1), **maps}.items()}
+    expected = run.load_model()(make_model_inputs(raw, run.load_config()))
+    debug = make_signatures(exportable)['debug'](**raw)
+    assert debug['garment'].dtype == tf.uint8
+    classes = np.argmax(expected['garment'], axis=-1)
+    assert classes.shape == (1, *SIZE)
+    assert len(np.unique(classes)) > 1
+    assert np.mean(debug['garment'].numpy() == classes) > 0.99
+    assert expected['composition_mask'].shape == (1, *SIZE, 1)
+    np.testing.assert_allclose(debug['composition_mask'], expected['composition_mask'], atol=1e-3)
 
 
 def test_saved_model_cli_shows_names_and_shapes(exported):

@@ -86,6 +86,20 @@ def test_a_bad_request_gets_a_clear_error_and_the_next_one_works(name, reposer):
         np.testing.assert_array_equal(answer[output], expected[output])
 
 
+def test_a_class_that_a_map_cannot_have_is_refused_by_name(tmp_path):
+    run = make_run(
+        tmp_path / 'run', pose_representation='both', attention_kernels={1: 1}, flow_num_layers=2, num_layers=1
+    )
+    exportable = Exportable(run.path)
+    converter = Converter(exportable, make_signature(exportable), tmp_path, {})
+    reposer = LiteRTReposer(converter.convert('float32'))
+    maps = {name: np.full((1, *SIZE), 10, np.uint8) for name in ('source_parts', 'target_parts')}
+    assert reposer.run(good_request(**maps))['image'].shape == (1, *SIZE, 3)
+    maps['target_parts'][0, 5, 7] = 255
+    with pytest.raises(DataError, match='target_parts: got class 255, expected 0 to 10'):
+        reposer.run(good_request(**maps))
+
+
 def test_whole_numbers_and_float64_do_as_joints(reposer):
     whole = np.round(person(SIZE))[np.newaxis]
     expected = reposer.run(good_request(source_keypoints=whole.astype(np.float32)))['image']
