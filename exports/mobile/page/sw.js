@@ -1,14 +1,17 @@
 /**
  * Keeps the page, the runtime and the model on the phone. Everything comes from the cache of one version, and from the
  * network only when it is not there yet; a new version waits until the page asks for it or is no longer open.
+ *
+ * The page sends 'take over', or {files, port}: are these, and the page itself, all kept?
  */
 
 importScripts('precache.js');
 
-const { version, files } = self.PRECACHE;
+const { version, files, onDemand } = self.PRECACHE;
+const SHELL = ['./', ...files];
 const CACHE = `posewarp-${version}`;
 
-self.addEventListener('install', (event) => event.waitUntil(keepShell()));
+self.addEventListener('install', (event) => event.waitUntil(install()));
 self.addEventListener('activate', (event) => event.waitUntil(takeOver()));
 self.addEventListener('fetch', (event) => {
   const { request } = event;
@@ -18,19 +21,52 @@ self.addEventListener('fetch', (event) => {
 });
 self.addEventListener('message', (event) => {
   if (event.data === 'take over') self.skipWaiting();
+  else event.waitUntil(keepAll(event.data));
 });
 
-async function keepShell() {
+/** Takes all that the version before had, too: without a network it must not be missed once that is deleted. */
+async function install() {
   const cache = await caches.open(CACHE);
+  const wanted = [...SHELL, ...(await heldBefore())];
   // Past the browser's own cache, which may still hold files of another version.
-  await cache.addAll(['./', ...files].map((file) => new Request(file, { cache: 'reload' })));
+  await cache.addAll(wanted.map((file) => new Request(file, { cache: 'reload' })));
+}
+
+/** Of the files that come on demand, those that an older version keeps; its model may have had another name. */
+async function heldBefore() {
+  const caching = (await oldCaches()).map((name) => caches.open(name));
+  const requests = await Promise.all(caching.map(async (cache) => (await cache).keys()));
+  const held = new Set(requests.flat().map(({ url }) => url));
+  const hadModel = [...held].some(isModel);
+  return onDemand.filter(
+    (file) => held.has(new URL(file, location).href) || (hadModel && isModel(file)),
+  );
+}
+
+function isModel(file) {
+  return file.endsWith('.tflite');
+}
+
+async function oldCaches() {
+  const names = await caches.keys();
+  return names.filter((name) => name.startsWith('posewarp-') && name !== CACHE);
 }
 
 async function takeOver() {
-  const names = await caches.keys();
-  const old = names.filter((name) => name.startsWith('posewarp-') && name !== CACHE);
-  await Promise.all(old.map((name) => caches.delete(name)));
+  await Promise.all((await oldCaches()).map((name) => caches.delete(name)));
   await self.clients.claim();
+}
+
+/** Fetches what is missing, such as what was loaded before this worker was there. */
+async function keepAll({ files: loaded, port }) {
+  try {
+    const cache = await caches.open(CACHE);
+    for (const file of [...SHELL, ...loaded]) if (!(await cache.match(file))) await cache.add(file);
+    port.postMessage(true);
+  } catch (error) {
+    console.warn('not everything is kept for use without a network', error);
+    port.postMessage(false);
+  }
 }
 
 async function answer(request) {

@@ -70,6 +70,19 @@ test('a real picture of 10,000 x 10,000 pixels is refused before it is decoded',
   assert.equal(await page.evaluate(() => window.decoded), 0);
 });
 
+test('a photo that there is no memory for is not called unreadable', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page } = await help.openPhone(browser);
+  await page.addInitScript(() => {
+    // What Chromium says.
+    const words = 'The ImageBitmap could not be allocated.';
+    window.createImageBitmap = () => Promise.reject(new DOMException(words, 'InvalidStateError'));
+  });
+  await page.goto(server.url);
+  await page.setInputFiles('#choose-file', inModels('large.png'));
+  assert.match((await shownError(page)).title, /Too little free memory/);
+});
+
 test('a photo taken sideways is turned upright', async (t) => {
   const { server, browser } = await help.startPage(t);
   const { page } = await help.openPhone(browser);
@@ -122,6 +135,17 @@ async function refused(t, model, expected) {
   assert.deepEqual(problems, []);
 }
 
+test('a model with its joints in another order is refused', async (t) => {
+  const { server, browser, root } = await help.startPage(t);
+  const file = path.join(root, 'model', 'model.json');
+  const card = JSON.parse(await readFile(file, 'utf8'));
+  card.joint_names.reverse();
+  await writeFile(file, JSON.stringify(card));
+  const { page } = await help.openPhone(browser);
+  await page.goto(server.url);
+  assert.match((await shownError(page)).title, /model for something else/);
+});
+
 test('a model that needs more memory than there is says so instead of a black picture', async (t) => {
   const { server, browser } = await help.startPage(t, { model: inModels('huge.tflite') });
   const { page, problems } = await help.openPhone(browser);
@@ -152,18 +176,45 @@ test('a phone that cannot give the runtime its memory says so, and works once it
   await worksNow(page);
 });
 
-test('a pose without joints is refused', async (t) => {
+test('an answer that comes after its step was left is not shown', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page } = await help.openPhone(browser);
+  await page.addInitScript(() => {
+    const original = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function postMessage(...given) {
+      setTimeout(() => original.apply(this, given), given[0].type === 'run' ? 1500 : 0);
+    };
+  });
+  await page.goto(server.url);
+  await help.untilReady(page);
+  await help.openExample(page);
+  await page.tap('[data-step-to="result"]');
+  assert.ok(await page.isDisabled('#save'));
+  await page.waitForSelector('#busy:not([hidden])');
+  await page.tap('[data-step-to="joints"]');
+  await page.waitForSelector('#busy', { state: 'hidden' });
+  assert.equal(await page.getAttribute('#picture', 'aria-label'), 'Photo');
+});
+
+test('a pose without joints is refused, and the picture before it cannot be saved as its result', async (t) => {
   const { server, browser } = await help.startPage(t);
   const { page } = await help.openPhone(browser);
   await page.goto(server.url);
   await help.untilReady(page);
   await help.openExample(page);
+  await page.tap('[data-step-to="result"]');
+  await help.untilResult(page);
+  assert.ok(await page.isEnabled('#save'));
+  await page.tap('[data-step-to="photo"]');
+  await page.setInputFiles('#choose-file', inModels('large.png'));
+  await page.waitForSelector('body[data-step="joints"]');
   // From a keyboard, as the joints of the face lie too close for a finger.
   for (const joint of await page.locator('.joint').all()) {
     if (/, at /.test(await joint.getAttribute('aria-label'))) await joint.press('Enter');
   }
   await page.tap('[data-step-to="result"]');
   assert.match((await shownError(page)).title, /no pose to work with/);
+  for (const id of ['save', 'save-video']) assert.ok(await page.isDisabled(`#${id}`), id);
   await page.tap('[data-step-to="joints"]');
   await page.tap('#reset-joints');
   await page.tap('[data-step-to="result"]');

@@ -1,7 +1,8 @@
 /** Poses, picture headers and the server, without a browser. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -111,6 +112,24 @@ test('headers tell the kind and size of pictures', async () => {
   }
   assert.deepEqual(readHeader(new Uint8Array()), { kind: 'other' });
   assert.deepEqual(readHeader(Buffer.from([0xff, 0xd8, 0xff])), { kind: 'jpeg' });
+});
+
+test('no page is built for a model that needs more than a photo and joints', async () => {
+  const metadata = JSON.parse(await readFile(path.join(MODELS, 'metadata.json'), 'utf8'));
+  metadata.signatures.serving_default.inputs.source_parts = { dtype: 'uint8', shape: [1, 64, 64] };
+  const [file, out] = [path.join(RESULTS, 'parts.json'), path.join(RESULTS, 'refused')];
+  await writeFile(file, JSON.stringify(metadata));
+  const tool = fileURLToPath(new URL('../tools/build.mjs', import.meta.url));
+  const model = path.join(MODELS, 'tiny.tflite');
+  const done = spawnSync(process.execPath, [
+    tool,
+    `--model=${model}`,
+    `--metadata=${file}`,
+    `--out=${out}`,
+  ]);
+  assert.equal(done.status, 2);
+  assert.match(done.stderr.toString(), /^error: .*the model also needs source_parts/);
+  await assert.rejects(access(out));
 });
 
 test('the server gives nothing outside of its folder and sets its headers', async (t) => {

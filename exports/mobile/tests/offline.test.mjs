@@ -12,12 +12,19 @@ async function reposeExample(page) {
   await help.untilResult(page);
 }
 
+async function untilKept(page) {
+  await page.waitForFunction(
+    () => /offline ready$/.test(document.getElementById('status').textContent),
+    null,
+    { timeout: 60_000 },
+  );
+}
+
 test('the second visit works with the network off, threads included', async (t) => {
   const { server, browser } = await help.startPage(t);
   const { context, page, problems } = await help.openPhone(browser);
   await page.goto(server.url);
-  await help.untilReady(page);
-  assert.match(await page.textContent('#status'), /offline ready/);
+  await untilKept(page);
   const isolated = await page.evaluate(() => crossOriginIsolated);
   await page.close();
   await context.setOffline(true);
@@ -87,4 +94,69 @@ test('a newer version is offered, taken over by a tap, and the older one is forg
   await help.untilReady(page);
   assert.equal(before.length, 1);
   assert.deepEqual(await page.evaluate(() => caches.keys()), ['posewarp-newer']);
+});
+
+test("a newer version that came to nobody's notice works with the network off, too", async (t) => {
+  const { server, browser, root } = await help.startPage(t);
+  const { context, page } = await help.openPhone(browser);
+  await page.goto(server.url);
+  await untilKept(page);
+  const precache = path.join(root, 'precache.js');
+  const content = await readFile(precache, 'utf8');
+  await writeFile(precache, content.replace(/"version": "\w+"/, '"version": "newer"'));
+  await page.reload();
+  await page.waitForSelector('#update:not([hidden])');
+  await page.evaluate(async () => {
+    const { waiting } = await navigator.serviceWorker.getRegistration();
+    const activated = new Promise((resolve) => {
+      waiting.addEventListener('statechange', () => waiting.state === 'activated' && resolve());
+    });
+    waiting.postMessage('take over');
+    await activated;
+  });
+  await page.close();
+  await context.setOffline(true);
+  await server.close();
+  const again = await context.newPage();
+  await again.goto(server.url);
+  await untilKept(again);
+  assert.deepEqual(await again.evaluate(() => caches.keys()), ['posewarp-newer']);
+  await reposeExample(again);
+});
+
+test('what was loaded before the service worker was there is kept as well', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page } = await help.openPhone(browser);
+  // A worker that comes so late that the page no longer waits for it.
+  await page.addInitScript(() => {
+    const container = Object.getPrototypeOf(navigator.serviceWorker);
+    const original = container.register;
+    container.register = async function register(...given) {
+      setTimeout(() => original.apply(this, given), 8000);
+      throw new Error('not now');
+    };
+  });
+  await page.goto(server.url);
+  await help.untilReady(page);
+  assert.doesNotMatch(await page.textContent('#status'), /offline ready/);
+  await untilKept(page);
+  const kept = await page.evaluate(async () => {
+    const [name] = await caches.keys();
+    return (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname);
+  });
+  assert.ok(kept.includes('/model/tiny.tflite'));
+  for (const ending of [/\.wasm$/, /_internal\.js$/])
+    assert.ok(kept.some((url) => ending.test(url)));
+});
+
+test('a model that cannot be kept is not called offline ready', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page } = await help.openPhone(browser);
+  await page.goto(server.url);
+  await untilKept(page);
+  const answers = await page.evaluate(async () => {
+    const { areKept } = await import('./js/offline.js');
+    return [await areKept([]), await areKept([new URL('model/absent.tflite', location).href])];
+  });
+  assert.deepEqual(answers, [true, false]);
 });

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { INPUT_NAMES } from '../page/js/model_file.js';
 import { readArguments, stop } from './arguments.mjs';
 
 const HERE = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -54,7 +55,6 @@ async function copyModel(modelPath, metadataPath, folder) {
   const bytes = await readFile(modelPath).catch(() => stop(`${modelPath}: no such model`));
   const metadata = await readMetadata(metadataPath);
   const card = {
-    name: metadata.name ?? path.basename(modelPath, '.tflite'),
     file: path.basename(modelPath),
     bytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
@@ -83,19 +83,31 @@ async function readMetadata(file) {
   return metadata;
 }
 
+/** Only of a page for people: the tools here run every model. */
+async function requirePhotoAndJoints(file) {
+  const { signatures } = await readMetadata(file);
+  const others = Object.keys(signatures?.serving_default?.inputs ?? {}).filter(
+    (name) => !INPUT_NAMES.includes(name),
+  );
+  if (others.length)
+    stop(
+      `${file}: the model also needs ${others.join(', ')}, which a phone cannot make from a photo`,
+    );
+}
+
 async function writePrecache(folder) {
   const entries = await readdir(folder, { recursive: true });
-  const files = [];
+  const [files, onDemand] = [[], []];
   const digest = createHash('sha256');
   for (const entry of entries.sort()) {
     const file = path.join(folder, entry);
     if (!(await stat(file)).isFile()) continue;
     digest.update(entry).update(await readFile(file));
     // Which of the large files a phone needs shows when it first runs: those are kept as they come.
-    if (!/\.(tflite|wasm)$|_internal\.js$|^sw\.js$/.test(entry))
-      files.push(entry.split(path.sep).join('/'));
+    const list = /\.(tflite|wasm)$|_internal\.js$/.test(entry) ? onDemand : files;
+    if (entry !== 'sw.js') list.push(entry.split(path.sep).join('/'));
   }
-  const content = { version: digest.digest('hex').slice(0, 16), files };
+  const content = { version: digest.digest('hex').slice(0, 16), files, onDemand };
   await writeFile(
     path.join(folder, 'precache.js'),
     `self.PRECACHE = ${JSON.stringify(content, null, 2)};\n`,
@@ -109,6 +121,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     out: { help: 'folder to write; replaced if it is there' },
   });
   const metadata = given.metadata || path.join(path.dirname(given.model), 'metadata.json');
+  await requirePhotoAndJoints(metadata);
   await build(given.model, metadata, given.out);
   console.log(`built ${given.out}`);
 }

@@ -5,7 +5,7 @@ import { GalleryView } from './gallery_view.js';
 import { History } from './history.js';
 import { fromPoints, standing } from './joints.js';
 import { clearError, showError, showStatus, spokenBytes } from './messages.js';
-import { keepOffline } from './offline.js';
+import { areKept, keepOffline } from './offline.js';
 import { connectOpening } from './opening.js';
 import { loadGallery, mirrored, placed } from './poses.js';
 import { Reposer } from './reposer.js';
@@ -53,29 +53,34 @@ start();
 
 async function start() {
   connect();
-  await loadModel(await keepOffline({ onUpdate: offerUpdate }));
+  await keepOffline({ onUpdate: offerUpdate });
+  await loadModel();
 }
 
-async function loadModel(offline) {
+async function loadModel() {
   showStatus('Loading the model');
   try {
-    showRuntime(await engine.load(), offline);
+    showRuntime(await engine.load());
     document.body.dataset.model = 'ready';
   } catch (error) {
     showStatus('No model');
     document.body.dataset.model = 'failed';
-    showError(error, () => loadModel(offline));
+    showError(error, loadModel);
     return;
   }
   const faster = await engine.tryWebGpu();
-  if (faster) showRuntime(faster, offline);
+  if (faster) showRuntime(faster);
   document.body.dataset.accelerator = faster ? 'webgpu' : 'wasm';
 }
 
-function showRuntime({ card, runtime }, offline) {
+async function showRuntime({ card, model, runtime }) {
   const threads = runtime.threads > 1 ? ` × ${runtime.threads}` : '';
   const where = runtime.accelerator === 'webgpu' ? 'WebGPU' : `WASM${threads}`;
-  showStatus([spokenBytes(card.bytes), where, ...(offline ? ['offline ready'] : [])].join(' · '));
+  const status = [spokenBytes(card.bytes), where].join(' · ');
+  showStatus(status);
+  const kept = await areKept([model, ...runtime.files]);
+  // Not if WebGPU has taken over since.
+  if (kept && element('status').textContent === status) showStatus(`${status} · offline ready`);
 }
 
 function connect() {
@@ -113,7 +118,7 @@ function usePicture(picture, points) {
 /** @param {'photo' | 'joints' | 'pose' | 'result'} step */
 function go(step) {
   clearError();
-  results.pause();
+  results.leave();
   state.step = step;
   document.body.dataset.step = step;
   for (const button of all('[data-step-to]')) {

@@ -10,18 +10,18 @@
  * @property {{name: string, dtype: string, shape: number[]}[]} inputs
  * @property {{name: string, dtype: string, shape: number[]}[]} outputs
  * @property {number} milliseconds  To load and compile.
- * @typedef {{card: import('./model_file.js').ModelCard, runtime: Runtime}} Loaded
+ * @property {string[]} files  Addresses of what the runtime is made of.
+ * @typedef {{card: import('./model_file.js').ModelCard, model: string, runtime: Runtime}} Loaded  `model`: its address.
  */
 
 import { PageError, explain } from './errors.js';
-import { standing, toTensor } from './joints.js';
-import { fetchModel } from './model_file.js';
+import { JOINT_NAMES, standing, toTensor } from './joints.js';
+import { INPUT_NAMES, fetchModel } from './model_file.js';
 import { ModelWorker } from './model_worker.js';
 
-export const INPUT_NAMES = ['source_image', 'source_keypoints', 'target_keypoints'];
 const MAX_THREADS = 4;
 /** Levels of 255 by which a picture of another processor may differ. */
-const MAX_DIFFERENCE = 4;
+const MAX_DIFFERENCE = 2;
 
 export class Engine {
   #folder;
@@ -60,9 +60,12 @@ export class Engine {
    */
   async run(inputs) {
     await this.load();
+    const worker = this.#worker;
     try {
-      return await this.#worker.ask({ type: 'run', inputs });
+      return await worker.ask({ type: 'run', inputs });
     } catch (error) {
+      // Stopped because WebGPU took over: that one has not failed, and makes what was asked for.
+      if (this.#worker && this.#worker !== worker) return this.run(inputs);
       // A runtime that failed once is not to be trusted: the next call starts a fresh one.
       this.#stop();
       throw explain(error);
@@ -76,7 +79,8 @@ export class Engine {
    */
   async tryWebGpu(faster = ({ wasm, webgpu }) => webgpu < wasm) {
     if (!(await navigator.gpu?.requestAdapter())) return null;
-    const { card } = await this.load();
+    const loaded = await this.load();
+    const current = this.#worker;
     const bytes = this.#spareBytes;
     this.#spareBytes = null;
     const candidate = new ModelWorker();
@@ -84,16 +88,18 @@ export class Engine {
       const own = await candidate.ask({ type: 'load', accelerator: 'webgpu', model: bytes }, [
         bytes,
       ]);
-      const probe = { type: 'run', inputs: makeProbe(card) };
-      const [wasm, webgpu] = [await second(this.#worker, probe), await second(candidate, probe)];
+      const probe = { type: 'run', inputs: makeProbe(loaded.card) };
+      const [wasm, webgpu] = [await second(current, probe), await second(candidate, probe)];
       const difference = largestDifference(wasm.outputs.image, webgpu.outputs.image);
       const times = { wasm: wasm.milliseconds, webgpu: webgpu.milliseconds };
       if (difference > MAX_DIFFERENCE || !faster(times))
         throw new Error(`${difference} levels off`);
-      this.#worker.stop();
+      if (this.#worker !== current) throw new Error('WebAssembly failed and was started again');
+      const moved = { ...loaded, runtime: own };
       this.#worker = candidate;
-      this.#loading = Promise.resolve({ card, runtime: own });
-      return { card, runtime: own, difference };
+      this.#loading = Promise.resolve(moved);
+      current.stop();
+      return { ...moved, difference };
     } catch (error) {
       console.info(`WebGPU is not used: ${error.detail ?? error.message}`);
       candidate.stop();
@@ -102,13 +108,13 @@ export class Engine {
   }
 
   async #load() {
-    const { card, bytes } = await fetchModel(this.#folder);
+    const { card, bytes, url } = await fetchModel(this.#folder);
     this.#worker = new ModelWorker();
     this.#spareBytes = navigator.gpu ? bytes.slice(0) : null;
     const message = { type: 'load', accelerator: 'wasm', model: bytes, threads: this.#threads };
     const runtime = await this.#worker.ask(message, [bytes]);
     if (!this.#anySignature) checkSignature(card, runtime);
-    return { card, runtime };
+    return { card, model: url.href, runtime };
   }
 
   #stop() {
@@ -130,6 +136,9 @@ function checkSignature(card, runtime) {
   const size = [1, ...card.image_size, 3];
   const fits =
     given.join() === [...INPUT_NAMES].sort().join() && image.shape.join() === size.join();
+  if (card.joint_names?.join() !== JOINT_NAMES.join()) {
+    throw new PageError('model-foreign', `joints ${card.joint_names}`);
+  }
   if (!fits || !runtime.outputs.some(({ name }) => name === 'image')) {
     throw new PageError('model-foreign', `inputs ${given.join(', ')}`);
   }

@@ -19,7 +19,7 @@ const MESSAGES = {
   },
   'out-of-memory': {
     title: 'Too little free memory',
-    text: 'The phone could not give the model the memory it needs. Close other tabs and apps, then try again.',
+    text: 'The phone could not give the memory that this needs. Close other tabs and apps, then try again.',
   },
   'runtime-failed': {
     title: 'The model stopped working',
@@ -53,7 +53,7 @@ const MESSAGES = {
 
 /** What browsers, WebAssembly and LiteRT say when there is no room left. */
 const MEMORY =
-  /out of memory|\bOOM\b|could not allocate|failed to allocate|allocation failed|enlarge memory|bytes overflowed/i;
+  /out of memory|\bOOM\b|could not (be )?allocate|failed to allocate|allocation failed|enlarge memory|bytes overflowed/i;
 const BROKEN = /failed to (load|build) .*model|invalidly specified/i;
 
 /** An error with a message for people: `title`, `text`, and `detail` for whoever looks closer. */

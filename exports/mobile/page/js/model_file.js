@@ -2,7 +2,6 @@
  * Fetches the model and makes sure that it is what model.json says.
  *
  * @typedef {Object} ModelCard  model.json; written by tools/build.mjs.
- * @property {string} name
  * @property {string} file  Name of the .tflite file, beside model.json.
  * @property {number} bytes
  * @property {string} sha256
@@ -12,9 +11,11 @@
 
 import { PageError, explain } from './errors.js';
 
+export const INPUT_NAMES = ['source_image', 'source_keypoints', 'target_keypoints'];
+
 /**
  * @param {URL} folder
- * @returns {Promise<{card: ModelCard, bytes: ArrayBuffer}>}
+ * @returns {Promise<{card: ModelCard, bytes: ArrayBuffer, url: URL}>}
  */
 export async function fetchModel(folder) {
   const card = await read(await found(new URL('model.json', folder)), 'json');
@@ -26,7 +27,7 @@ export async function fetchModel(folder) {
     const got = `got ${bytes.byteLength} bytes, expected ${card.bytes}`;
     throw new PageError('model-broken', `${url}: ${got} with digest ${card.sha256}`);
   }
-  return { card, bytes };
+  return { card, bytes, url };
 }
 
 async function found(url) {

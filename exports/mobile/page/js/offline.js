@@ -1,27 +1,42 @@
-/** Keeps the page on the phone, and tells when there is a newer one. */
+/** Keeps the page and the model on the phone, and tells when there is a newer page. */
 
 const PATIENCE_MS = 4000;
 
 /**
  * Resolves when whatever is loaded from now on is kept, or when that takes too long or is not possible (plain http).
  * @param {{onUpdate: (apply: () => void) => void}} events
- * @returns {Promise<boolean>}
  */
 export async function keepOffline({ onUpdate }) {
   const workers = navigator.serviceWorker;
-  if (!workers) return false;
+  if (!workers) return;
   try {
     const registration = await workers.register(new URL('../sw.js', import.meta.url));
     watchForUpdate(registration, onUpdate);
   } catch {
-    return false;
+    return;
   }
-  if (workers.controller) return true;
+  if (workers.controller) return;
   const controlled = new Promise((resolve) => {
-    workers.addEventListener('controllerchange', () => resolve(true), { once: true });
+    workers.addEventListener('controllerchange', resolve, { once: true });
   });
-  const tooLong = new Promise((resolve) => setTimeout(() => resolve(false), PATIENCE_MS));
-  return Promise.race([controlled, tooLong]);
+  const tooLong = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+  await Promise.race([controlled, tooLong]);
+}
+
+/**
+ * Whether everything, these files included, is on the phone; what is missing is fetched. Never resolves where nothing
+ * can be kept.
+ * @param {string[]} files  Addresses.
+ * @returns {Promise<boolean>}
+ */
+export async function areKept(files) {
+  if (!navigator.serviceWorker) return false;
+  const { active } = await navigator.serviceWorker.ready;
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => resolve(data);
+    active.postMessage({ files, port: port2 }, [port2]);
+  });
 }
 
 function watchForUpdate(registration, onUpdate) {

@@ -7,7 +7,7 @@
  * @property {number} height
  */
 
-import { PageError } from './errors.js';
+import { PageError, explain } from './errors.js';
 import { readHeader } from './picture_header.js';
 
 export const MAX_PIXELS = 64_000_000;
@@ -18,7 +18,7 @@ const HEADER_BYTES = 1 << 18;
 /**
  * @param {Blob} file
  * @returns {Promise<Picture>}
- * @throws {PageError} if it is not a picture, too large or too small.
+ * @throws {PageError} if it is not a picture, too large (also for the memory there is) or too small.
  */
 export async function openPicture(file) {
   const header = readHeader(new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer()));
@@ -48,6 +48,8 @@ async function decode(file, header) {
   try {
     return await createImageBitmap(file, { imageOrientation: 'from-image' });
   } catch (error) {
+    const explained = explain(error);
+    if (explained.kind === 'out-of-memory') throw explained;
     throw new PageError(header.kind === 'heic' ? 'picture-heic' : 'picture-unreadable', error);
   }
 }

@@ -13,6 +13,8 @@ const HINTS = {
   flow: 'Where each spot came from in the photo. White: it stayed.',
   mask: 'White is taken from the photo, black is made up.',
 };
+/** What there is nothing to do for before the first result. */
+const SAVING = ['save', 'save-video', 'share'];
 const LABELS = { image: 'Result', photo: 'Photo', flow: 'Flow', mask: 'Mask' };
 
 const element = (id) => document.getElementById(id);
@@ -50,8 +52,17 @@ export class ResultPanel {
    */
   async open(job) {
     this.#job = job;
+    this.#result = null;
     this.way.value = this.way.max;
+    element('result-hint').textContent = '';
+    this.#show(this.#view);
     await this.#update();
+  }
+
+  /** Stops, and no longer waits for an answer that has been asked for. */
+  leave() {
+    this.pause();
+    this.#asked += 1;
   }
 
   pause() {
@@ -60,8 +71,8 @@ export class ResultPanel {
     element('play').setAttribute('aria-label', 'Play');
   }
 
-  #pose(step) {
-    return between(this.#job.from, this.#job.target, step / Number(this.way.max));
+  #pose({ from, target }, step) {
+    return between(from, target, step / Number(this.way.max));
   }
 
   /** Runs the model for where the slider is; only the latest of several runs is shown. */
@@ -71,12 +82,13 @@ export class ResultPanel {
     try {
       const result = await whileBusy(
         'Re-posing',
-        this.#reposer.run(picture, source, this.#pose(Number(this.way.value))),
+        this.#reposer.run(picture, source, this.#pose(this.#job, Number(this.way.value))),
       );
       if (asked !== this.#asked) return;
       this.#result = result;
       this.#show(this.#view);
     } catch (error) {
+      if (asked !== this.#asked) return;
       this.pause();
       showError(error, () => this.#update());
     }
@@ -85,10 +97,13 @@ export class ResultPanel {
   #show(view) {
     this.#view = view;
     for (const button of document.querySelectorAll('[data-view]')) {
-      const known = button.dataset.view === 'photo' || this.#result?.pictures[button.dataset.view];
+      const known =
+        this.#result &&
+        (button.dataset.view === 'photo' || this.#result.pictures[button.dataset.view]);
       button.disabled = !known;
       button.setAttribute('aria-pressed', String(button.dataset.view === view));
     }
+    for (const id of SAVING) element(id).disabled = !this.#result;
     element('wheel').hidden = view !== 'flow';
     if (!this.#result) return;
     const { picture } = this.#job;
@@ -140,10 +155,11 @@ export class ResultPanel {
   }
 
   async #film() {
-    const { picture, source } = this.#job;
+    const job = this.#job;
+    const { picture, source } = job;
     const frames = [];
     for (let step = 0; step <= Number(this.way.max); step++) {
-      frames.push((await this.#reposer.run(picture, source, this.#pose(step))).pictures.image);
+      frames.push((await this.#reposer.run(picture, source, this.#pose(job, step))).pictures.image);
     }
     return film(frames, picture);
   }

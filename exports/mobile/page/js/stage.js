@@ -79,10 +79,6 @@ export class Stage {
     this.draw();
   }
 
-  get zoom() {
-    return this.#view.zoom;
-  }
-
   /** From the window's coordinates to the picture's. */
   toPicture({ x, y }) {
     const { left, top } = this.root.getBoundingClientRect();
@@ -94,11 +90,6 @@ export class Stage {
   toStage({ x, y }) {
     const frame = this.#frame;
     return { x: frame.x + x * frame.scaleX, y: frame.y + y * frame.scaleY };
-  }
-
-  /** Pixels of the screen per pixel of the picture. */
-  get scale() {
-    return this.#frame.scaleX;
   }
 
   /** Draws at most once per frame of the screen. */

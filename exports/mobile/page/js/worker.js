@@ -50,6 +50,7 @@ async function load({ model, accelerator, threads = 1 }) {
     inputs: compiled.getInputDetails().map(describe),
     outputs: compiled.getOutputDetails().map(describe),
     milliseconds: performance.now() - started,
+    files: performance.getEntriesByType('resource').map(({ name }) => name),
   };
   return { answer };
 }
