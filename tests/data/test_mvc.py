@@ -1,5 +1,6 @@
 """MVC-style folders: lists of the same form, joints in pixels of the pictures."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from PIL import Image
 from posewarp_tf.config import Config
 from posewarp_tf.data.keypoints import load_keypoints
 from posewarp_tf.data.pipeline import make_test_dataset
+from posewarp_tf.data.synthetic.dataset import Settings, write_dataset
 from posewarp_tf.errors import DataError
 
 # Larger than the published frame of DeepFashion, and of another shape.
@@ -75,3 +77,36 @@ def test_the_check_passes_such_a_folder(folder):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'mvc-annotation-test.csv' in done.stdout and 'PASS' in done.stdout
+
+
+@pytest.fixture(scope='module')
+def synthetic_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('people') / 'mvc'
+    settings = Settings(1, 1, 2, 2, (64, 48), max_yaw=30, layout='mvc')
+    write_dataset(folder, settings, num_processes=1, show_progress=False)
+    write_dataset(folder.parent / 'plain', dataclasses.replace(settings, layout='deepfashion'), 1, False)
+    return folder
+
+
+def test_synthetic_people_in_this_layout_are_the_same_people(synthetic_folder):
+    batches = []
+    for folder, dataset, garments in (('mvc', 'mvc', '20'), ('plain', 'deepfashion', '16')):
+        config = Config().replace(
+            data_dir=str(synthetic_folder.parent / folder),
+            dataset=dataset,
+            garment_classes=garments,
+            image_size=(64, 32),
+        )
+        batches.append(next(make_test_dataset(config, batch_size=2).as_numpy_iterator()))
+    for key in ('source_image', 'target_parts', 'source_garment', 'target_garment'):
+        np.testing.assert_array_equal(batches[0][key], batches[1][key])
+    # Whole pixels of two frames.
+    np.testing.assert_allclose(batches[0]['source_keypoints'], batches[1]['source_keypoints'], atol=1)
+
+
+def test_synthetic_maps_have_the_classes_of_other_programs(synthetic_folder):
+    def classes(name):
+        return {int(n) for path in (synthetic_folder / name).iterdir() for n in np.unique(Image.open(path))}
+
+    assert {14, 15} <= classes('parsing') and max(classes('parsing')) in (18, 19)
+    assert max(classes('densepose')) == 24

@@ -12,13 +12,21 @@ from absl import flags
 
 from posewarp_tf import command_line
 from posewarp_tf.data.synthetic.dataset import Settings, write_dataset
+from posewarp_tf.data.synthetic.layouts import LAYOUTS
 from posewarp_tf.data.synthetic.walk import write_walk
 
 FLAGS = flags.FLAGS
 
 
 def define_flags() -> None:
-    flags.DEFINE_string('output_dir', None, 'Folder to write, in the DeepFashion layout.', required=True)
+    flags.DEFINE_string('output_dir', None, 'Folder to write.', required=True)
+    flags.DEFINE_enum(
+        'layout',
+        'deepfashion',
+        list(LAYOUTS),
+        'deepfashion: its lists and frame of joints, maps of 11 parts and 16 garments; mvc: joints in pixels, maps with '
+        "DensePose's and LIP's classes.",
+    )
     flags.DEFINE_integer('num_train_people', 1000, 'People of the training part.')
     flags.DEFINE_integer('num_test_people', 100, 'People of the test part; nobody is in both.')
     flags.DEFINE_integer('poses_per_person', 6, 'Pictures of each person.')
@@ -64,6 +72,7 @@ def main() -> None:
         train_flows=FLAGS.train_flows,
         max_yaw=FLAGS.max_yaw,
         white_background=FLAGS.white_background,
+        layout=FLAGS.layout,
     )
     start = time.time()
     if not write_dataset(FLAGS.output_dir, settings, FLAGS.num_processes):

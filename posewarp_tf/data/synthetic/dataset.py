@@ -1,4 +1,4 @@
-"""Writes synthetic people as a data set in the DeepFashion layout, with maps and flows beside it.
+"""Writes synthetic people as a data set in the DeepFashion layout (or another of layouts.py), with maps and flows.
 
 train/ test/                     JPEG pictures
 fasion-pairs-{train,test}.csv    columns from,to (spelt as published)
@@ -27,6 +27,7 @@ from PIL import Image
 
 from posewarp_tf import conventions
 from posewarp_tf.data.synthetic.backgrounds import WHITE_STUDIO, sample_background
+from posewarp_tf.data.synthetic.layouts import LAYOUTS
 from posewarp_tf.data.synthetic.person import sample_person
 from posewarp_tf.data.synthetic.pose import sample_pose
 from posewarp_tf.data.synthetic.render import Picture, exact_flow, render
@@ -52,6 +53,7 @@ class Settings:
     train_flows: bool = False
     max_yaw: float = 180.0
     white_background: bool = False
+    layout: str = 'deepfashion'
 
     def __post_init__(self) -> None:
         most = self.poses_per_person * (self.poses_per_person - 1)
@@ -82,6 +84,7 @@ class Settings:
             'train_flows': self.train_flows,
             'max_yaw': self.max_yaw,
             'white_background': self.white_background,
+            'layout': self.layout,
             'num_people': people,
             'num_pictures': {split: count * self.poses_per_person for split, count in people.items()},
             'num_pairs': {split: count * self.pairs_per_person for split, count in people.items()},
@@ -102,7 +105,8 @@ def write_dataset(
         return False
     tasks = [(split, index) for split, count in settings.describe()['num_people'].items() for index in range(count)]
     with folder_appearing_whole(final) as folder:
-        for name in (*SPLITS, 'parsing', 'parts', 'flows'):
+        layout = LAYOUTS[settings.layout]
+        for name in (*SPLITS, 'parsing', layout.parts, 'flows'):
             (folder / name).mkdir()
         write = functools.partial(write_person, folder, settings)
         results = _in_processes(write, tasks, num_processes or os.cpu_count() or 1)
@@ -114,8 +118,8 @@ def write_dataset(
         for split in SPLITS:
             pairs = ''.join(f'{source},{target}\n' for found in rows[split] for source, target in found.pairs)
             notes = ''.join(f'{line}\n' for found in rows[split] for line in found.annotations)
-            (folder / f'fasion-pairs-{split}.csv').write_text('from,to\n' + pairs)
-            (folder / f'fasion-annotation-{split}.csv').write_text('name:keypoints_y:keypoints_x\n' + notes)
+            (folder / f'{layout.prefix}-pairs-{split}.csv').write_text('from,to\n' + pairs)
+            (folder / f'{layout.prefix}-annotation-{split}.csv').write_text('name:keypoints_y:keypoints_x\n' + notes)
         (folder / 'dataset.json').write_text(description)
     return True
 
@@ -131,19 +135,23 @@ class Rows:
 def write_person(folder: pathlib.Path, settings: Settings, task: tuple[str, int]) -> Rows:
     """Writes every picture, map and flow of person `task` = (split, index)."""
     split, index = task
+    layout = LAYOUTS[settings.layout]
     pictures = draw_person(settings, split, index)
     stems = [f'{split}_{index:05d}_{number:02d}' for number in range(len(pictures))]
     for stem, picture in zip(stems, pictures):
         Image.fromarray(picture.image).save(folder / split / f'{stem}.jpg', quality=_JPEG_QUALITY, subsampling=0)
-        save_labels(folder / 'parsing' / f'{stem}.png', picture.garments)
-        save_labels(folder / 'parts' / f'{stem}.png', picture.parts)
+        save_labels(folder / 'parsing' / f'{stem}.png', layout.garment_numbers(picture))
+        save_labels(folder / layout.parts / f'{stem}.png', layout.part_numbers(picture))
     pairs = _choose_pairs(settings, split, index)
     if split == 'test' or settings.train_flows:
         for source, target in pairs:
             flow, visibility = exact_flow(pictures[source], pictures[target])
             path = folder / 'flows' / f'{stems[source]}__{stems[target]}.npz'
             np.savez_compressed(path, flow=flow, visibility=visibility)
-    annotations = [_annotation(f'{stem}.jpg', picture) for stem, picture in zip(stems, pictures)]
+    annotations = [
+        _annotation(f'{stem}.jpg', picture, layout.keypoint_size or picture.size)
+        for stem, picture in zip(stems, pictures)
+    ]
     return Rows(annotations, [(f'{stems[source]}.jpg', f'{stems[target]}.jpg') for source, target in pairs])
 
 
@@ -175,9 +183,9 @@ def _choose_pairs(settings: Settings, split: str, index: int) -> list[tuple[int,
     return [every[k] for k in sorted(rng.permutation(len(every))[: settings.pairs_per_person])]
 
 
-def _annotation(name: str, picture: Picture) -> str:
-    """One line: whole-number joints scaled to the frame of the published annotations, y before x."""
-    frame = np.array(conventions.DEEPFASHION_KEYPOINT_SIZE[::-1])
+def _annotation(name: str, picture: Picture, keypoint_size: tuple[int, int]) -> str:
+    """One line: whole-number joints scaled to a frame of height and width, y before x."""
+    frame = np.array(keypoint_size[::-1])
     size = np.array(picture.size[::-1])
     missing = picture.keypoints[:, 0] < 0
     scaled = np.clip(np.rint(picture.keypoints * frame / size), 0, frame - 1).astype(int)
