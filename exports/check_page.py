@@ -23,7 +23,12 @@ def missing_for_page() -> str:
     """What is missing to run the page, in words; empty if nothing is."""
     if not shutil.which('npm'):
         return 'npm is not installed'
-    return '' if (FOLDER / 'node_modules').is_dir() else f'npm ci --prefix {FOLDER.name} has not been run'
+    if not (FOLDER / 'node_modules').is_dir():
+        return 'npm --prefix exports/mobile ci has not been run'
+    # Where Chromium may be, the scripts know.
+    script = "import('./tools/browser.mjs').then(({ findChromium }) => findChromium())"
+    done = subprocess.run(['node', '-e', script], cwd=FOLDER, capture_output=True, text=True, check=False)
+    return (done.stderr or done.stdout).strip().removeprefix('error: ') if done.returncode else ''
 
 
 def page_answers(model_path: pathlib.Path, pairs: Sequence[Mapping[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -18,13 +19,16 @@ def run(tmp_path_factory):
 
 @pytest.fixture
 def stand_in_page(monkeypatch):
-    """A page whose pictures are those of LiteRT plus as many levels as the returned list says."""
+    """A page whose pictures are those of LiteRT plus as many levels as the returned list says; 'black' of int8 is."""
     levels = [1]
 
     def answers(path, pairs):
         reposer = LiteRTReposer(path)
         images = [reposer.run(pair)['image'] for pair in pairs]
-        return [{'image': np.where(image < 100, image + levels[0], image - levels[0])} for image in images]
+        if levels[0] == 'black' and 'int8' in str(path):
+            return [{'image': np.zeros_like(image)} for image in images]
+        change = levels[0] if isinstance(levels[0], int) else 0
+        return [{'image': np.where(image < 100, image + change, image - change)} for image in images]
 
     monkeypatch.setattr(check_page, 'missing_for_page', lambda: '')
     monkeypatch.setattr(check_page, 'page_answers', answers)
@@ -82,6 +86,30 @@ def test_page_is_compared_with_litert(run, exports_at_hand, stand_in_page):
     stand_in_page[0] = 3
     with pytest.raises(RunError, match='the page differs from LiteRT by 3 levels, at most 2'):
         check.check_exports(run.path, exports_at_hand, num_pairs=2, timed_runs=1)
+    stand_in_page[0] = 'black'
+    with pytest.raises(RunError, match=r'int8.tflite: the page differs from LiteRT at a PSNR of .* dB, at least 30'):
+        check.check_exports(run.path, exports_at_hand, num_pairs=2, timed_runs=1)
+
+
+def test_what_the_page_lacks_is_named_with_what_helps(tmp_path, monkeypatch):
+    monkeypatch.setattr(check_page, 'FOLDER', tmp_path)
+    monkeypatch.setattr(check_page.shutil, 'which', lambda name: '/usr/bin/npm')
+    assert check_page.missing_for_page() == 'npm --prefix exports/mobile ci has not been run'
+
+
+@pytest.mark.browser
+def test_a_missing_chromium_is_told_before_anything_is_exported(tmp_path, monkeypatch):
+    assert check_page.missing_for_page() == ''
+    browser = check_page.FOLDER / 'tools' / 'browser.mjs'
+    (tmp_path / 'tools').mkdir()
+    text = browser.read_text().replace('/usr/bin/', '/nowhere/')
+    (tmp_path / 'tools' / 'browser.mjs').write_text(text)
+    shutil.copy(browser.with_name('arguments.mjs'), tmp_path / 'tools')
+    shutil.copy(check_page.FOLDER / 'package.json', tmp_path)
+    (tmp_path / 'node_modules').symlink_to(check_page.FOLDER / 'node_modules')
+    monkeypatch.delenv('CHROMIUM', raising=False)
+    monkeypatch.setattr(check_page, 'FOLDER', tmp_path)
+    assert check_page.missing_for_page().startswith('no Chromium found: install it')
 
 
 @pytest.mark.browser

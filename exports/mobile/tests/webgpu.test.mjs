@@ -1,4 +1,7 @@
-/** WebGPU takes over only where it computes the same picture; here it is Chromium's software renderer. */
+/**
+ * WebGPU takes over only where it computes the same picture. Here it is Chromium's software renderer, which was 128 levels
+ * off in Chromium 156 and is turned away: that WebGPU is right, or used, on a phone is not tested.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,9 +14,13 @@ const SOFTWARE_GPU = [
   '--use-angle=swiftshader',
 ];
 
-test('after WebGPU was tried, results are those of WebAssembly, whoever makes them', async (t) => {
+test('WebGPU loads and runs the model, and takes over only with the picture of WebAssembly', async (t) => {
   const { server, browser } = await help.startPage(t, { flags: SOFTWARE_GPU });
   const { page } = await help.openPhone(browser, { serviceWorkers: 'block' });
+  const refusals = [];
+  page.on('console', (message) => {
+    if (message.text().startsWith('WebGPU is not used')) refusals.push(message.text());
+  });
   await page.goto(new URL('runtime.html', server.url).href);
   assert.ok(await page.evaluate(async () => Boolean(await navigator.gpu.requestAdapter())));
   const { difference, kept } = await page.evaluate(async () => {
@@ -34,6 +41,8 @@ test('after WebGPU was tried, results are those of WebAssembly, whoever makes th
     const apart = before.outputs.image.map((value, i) => Math.abs(value - after.outputs.image[i]));
     return { difference: Math.max(...apart), kept: moved === null };
   });
-  t.diagnostic(kept ? 'stayed with WebAssembly' : 'moved to WebGPU');
+  t.diagnostic(kept ? refusals[0] : 'moved to WebGPU');
+  // It got as far as a picture: any other reason would mean that nothing was compared.
+  if (kept) assert.match(refusals.join(), /its picture is \d+ levels off/);
   assert.ok(difference <= 2, `${difference} levels`);
 });

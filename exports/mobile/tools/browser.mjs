@@ -24,12 +24,17 @@ const FLAGS = [
  * @returns {Promise<import('playwright-core').Browser>}
  */
 export async function launch(flags = ['--disable-gpu']) {
+  return chromium.launch({ executablePath: await findChromium(), args: [...FLAGS, ...flags] });
+}
+
+/** @returns {Promise<string>} where it is; without one, the program ends. */
+export async function findChromium() {
   for (const executablePath of PLACES.filter(Boolean)) {
     const exists = await access(executablePath).then(
       () => true,
       () => false,
     );
-    if (exists) return chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
+    if (exists) return executablePath;
   }
   return stop(
     'no Chromium found: install it (apt-get install chromium) or name it by CHROMIUM=/path',

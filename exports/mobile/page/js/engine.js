@@ -92,8 +92,8 @@ export class Engine {
       const [wasm, webgpu] = [await second(current, probe), await second(candidate, probe)];
       const difference = largestDifference(wasm.outputs.image, webgpu.outputs.image);
       const times = { wasm: wasm.milliseconds, webgpu: webgpu.milliseconds };
-      if (difference > MAX_DIFFERENCE || !faster(times))
-        throw new Error(`${difference} levels off`);
+      if (difference > MAX_DIFFERENCE) throw new Error(`its picture is ${difference} levels off`);
+      if (!faster(times)) throw new Error('it is not faster');
       if (this.#worker !== current) throw new Error('WebAssembly failed and was started again');
       const moved = { ...loaded, runtime: own };
       this.#worker = candidate;
