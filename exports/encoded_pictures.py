@@ -1,8 +1,8 @@
 """JPEG and PNG files to pictures of the model's size and back, inside a graph of stock operations.
 
-The same picture as `data.images.load_image` and `resize_image` give, within a few grey levels: turned as the EXIF
-orientation of a JPEG says, transparency composited on white, squashed by an anti-aliased bilinear filter. Not read: the
-EXIF chunk of a PNG; the values of 16-bit greyscale are cut to 8 bits, not rounded.
+The same picture as `data.images.load_image` and `resize_image` give, within one grey level (8 bits, RGB or grey):
+turned as the EXIF orientation of a JPEG says, transparency composited on white, squashed by an anti-aliased bilinear
+filter. Not read: the EXIF chunk of a PNG; the values of 16-bit greyscale are cut to 8 bits, not rounded.
 """
 
 from __future__ import annotations
