@@ -24,8 +24,8 @@ def define_flags() -> None:
         'layout',
         'deepfashion',
         list(LAYOUTS),
-        'deepfashion: its lists and frame of joints, maps of 11 parts and 16 garments; mvc: joints in pixels, maps with '
-        "DensePose's and LIP's classes.",
+        'deepfashion: its lists and joints, maps of 11 parts and 16 garments; mvc: joints in pixels, maps as DensePose '
+        'and LIP number them.',
     )
     flags.DEFINE_integer('num_train_people', 1000, 'People of the training part.')
     flags.DEFINE_integer('num_test_people', 100, 'People of the test part; nobody is in both.')
