@@ -71,7 +71,7 @@ def export_tflite(
         'run': exportable.run.path.resolve().name,
         'image_size': list(exportable.config.model.image_size),
         'compared_on': {'num_pairs': len(expected), 'pairs': whose},
-        'ranges_from': {'num_pairs': len(ranges['source_image']), 'pairs': whose},
+        'ranges_from': {'num_pairs': len(ranges['source_image']), 'pairs': whose, 'same': ranges is compared},
         'conditions': conditions(timed_runs),
         'files': {},
     }
@@ -97,7 +97,7 @@ def export_tflite(
 
 
 def _split_pairs(config: Any, check_pairs: int, calibration_pairs: int, data_dir: str | None) -> tuple[Any, Any, str]:
-    """Pairs to compare on, others to take ranges from, and whose they are, in words."""
+    """Pairs to compare on, others (the same if there are none) to take ranges from, and whose they are, in words."""
     from exports.held_out import held_out_pairs
 
     pairs, whose = held_out_pairs(config, check_pairs + calibration_pairs, data_dir)
@@ -105,8 +105,9 @@ def _split_pairs(config: Any, check_pairs: int, calibration_pairs: int, data_dir
     # Every n-th one, so that both see many people; too few pairs do for both.
     stride = max(1, found // check_pairs)
     compared = list(range(0, found, stride))[:check_pairs]
-    others = [i for i in range(found) if i not in compared] or compared
-    return {n: array[compared] for n, array in pairs.items()}, {n: array[others] for n, array in pairs.items()}, whose
+    others = [i for i in range(found) if i not in compared]
+    to_compare = {name: array[compared] for name, array in pairs.items()}
+    return to_compare, {name: array[others] for name, array in pairs.items()} if others else to_compare, whose
 
 
 def _metadata(exportable: Any, signature: Any, report: dict[str, Any]) -> dict[str, Any]:

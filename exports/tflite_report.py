@@ -111,8 +111,8 @@ def markdown(report: Mapping[str, Any]) -> str:
         lines.append(f'| {" | ".join(cells)} |')
     lines += [
         '',
-        f'Compared with the Keras model, picture by picture, on {compared["num_pairs"]} {compared["pairs"]}. int8 took '
-        f'its ranges from {report["ranges_from"]["num_pairs"]} {report["ranges_from"]["pairs"]}. Medians of '
+        f'Compared with the Keras model, picture by picture, on {compared["num_pairs"]} {compared["pairs"]}. '
+        f'{_whence_ranges(report)} Medians of '
         f'{conditions["timed_runs"]} runs with ai-edge-litert {conditions["ai_edge_litert"]} on '
         f'{conditions["cpus"]} CPUs ({conditions["machine"]}).',
         '',
@@ -123,6 +123,18 @@ def markdown(report: Mapping[str, Any]) -> str:
         counts = ', '.join(f'{name} x {count}' for name, count in file['operations'].items())
         lines += [f'`{file["file"]}`: {counts}', '']
     return '\n'.join(lines)
+
+
+def _whence_ranges(report: Mapping[str, Any]) -> str:
+    if 'int8' not in report['files']:
+        return ''
+    ranges = report['ranges_from']
+    if ranges['same']:
+        return 'int8 took its ranges from the same pairs, for want of others: with new pictures it may be worse.'
+    return (
+        f'int8 took its ranges from {ranges["num_pairs"]} other {ranges["pairs"]}, which lie between those (no pair is '
+        'in both, a person may be).'
+    )
 
 
 def conditions(timed_runs: int) -> dict[str, Any]:

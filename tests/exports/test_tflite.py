@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from exports import tflite_convert, tflite_report
+from exports import tflite, tflite_convert, tflite_report
 from exports.litert import LiteRTReposer
 from exports.tflite import ALL_PRECISIONS, export_tflite
 from exports.tflite_metadata import read_metadata
@@ -190,6 +190,25 @@ def test_results_say_of_each_file_what_it_is(folder):
         row = next(line for line in table.splitlines() if line.startswith(f'| `{path.name}`'))
         assert f'| {file["size"] / 1e6:.2f} |' in row
     assert results['compared_on'] == {'num_pairs': 2, 'pairs': 'pairs of synthetic people'}
+
+
+def test_results_say_where_the_ranges_of_int8_come_from(folder):
+    results = json.loads((folder / 'results.json').read_text())
+    assert results['ranges_from'] == {'num_pairs': 4, 'pairs': 'pairs of synthetic people', 'same': False}
+    assert 'ranges from 4 other pairs of synthetic people' in (folder / 'results.md').read_text()
+    results['ranges_from']['same'] = True
+    assert 'ranges from the same pairs' in tflite_report.markdown(results)
+    del results['files']['int8']
+    assert 'ranges' not in tflite_report.markdown(results)
+
+
+def test_too_few_pairs_do_for_both_and_say_so(monkeypatch):
+    pairs = {'source_image': np.arange(3)}
+    monkeypatch.setattr('exports.held_out.held_out_pairs', lambda config, num_pairs, data_dir: (pairs, 'pairs'))
+    compared, ranges, _ = tflite._split_pairs(None, 3, 2, None)
+    assert ranges is compared
+    compared, ranges, _ = tflite._split_pairs(None, 2, 2, None)
+    assert (compared['source_image'].tolist(), ranges['source_image'].tolist()) == ([0, 1], [2])
 
 
 def test_metadata_can_be_read_back(folder, run):
