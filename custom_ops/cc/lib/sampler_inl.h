@@ -53,13 +53,21 @@ POSEWARP_INLINE auto LoadTail(const T* from, int count, int64_t readable) -> dec
   return readable >= kLanes ? Load(from) : LoadPart(from, count);
 }
 
+// The same pointer, of which the compiler knows nothing: so the loads of a block become one address and constants behind
+// it, where an address would be computed for each.
+template <typename T>
+POSEWARP_INLINE T* Opaque(T* pointer) {
+  asm("" : "+r"(pointer));
+  return pointer;
+}
+
 // Channels [channel, channel + kBlock vectors) of one pixel.
 template <typename T, typename Real, int kBlock>
 POSEWARP_INLINE void SumBlock(const Taps<Real>& taps, const T* source, T* out) {
   typename Lanes<Real>::Vector sums[kBlock] = {};
   for (int j = 0; j < taps.side; ++j) {
     for (int i = 0; i < taps.side; ++i) {
-      const T* tap = source + taps.rows[j] + taps.columns[i];
+      const T* tap = Opaque(source + taps.rows[j] + taps.columns[i]);
       const Real coefficient = taps.coefficients[j * taps.side + i];
 #pragma GCC unroll 8
       for (int v = 0; v < kBlock; ++v) sums[v] += coefficient * Load(tap + v * Lanes<Real>::kCount);
