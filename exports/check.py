@@ -14,12 +14,13 @@ import os
 import pathlib
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from absl import flags, logging
 
+from exports.check_report import compare_steps, markdown
 from posewarp_tf import command_line, files
 from posewarp_tf.errors import RunError
 from posewarp_tf.training.run_folder import RunFolder
@@ -30,24 +31,6 @@ _MAX_PAGE_DIFFERENCE = {'float32': 2, 'float16': 2}
 _MIN_PAGE_PSNR = 30.0
 
 Arrays = Mapping[str, np.ndarray]
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One step of the way.
-
-    max_difference, psnr: of all pictures from those of the Keras model, in levels of 255 and dB (None: equal).
-    max_change: levels from the step before, which is `before`.
-    milliseconds, ratio: median time of one picture, and that divided by the Keras model's.
-    """
-
-    name: str
-    max_difference: int
-    psnr: float | None
-    before: str
-    max_change: int
-    milliseconds: float
-    ratio: float
 
 
 def check_exports(
@@ -97,7 +80,7 @@ def check_exports(
         'num_pairs': len(pairs),
         'timed_runs': timed_runs,
         'page': f'not run: {missing}' if missing else 'run in Chromium with one thread',
-        'steps': [dataclasses.asdict(row) for row in _rows(pictures, before, milliseconds)],
+        'steps': [dataclasses.asdict(row) for row in compare_steps(pictures, before, milliseconds)],
     }
     files.write_text(output_dir / 'check.json', json.dumps(report, indent=2) + '\n')
     files.write_text(output_dir / 'check.md', markdown(report))
@@ -146,34 +129,6 @@ def _runners(
     return runners
 
 
-def markdown(report: Mapping[str, Any]) -> str:
-    height, width = report['image_size']
-    lines = [
-        f'# Exports of `{report["run"]}`, {height}x{width}',
-        '',
-        '| step | PSNR to Keras, dB | largest difference to Keras | to the step before | ms | time / Keras |',
-        '|---|---|---|---|---|---|',
-    ]
-    for step in report['steps']:
-        cells = [
-            step['name'],
-            'equal' if step['psnr'] is None else f'{step["psnr"]:.1f}',
-            str(step['max_difference']),
-            f'{step["max_change"]} ({step["before"]})' if step['before'] else '-',
-            f'{step["milliseconds"]:.1f}',
-            f'{step["ratio"]:.2f}',
-        ]
-        lines.append(f'| {" | ".join(cells)} |')
-    lines += [
-        '',
-        f'{report["num_pairs"]} {report["pairs"]}; differences in levels of 255. Medians of {report["timed_runs"]} '
-        f'runs on {os.cpu_count()} CPUs, all of which Keras and SavedModel use: in turns, those of the page after all '
-        f'others and one file after the other. The page was {report["page"]}.',
-        '',
-    ]
-    return '\n'.join(lines)
-
-
 def _litert(precision: str, threads: int) -> str:
     return f'LiteRT {precision}, {threads} thread{"s" if threads > 1 else ""}'
 
@@ -187,29 +142,6 @@ def _interleaved_medians(runners: Mapping[str, Callable], pair: Arrays, timed_ru
             run(pair)
             times[name].append(1000 * (time.perf_counter() - start))
     return {name: statistics.median(values) for name, values in times.items()}
-
-
-def _rows(
-    pictures: Mapping[str, np.ndarray], before: Mapping[str, str], milliseconds: Mapping[str, float]
-) -> Sequence[Row]:
-    from exports.tflite_report import psnr
-
-    rows = []
-    for name, picture in pictures.items():
-        difference = picture - pictures['Keras']
-        earlier = before.get(name, '')
-        rows.append(
-            Row(
-                name=name,
-                max_difference=int(np.abs(difference).max()),
-                psnr=psnr(difference),
-                before=earlier,
-                max_change=int(np.abs(picture - pictures[earlier]).max()) if earlier else 0,
-                milliseconds=milliseconds[name],
-                ratio=milliseconds[name] / milliseconds['Keras'],
-            )
-        )
-    return rows
 
 
 def main() -> None:
