@@ -55,10 +55,13 @@ def compare(rows: Mapping[str, Sequence[str]]) -> str:
             raise RunError(f'--runs: evaluated with different {name}: {", ".join(found)}')
     values = {title: _row(runs, 'model') for title, runs in metrics.items()}
     shown = [name for name in COLUMNS if any(row[name] for row in values.values())]
+    copied = _row(everyone, 'copy_source')
+    for name in shown:
+        # What the source scores as the answer depends on the pairs only.
+        if max(copied[name], default=0) - min(copied[name], default=0) > 1e-5:
+            raise RunError(f'--runs: evaluated on different pairs: {name} of the source itself is not the same')
     lines = [['', 'steps', *shown], ['---'] * (len(shown) + 2)]
     lines += [[title, _steps(metrics[title]), *(_cell(row[name]) for name in shown)] for title, row in values.items()]
-    # All runs saw the same pairs, so the first run that has a value speaks for all.
-    copied = _row(everyone, 'copy_source')
     lines.append(['copy the source', '-', *(_cell(copied[name][:1]) for name in shown)])
     return '\n'.join('| ' + ' | '.join(cells) + ' |' for cells in lines)
 

@@ -69,8 +69,12 @@ class LossConfig(Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_stages('loss_weights', self.loss_weights)
-        if not self.feature_scales:
-            raise ConfigError('--feature_scales: got none, expected some of 0,1,2,3; a weight of 0 leaves the term out')
+        # VGG-19 has features of five sizes.
+        if not self.feature_scales or not set(self.feature_scales) <= set(range(5)):
+            given = ','.join(map(str, self.feature_scales)) or 'none'
+            raise ConfigError(
+                f'--feature_scales: got {given}, expected some of 0 to 4; a weight of 0 leaves the term out'
+            )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,9 +8,13 @@ from posewarp_tf.compare import compare
 from posewarp_tf.errors import RunError
 
 
-def write_metrics(folder, ratio, ssim, num_pairs=8, garment=None):
+def write_metrics(folder, ratio, ssim, num_pairs=8, garment=None, copied=0.1):
     folder.mkdir()
-    regions = {'ssim_gaussian': {'model': ssim, 'copy_source': 0.1}, 'ms_ssim': {'model': None}, 'l1': {'model': None}}
+    regions = {
+        'ssim_gaussian': {'model': ssim, 'copy_source': copied},
+        'ms_ssim': {'model': None},
+        'l1': {'model': None},
+    }
     flow = {region: {'ratio': ratio} for region in ('visible', 'occluded')}
     metrics = {
         'image': {'whole': regions, 'foreground': regions},
@@ -50,6 +54,12 @@ def test_runs_without_an_output_get_a_dash(tmp_path):
 def test_runs_on_different_pairs_are_not_compared(tmp_path):
     runs = [write_metrics(tmp_path / str(num), 0.2, 0.5, num) for num in (8, 9)]
     with pytest.raises(RunError, match='different num_pairs: 8, 9'):
+        compare({'both': runs})
+
+
+def test_runs_on_as_many_other_pairs_are_not_compared_either(tmp_path):
+    runs = [write_metrics(tmp_path / str(copied), 0.2, 0.5, copied=copied) for copied in (0.1, 0.2)]
+    with pytest.raises(RunError, match='different pairs: SSIM of the source itself'):
         compare({'both': runs})
 
 

@@ -89,6 +89,7 @@ def test_a_stage_may_have_its_own_learning_rate():
         (['--loss_weights=poseflow.texture=0'], "--loss_weights: got stage 'poseflow', expected some of flow"),
         (['--stage_learning_rates=poseflow=1'], "--stage_learning_rates: got stage 'poseflow'"),
         (['--feature_scales='], '--feature_scales: got none'),
+        (['--feature_scales=0,7'], '--feature_scales: got 0,7, expected some of 0 to 4'),
     ],
 )
 def test_impossible_settings_name_the_flag(arguments, message):

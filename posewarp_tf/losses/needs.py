@@ -14,6 +14,12 @@ TERM_MAPS: dict[str, tuple[str, ...]] = {
     'garment_adversarial': ('target_garment',),
 }
 
+# Terms about the model's flow.
+FLOW_TERMS = frozenset(
+    ('correctness', 'affine', 'photometric', 'ssim', 'feature', 'texture', 'label', 'part_label', 'smoothness')
+    + ('self_flow', 'equivariance')
+)
+
 # Terms that weigh occluded pixels less: the model then sees the pair with its sides swapped.
 _SWAPPING_TERMS = {'photometric', 'ssim', 'feature'}
 
@@ -30,19 +36,22 @@ def needed_maps(config: Config) -> dict[str, str]:
         (stage, term)
         for stage in stages
         for term, weight in config.loss.loss_weights.get(stage, {}).items()
-        if weight and (term not in TERM_MAPS or _is_computed(term, config.model))
+        if weight and _is_computed(term, config.model)
     ]
     reasons: dict[str, list[str]] = {}
     for stage, term in terms:
         for key in TERM_MAPS.get(term, ()):
             reasons.setdefault(key, []).append(f'--loss_weights={stage}.{term}')
-    if config.loss.foreground_correctness:
+    names = {term for _, term in terms}
+    if config.loss.foreground_correctness and 'correctness' in names:
         reasons.setdefault('target_parts', []).append('--foreground_correctness')
-    if config.model.use_garment and config.loss.occlusion_weighting and {term for _, term in terms} & _SWAPPING_TERMS:
+    if config.model.use_garment and config.loss.occlusion_weighting and names & _SWAPPING_TERMS:
         reasons.setdefault('target_garment', []).append('--occlusion_weighting')
     return {key: ', '.join(settings) for key, settings in reasons.items()}
 
 
 def _is_computed(term: str, model: ModelConfig) -> bool:
-    """Whether the model makes what a term with maps is about; objectives leave out what it does not."""
-    return model.has_garment_net if term.startswith('garment_') else model.has_flow
+    """Whether the model makes what a term is about; objectives leave out what it does not."""
+    if term.startswith('garment_'):
+        return model.has_garment_net
+    return model.has_flow or term not in FLOW_TERMS

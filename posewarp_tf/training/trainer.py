@@ -49,11 +49,12 @@ class Trainer:
         self._run_folder = run_folder
         self._init_from = init_from
         self._strategy = distribution.make_strategy(config.training, devices)
-        run_folder.save_config(config)
         with self._building():
             self.model = registry.build_model(config)
             self.average = registry.build_model(config) if config.training.ema_decay else None
         self._stages = self._stages_to_train()
+        self._refuse_steps_that_are_lost()
+        run_folder.save_config(config)
 
     def train(self) -> int:
         """Trains until everything is done or somebody stops it; the exit code of the process: 0, 130 or 143."""
@@ -63,7 +64,8 @@ class Trainer:
                 if interruption.signal is not None:
                     print(f'{self._run_folder.path}: stopped; nothing is lost, the same command continues', flush=True)
                     return interruption.exit_code
-        print(f'{self._run_folder.path}: complete; more --stage_steps would continue it', flush=True)
+        longer = f'--stage_steps={self._stages[-1]}=...'
+        print(f'{self._run_folder.path}: complete; a larger {longer} would continue it', flush=True)
         return 0
 
     def _train_stage(self, stage: str, interruption: Interruption) -> None:
@@ -75,12 +77,6 @@ class Trainer:
         if not saved and self._has_begun_later(stage):
             print(f'stage {stage}: left out, a later stage has begun; --stage={stage} would train it', flush=True)
             return
-        if saved and self._has_begun_later(stage):
-            done = checkpoints.checkpoint_step(saved[-1])
-            raise ConfigError(
-                f'--stage_steps: got {stage}={num_steps}, but the next stage has begun from its step {done}: expected '
-                f'{stage}={done}, or another --run_dir with --init_from={saved[-1]}'
-            )
         if not saved:
             self._take_over_weights(stage)
         training = self._make_stage(stage)
@@ -88,8 +84,20 @@ class Trainer:
         print(f'stage {stage}: {step} of {num_steps} steps are done', flush=True)
         training.train(step, interruption)
 
+    def _refuse_steps_that_are_lost(self) -> None:
+        """--stage=all never goes back: more steps of a stage would not reach the later ones that began without them."""
+        for stage in self._stages:
+            num_steps = self._config.training.stage_steps[stage]
+            saved = checkpoints.list_checkpoints(self._run_folder.stage_dir(stage))
+            done = checkpoints.checkpoint_step(saved[-1]) if saved else num_steps
+            if done < num_steps and self._has_begun_later(stage):
+                raise ConfigError(
+                    f'--stage_steps: got {stage}={num_steps}, but the next stage has begun from its step {done}: '
+                    f'expected {stage}={done}, or another --run_dir with --init_from={saved[-1]}'
+                )
+
     def _has_begun_later(self, stage: str) -> bool:
-        """Whether --stage=all finds weights that need no `stage` any more: imported ones, for example."""
+        """Whether --stage=all finds weights of a later stage: trained from this one, or imported without it."""
         later = self.model.stages[self.model.stages.index(stage) + 1 :]
         return self._config.training.stage == 'all' and any(
             checkpoints.list_checkpoints(self._run_folder.stage_dir(name)) for name in later

@@ -119,6 +119,15 @@ def test_writing_it_again_does_nothing(folder):
     assert before == {path: path.stat().st_mtime_ns for path in folder.rglob('*')}
 
 
+def test_people_from_before_there_were_layouts_are_found_again(folder, tmp_path):
+    description = json.loads((folder / 'dataset.json').read_text())
+    assert description.pop('layout') == 'deepfashion'
+    (tmp_path / 'dataset.json').write_text(json.dumps(description))
+    assert not write_dataset(tmp_path, SETTINGS, num_processes=1, show_progress=False)
+    with pytest.raises(DataError, match='already holds something else'):
+        write_dataset(tmp_path, dataclasses.replace(SETTINGS, layout='mvc'), num_processes=1, show_progress=False)
+
+
 def test_other_contents_are_never_overwritten(folder, tmp_path):
     with pytest.raises(DataError, match='already holds something else'):
         write_dataset(folder, dataclasses.replace(SETTINGS, seed=6), num_processes=1, show_progress=False)

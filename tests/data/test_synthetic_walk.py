@@ -1,5 +1,8 @@
 """A walking person is a sequence that prediction can follow."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -50,3 +53,11 @@ def test_a_lifted_leg_is_the_one_that_comes_forward():
 def test_a_folder_with_something_in_it_is_left_alone(folder):
     with pytest.raises(DataError, match='already holds something'):
         write_walk(folder, 2, SIZE)
+
+
+def test_flags_of_data_sets_are_refused_by_name(tmp_path):
+    command = [sys.executable, '-m', 'posewarp_tf.data.synthetic', f'--output_dir={tmp_path / "walk"}']
+    done = subprocess.run([*command, '--sequence=2', '--layout=mvc'], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.strip() == 'error: --layout: given together with --sequence, which writes no data set'
+    assert not list(tmp_path.iterdir())

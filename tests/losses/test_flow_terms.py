@@ -161,16 +161,13 @@ def test_every_term_is_one_float32_number_per_example_that_ignores_the_others():
             np.testing.assert_allclose(value, together[name][i : i + 1], rtol=1e-3, atol=1e-6, err_msg=name)
 
 
-def test_missing_maps_are_named_with_the_flag_and_the_folder():
+def test_missing_maps_are_named_with_the_flag():
     batch = scene()
     del batch['source_garment']
     with pytest.raises(DataError, match=r'pose_flow\.label needs source_garment'):
         objective('label').generator_terms(batch, {'flows': flows(0, 0)})
 
 
-@pytest.mark.parametrize(
-    'scales, message', [((4,), 'got 4, but the flows are of sizes 1/8, 1/4'), ((5,), 'got 5, exp')]
-)
-def test_features_at_a_scale_without_a_flow_are_an_error(scales, message):
-    with pytest.raises(ConfigError, match='--feature_scales: ' + message):
-        objective('feature', feature_scales=scales).generator_terms(scene(), {'flows': flows(0, 0)})
+def test_features_at_a_scale_without_a_flow_are_an_error():
+    with pytest.raises(ConfigError, match='--feature_scales: got 4, but the flows are of sizes 1/8, 1/4'):
+        objective('feature', feature_scales=(4,)).generator_terms(scene(), {'flows': flows(0, 0)})

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from posewarp_tf.config import Config
-from posewarp_tf.losses.needs import TERM_MAPS, needed_maps
+from posewarp_tf.losses.needs import FLOW_TERMS, TERM_MAPS, needed_maps
 from posewarp_tf.losses.terms import TERMS
 
 STEPS = {'pose_flow': 1, 'garment': 1, 'synthesis': 1}
@@ -40,8 +40,22 @@ def test_a_model_that_takes_garment_maps_needs_those_of_swapped_pairs_too():
     assert needed_maps(config.replace(occlusion_weighting=False)) == {}
 
 
-def test_every_term_says_so_in_the_one_table():
+def test_models_without_a_flow_need_no_maps_for_its_terms():
+    gfla = Config().replace(foreground_correctness=True, spatial_transform='none')
+    assert needed_maps(gfla) == {}
+    pfl = Config().replace(
+        stage_steps=STEPS, model='pfl', spatial_transform='bilinear', use_garment=True, use_garment_net=False
+    )
+    assert set(needed_maps(pfl)) == {'source_garment', 'target_garment'}
+    assert needed_maps(pfl.replace(spatial_transform='none')) == {}
+
+
+def test_terms_are_what_the_tables_say():
     assert {name: term.needs for name, term in TERMS.items() if term.needs} == TERM_MAPS
+    assert {name for name, term in TERMS.items() if term.output == 'flows'} == FLOW_TERMS
+    assert {name for name, term in TERMS.items() if term.output == 'garment'} == {
+        name for name in TERMS if name.startswith('garment_')
+    }
 
 
 def test_asking_does_not_import_tensorflow():

@@ -115,8 +115,10 @@ def test_more_steps_of_a_stage_that_another_has_begun_from_are_an_error(config, 
     longer = config.replace(
         stage_steps={**config.training.stage_steps, 'flow': config.training.stage_steps['flow'] + 1}
     )
+    before = copied_run.config_path.read_text()
     with pytest.raises(ConfigError, match='--stage_steps: got flow=.* next stage has begun from its step'):
-        Trainer(longer, copied_run).train()
+        Trainer(longer, copied_run)
+    assert copied_run.config_path.read_text() == before
 
 
 def test_init_from_takes_what_fits_and_says_what(tiny_config, tmp_path, capsys, started_with):

@@ -14,8 +14,14 @@ from posewarp_tf import command_line
 from posewarp_tf.data.synthetic.dataset import Settings, write_dataset
 from posewarp_tf.data.synthetic.layouts import LAYOUTS
 from posewarp_tf.data.synthetic.walk import write_walk
+from posewarp_tf.errors import ConfigError
 
 FLAGS = flags.FLAGS
+
+_OF_DATA_SETS = (
+    'layout', 'num_train_people', 'num_test_people', 'poses_per_person', 'pairs_per_person', 'max_yaw', 'train_flows',
+    'num_processes',
+)  # fmt: skip
 
 
 def define_flags() -> None:
@@ -58,6 +64,9 @@ def define_flags() -> None:
 
 def main() -> None:
     if FLAGS.sequence is not None:
+        for name in _OF_DATA_SETS:
+            if FLAGS[name].present:
+                raise ConfigError(f'--{name}: given together with --sequence, which writes no data set')
         size = FLAGS.image_height, FLAGS.image_width
         write_walk(FLAGS.output_dir, FLAGS.sequence, size, FLAGS.seed, FLAGS.white_background)
         print(f'{FLAGS.output_dir}: {FLAGS.sequence} frames of {size[0]} x {size[1]}')

@@ -100,10 +100,10 @@ def write_dataset(
     holds anything else.
     """
     final = pathlib.Path(output_dir)
-    description = json.dumps(settings.describe(), indent=2) + '\n'
+    description = settings.describe()
     if _is_already_there(final, description):
         return False
-    tasks = [(split, index) for split, count in settings.describe()['num_people'].items() for index in range(count)]
+    tasks = [(split, index) for split, count in description['num_people'].items() for index in range(count)]
     with folder_appearing_whole(final) as folder:
         layout = LAYOUTS[settings.layout]
         for name in (*SPLITS, 'parsing', layout.parts, 'flows'):
@@ -120,7 +120,7 @@ def write_dataset(
             notes = ''.join(f'{line}\n' for found in rows[split] for line in found.annotations)
             (folder / f'{layout.prefix}-pairs-{split}.csv').write_text('from,to\n' + pairs)
             (folder / f'{layout.prefix}-annotation-{split}.csv').write_text('name:keypoints_y:keypoints_x\n' + notes)
-        (folder / 'dataset.json').write_text(description)
+        (folder / 'dataset.json').write_text(json.dumps(description, indent=2) + '\n')
     return True
 
 
@@ -222,12 +222,14 @@ def _in_processes(function: functools.partial, tasks: list, num_processes: int) 
             pool.shutdown(cancel_futures=True)
 
 
-def _is_already_there(final: pathlib.Path, description: str) -> bool:
+def _is_already_there(final: pathlib.Path, description: dict) -> bool:
     if not final.exists() or (final.is_dir() and not any(final.iterdir())):
         return False
     settings_path = final / 'dataset.json'
-    if settings_path.is_file() and settings_path.read_text() == description:
-        return True
+    with contextlib.suppress(OSError, ValueError):
+        # Folders from before there were layouts do not name theirs.
+        if {'layout': 'deepfashion', **json.loads(settings_path.read_text())} == description:
+            return True
     raise DataError(
         f'{final}: already holds something else (or people made with other settings): '
         'expected an empty folder or none; choose another --output_dir or remove it'
