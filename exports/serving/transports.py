@@ -113,8 +113,14 @@ def _checked_url(address: str) -> str:
     base = address if '://' in address else f'http://{address}'
     try:
         parts = urllib.parse.urlsplit(base)
-        # Reading the port checks it.
-        usable = parts.scheme in ('http', 'https') and parts.hostname and parts.port != 0 and not _BLANK.search(base)
+        # Reading the port checks it, and encoding the host its name. A path is extended, which what follows one is not.
+        usable = (
+            parts.scheme in ('http', 'https')
+            and bool((parts.hostname or '').encode('idna'))
+            and parts.port != 0
+            and parts.path.isascii()
+            and not (parts.query or parts.fragment or _BLANK.search(base))
+        )
     except ValueError:
         usable = False
     if not usable:

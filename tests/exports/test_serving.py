@@ -130,8 +130,10 @@ def _trickle(server, start):
 
 
 @pytest.mark.parametrize(
-    'address', ['localhost:abc', 'localhost:99999', 'my host:8501', 'http://:8501', 'ftp://localhost', '']
-)
+    'address',
+    ['localhost:abc', 'localhost:99999', 'my host:8501', 'http://:8501', 'ftp://localhost', '', 'a..b:8501',
+     f'{"a" * 64}:8501', 'http://localhost/\u00e4', 'http://localhost?x=1', 'http://localhost/#f'],
+)  # fmt: skip
 def test_an_address_that_cannot_be_one_is_refused_at_once(address):
     with pytest.raises(ConfigError, match='--rest: got .*expected host:port'):
         RestTransport(address)

@@ -6,6 +6,7 @@ export class ModelWorker {
   #worker = new Worker(new URL('worker.js', import.meta.url));
   #waiting = new Map();
   #nextId = 0;
+  #stopped = null;
 
   constructor() {
     this.#worker.addEventListener('message', ({ data }) => this.#answer(data));
@@ -20,6 +21,8 @@ export class ModelWorker {
    * @param {Transferable[]} transfer
    */
   ask(message, transfer = []) {
+    // Nobody would answer: who asks later gets the same error as who waited.
+    if (this.#stopped) return Promise.reject(this.#stopped);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -30,6 +33,7 @@ export class ModelWorker {
   /** Ends the worker and gives its memory back; whoever still waits gets `error`. */
   stop(error = explain('stopped')) {
     this.#worker.terminate();
+    this.#stopped = error;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

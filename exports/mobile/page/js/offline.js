@@ -24,8 +24,8 @@ export async function keepOffline({ onUpdate }) {
 }
 
 /**
- * Whether everything, these files included, is on the phone; what is missing is fetched. Never resolves where nothing
- * can be kept.
+ * Whether everything, these files included, is on the phone; what is missing is fetched. Resolves when something on
+ * the phone can tell, which may be never.
  * @param {string[]} files  Addresses.
  * @returns {Promise<boolean>}
  */

@@ -38,25 +38,27 @@ export class Reposer {
       throw new PageError('no-joints');
     const { card, runtime } = await this.#engine.load();
     if (picture !== this.#picture) {
-      this.#kept.clear();
+      // A new one: a run of the picture before may still be on its way to the old one.
+      this.#kept = new Map();
       this.#picture = picture;
       this.#sourceImage = toModelImage(picture.canvas, card.image_size);
     }
     const keypoints = [source, target].map((skeleton) =>
       toTensor(skeleton, picture, card.image_size),
     );
+    const kept = this.#kept;
     const key = keypoints.join(';');
-    if (!this.#kept.has(key)) {
+    if (!kept.has(key)) {
       const inputs = {
         source_image: this.#sourceImage,
         source_keypoints: keypoints[0],
         target_keypoints: keypoints[1],
       };
       const answer = await this.#engine.run(inputs);
-      if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value);
-      this.#kept.set(key, toResult(answer, runtime));
+      if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value);
+      kept.set(key, toResult(answer, runtime));
     }
-    return this.#kept.get(key);
+    return kept.get(key);
   }
 }
 
