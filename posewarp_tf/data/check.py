@@ -247,4 +247,5 @@ if __name__ == '__main__':
     define_config_flags()
     flags.DEFINE_string('contact_sheet', '', 'Where the contact sheet goes; default: contact_sheet.png in --data_dir.')
     flags.DEFINE_boolean('decode_all', False, 'Decode every picture, not only a sample.')
+    flags.DEFINE_string('run_dir', '', 'Not used: shipped configs name it.')
     command_line.run(main)

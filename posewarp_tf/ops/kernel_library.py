@@ -28,7 +28,7 @@ _ADVICE = '`make op` builds it'
 def use_kernel(impl: str) -> bool:
     """Whether the compiled ops serve a call with this `impl`.
 
-    'auto' takes them when they are built and the device has them; never where XLA compiles, which cannot.
+    'auto' takes them when they are built and run on every device; never where XLA compiles, which cannot.
 
     Raises:
       ConfigError: an unknown `impl`, or 'kernel' where it cannot be had; the message says why.

@@ -40,14 +40,17 @@ def bilinear_sample(source: tf.Tensor, flow: tf.Tensor, impl: str = 'auto') -> t
     """
     source, flow = tf.convert_to_tensor(source), tf.convert_to_tensor(flow)
     check_source_and_flow(source, flow)
-    return sample_at(source, flow_to_coords(tf.cast(flow, compute_dtype_of(source, flow))), impl)
+    return _sample_at(source, flow_to_coords(tf.cast(flow, compute_dtype_of(source, flow))), impl)
 
 
 def sample_at(source: tf.Tensor, coords: tf.Tensor, impl: str = 'auto') -> tf.Tensor:
     """Bilinear samples of `source` [B, Hs, Ws, C] at absolute positions `coords` [B, H, W, (x, y)]."""
     source, coords = tf.convert_to_tensor(source), tf.convert_to_tensor(coords)
-    check_source_and_flow(source, coords)
-    coords = tf.cast(coords, compute_dtype_of(source, coords))
+    check_source_and_flow(source, coords, 'coords')
+    return _sample_at(source, tf.cast(coords, compute_dtype_of(source, coords)), impl)
+
+
+def _sample_at(source: tf.Tensor, coords: tf.Tensor, impl: str) -> tf.Tensor:
     if kernel_library.use_kernel(impl):
         return kernel_library.call('posewarp_bilinear_sample', source, coords)
     height, width = (source.shape[axis] or tf.shape(source)[axis] for axis in (1, 2))
@@ -57,12 +60,15 @@ def sample_at(source: tf.Tensor, coords: tf.Tensor, impl: str = 'auto') -> tf.Te
     return sum_taps(source, corner, coefficients, columns=2)
 
 
-def check_source_and_flow(source: tf.Tensor, flow: tf.Tensor) -> None:
-    """Raises a ConfigError unless they are [B, Hs, Ws, C] and [B, H, W, 2] as far as their shapes are known."""
+def check_source_and_flow(source: tf.Tensor, flow: tf.Tensor, name: str = 'flow') -> None:
+    """Raises a ConfigError unless they are [B, Hs, Ws, C] and [B, H, W, 2] as far as their shapes are known.
+
+    `name` is that of `flow` in the message.
+    """
     fits = source.shape.rank == flow.shape.rank == 4
     if not (fits and flow.shape[3] == 2 and source.shape[:1].is_compatible_with(flow.shape[:1])):
         raise ConfigError(
-            f'expected source [B, Hs, Ws, C] and flow [B, H, W, 2], got source {source.shape}, flow {flow.shape}'
+            f'expected source [B, Hs, Ws, C] and {name} [B, H, W, 2], got source {source.shape}, {name} {flow.shape}'
         )
 
 

@@ -151,7 +151,6 @@ def test_another_size_and_a_model_without_flows(tmp_path):
     assert list(functions['debug'].structured_outputs) == ['float_image']
 
 
-@pytest.mark.slow
 def test_debug_shows_what_a_model_composes_its_picture_of(tmp_path):
     run = make_pfl_run(tmp_path)
     exportable = Exportable(run.path)

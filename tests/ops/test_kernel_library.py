@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import types
 
 import numpy as np
@@ -168,6 +169,20 @@ def test_libraries_that_do_not_fit_are_refused_unread(content, reason, tmp_path)
     if content is not None:
         path.write_bytes(content)
     assert reason in kernel_library.refusal(path)
+
+
+@pytest.mark.parametrize('version, has_cuda, age, fresh_for', [
+    (tf.__version__, 'without', 0, {False}),
+    (tf.__version__, 'with', 0, {True}),
+    (tf.__version__, 'without', 10 * 365 * 86400, set()),
+    ('1.0.0', 'without', 0, set()),
+])  # fmt: skip
+def test_a_library_is_built_anew_when_it_is_not_what_would_be_built(version, has_cuda, age, fresh_for, tmp_path):
+    path = tmp_path / 'lib.so'
+    assert not build.is_fresh(path, use_cuda=False)
+    path.write_bytes(f'posewarp_ops for TensorFlow {version} {has_cuda} CUDA\n'.encode())
+    os.utime(path, (time.time() - age,) * 2)
+    assert {use_cuda for use_cuda in (False, True) if build.is_fresh(path, use_cuda)} == fresh_for
 
 
 def test_without_a_library_auto_gathers_and_says_so_once():
