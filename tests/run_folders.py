@@ -4,7 +4,7 @@ import numpy as np
 
 from posewarp_tf.config import Config
 from posewarp_tf.models.registry import build_model
-from posewarp_tf.training.checkpoints import MODEL, CheckpointFolder
+from posewarp_tf.training.checkpoints import AVERAGE, MODEL, CheckpointFolder
 from posewarp_tf.training.run_folder import RunFolder
 
 SIZE = (64, 64)
@@ -25,6 +25,10 @@ def make_run(path, trained_stage='full', step=7, gain=2.0, **settings):
             **settings,
         }
     )
+    return run_of_config(path, config, trained_stage, step, gain)
+
+
+def run_of_config(path, config, trained_stage, step=7, gain=2.0):
     run = RunFolder(path)
     run.path.mkdir(parents=True, exist_ok=True)
     run.save_config(config)
@@ -35,7 +39,8 @@ def make_run(path, trained_stage='full', step=7, gain=2.0, **settings):
         if weight.shape.rank >= 2:
             deviation = np.sqrt(gain / np.prod(weight.shape[:-1]))
             weight.assign(rng.normal(0, deviation, weight.shape).astype(np.float32))
-    CheckpointFolder(run.stage_dir(trained_stage), 1, {MODEL: model}).save(step)
+    role = AVERAGE if config.training.ema_decay else MODEL
+    CheckpointFolder(run.stage_dir(trained_stage), 1, {role: model}).save(step)
     return run
 
 

@@ -11,6 +11,9 @@ import tensorflow as tf
 from posewarp_tf.layers.blocks import Block, activate, conv, register
 from posewarp_tf.ops import bilinear_sample
 
+# Of a pixel's mean square. Half precision, in which files for phones may store it, knows nothing below 6e-8.
+_EPSILON = 1e-6
+
 
 @register
 class GatedAlignment(tf.keras.layers.Layer):
@@ -61,7 +64,7 @@ class ConvBlock(Block):
     def call(self, image: tf.Tensor) -> tf.Tensor:
         image = self.conv(image)
         mean_square = tf.reduce_mean(tf.square(tf.cast(image, tf.float32)), axis=-1, keepdims=True)
-        return activate(image * tf.cast(tf.math.rsqrt(mean_square + 1e-8), image.dtype))
+        return activate(image * tf.cast(tf.math.rsqrt(mean_square + _EPSILON), image.dtype))
 
     def get_config(self) -> dict:
         return {**super().get_config(), 'kernel_size': self.kernel_size, 'strides': self.strides}

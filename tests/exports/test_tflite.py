@@ -14,11 +14,10 @@ from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.data.model_inputs import make_model_inputs
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.flags import load_config
-from posewarp_tf.models.registry import build_model
+from posewarp_tf.layers.blocks import InstanceNorm
+from posewarp_tf.layers.gated_alignment import ConvBlock
 from posewarp_tf.ops import to_uint8_image
-from posewarp_tf.training.checkpoints import AVERAGE, CheckpointFolder
-from posewarp_tf.training.run_folder import RunFolder
-from tests.run_folders import SIZE, make_pfl_run, make_run, person, picture
+from tests.run_folders import SIZE, make_pfl_run, make_run, person, picture, run_of_config
 
 SMALL = {'gain': 0.5, 'attention_kernels': {1: 3}, 'flow_num_layers': 2}
 FEW = {'check_pairs': 2, 'calibration_pairs': 4, 'timed_runs': 2}
@@ -284,13 +283,24 @@ def test_maps_of_classes_are_inputs_of_models_that_take_them(tmp_path):
 
 @pytest.mark.slow
 def test_mobile_config_makes_a_file_of_less_than_5_megabytes(tmp_path):
-    config = load_config('mobile')
-    run = RunFolder(tmp_path / 'run')
-    run.save_config(config)
-    model = build_model(config)
-    CheckpointFolder(run.stage_dir('full'), 1, {AVERAGE: model}).save(1)
+    config = load_config('mobile').replace(data_dir=str(tmp_path / 'none'))
+    run = run_of_config(tmp_path / 'run', config, 'synthesis', gain=0.2)
     export_tflite(run.path, tmp_path / 'out', ('float16',), **FEW)
     assert path_of(tmp_path / 'out', 'float16').stat().st_size < 5e6
+
+
+@pytest.mark.parametrize('layer', [ConvBlock(4), InstanceNorm()])
+def test_norms_of_pixels_without_features_are_finite_in_half_precision(layer):
+    function = tf.function(lambda image: layer(image), input_signature=[tf.TensorSpec([1, 8, 8, 4])])
+    layer(tf.zeros([1, 8, 8, 4]))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()], layer)
+    converter.optimizations, converter.target_spec.supported_types = [tf.lite.Optimize.DEFAULT], [tf.float16]
+    interpreter = tf.lite.Interpreter(model_content=converter.convert())
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]['index'], np.zeros([1, 8, 8, 4], np.float32))
+    interpreter.invoke()
+    result = interpreter.get_tensor(interpreter.get_output_details()[0]['index'])
+    np.testing.assert_array_equal(result, np.zeros([1, 8, 8, 4]))
 
 
 def test_an_unknown_precision_is_named(run, tmp_path):
