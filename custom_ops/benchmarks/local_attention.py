@@ -11,6 +11,7 @@ import re
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -191,18 +192,26 @@ def _peak_memory(shape_name: str, impl: str) -> float:
 def _print_peak_memory(shape_name: str, impl: str) -> None:
     """MB that ten steps of the layer need beyond TensorFlow itself, weights and inputs."""
     step = layer_step(SHAPES[shape_name], impl)
-    with open('/proc/self/clear_refs', 'w') as file:
-        file.write('5')  # The peak begins anew.
-    before = _process_memory('VmRSS')
+    before = _own_memory()
+    seen, is_done = [before], threading.Event()
+
+    def watch() -> None:
+        while not is_done.wait(0.001):
+            seen.append(_own_memory())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     for _ in range(10):
         step()
-    print(_process_memory('VmHWM') - before)
+    is_done.set()
+    watcher.join()
+    print(max(seen) - before)
 
 
-def _process_memory(name: str) -> float:
-    """MB, from what Linux knows about this process."""
+def _own_memory() -> float:
+    """MB that this process has filled itself; the pages of its libraries come and go as Linux likes."""
     with open('/proc/self/status') as file:
-        found = re.search(rf'{name}:\s*(\d+) kB', file.read())
+        found = re.search(r'RssAnon:\s*(\d+) kB', file.read())
     assert found is not None
     return int(found[1]) / 1024
 
