@@ -112,7 +112,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     lines += [
         '',
         f'Compared with the Keras model, picture by picture, on {compared["num_pairs"]} {compared["pairs"]}. '
-        f'{_whence_ranges(report)} Medians of '
+        f'{_whence_ranges(report)}Medians of '
         f'{conditions["timed_runs"]} runs with ai-edge-litert {conditions["ai_edge_litert"]} on '
         f'{conditions["cpus"]} CPUs ({conditions["machine"]}).',
         '',
@@ -130,10 +130,10 @@ def _whence_ranges(report: Mapping[str, Any]) -> str:
         return ''
     ranges = report['ranges_from']
     if ranges['same']:
-        return 'int8 took its ranges from the same pairs, for want of others: with new pictures it may be worse.'
+        return 'int8 took its ranges from the same pairs, for want of others: with new pictures it may be worse. '
     return (
         f'int8 took its ranges from {ranges["num_pairs"]} other {ranges["pairs"]}, which lie between those (no pair is '
-        'in both, a person may be).'
+        'in both, a person may be). '
     )
 
 

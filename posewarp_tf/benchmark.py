@@ -17,7 +17,7 @@ from absl import flags
 
 from posewarp_tf import command_line
 from posewarp_tf.config import Config
-from posewarp_tf.flags import config_from_flags, define_config_flags
+from posewarp_tf.flags import config_from_flags, define_config_flags, define_unused_run_dir
 
 FLAGS = flags.FLAGS
 
@@ -105,7 +105,7 @@ def main() -> None:
 
 if __name__ == '__main__':
     define_config_flags()
-    flags.DEFINE_string('run_dir', '', 'Ignored: shipped configs name one.')
+    define_unused_run_dir()
     flags.DEFINE_integer('batch', 1, 'Pictures at a time.', lower_bound=1)
     flags.DEFINE_integer('repeats', 10, 'Timed repeats.', lower_bound=1)
     command_line.run(main)

@@ -40,6 +40,11 @@ def define_config_flags(flag_values: flags.FlagValues = flags.FLAGS) -> None:
             flags.DEFINE_string(field.name, None, text, flag_values=flag_values)
 
 
+def define_unused_run_dir() -> None:
+    """For commands without a run folder: lets them take the shipped configs, which name one."""
+    flags.DEFINE_string('run_dir', '', 'Not used: shipped configs name it.')
+
+
 def config_from_flags(base: Config | None = None, flag_values: flags.FlagValues = flags.FLAGS) -> Config:
     """`base` (default: the published defaults) with every flag that was given."""
     values = {}

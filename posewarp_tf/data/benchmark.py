@@ -14,7 +14,7 @@ from absl import flags
 
 from posewarp_tf import command_line
 from posewarp_tf.config import Config
-from posewarp_tf.flags import config_from_flags, define_config_flags
+from posewarp_tf.flags import config_from_flags, define_config_flags, define_unused_run_dir
 
 _WARM_UP_BATCHES = 10
 
@@ -50,5 +50,5 @@ def main() -> None:
 if __name__ == '__main__':
     define_config_flags()
     flags.DEFINE_integer('num_batches', 200, 'Batches to time.', lower_bound=1)
-    flags.DEFINE_string('run_dir', '', 'Not used: shipped configs name it.')
+    define_unused_run_dir()
     command_line.run(main)

@@ -29,7 +29,7 @@ from posewarp_tf.data.images import load_image, picture_size, resize_image, save
 from posewarp_tf.data.names import NameIndex, deepfashion_name
 from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, ClassMaps, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
-from posewarp_tf.flags import config_from_flags, define_config_flags
+from posewarp_tf.flags import config_from_flags, define_config_flags, define_unused_run_dir
 from posewarp_tf.visualize import draw_skeleton, picture_grid
 
 # Of the published lists.
@@ -247,5 +247,5 @@ if __name__ == '__main__':
     define_config_flags()
     flags.DEFINE_string('contact_sheet', '', 'Where the contact sheet goes; default: contact_sheet.png in --data_dir.')
     flags.DEFINE_boolean('decode_all', False, 'Decode every picture, not only a sample.')
-    flags.DEFINE_string('run_dir', '', 'Not used: shipped configs name it.')
+    define_unused_run_dir()
     command_line.run(main)

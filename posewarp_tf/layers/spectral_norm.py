@@ -88,6 +88,7 @@ class SpectralConv(tf.keras.layers.Layer):
         return tf.TensorShape([batch, *spatial, self.filters])
 
     def _convolve(self, inputs: tf.Tensor, kernel: tf.Tensor, padding: list[tuple[int, int]]) -> tf.Tensor:
+        """The convolution itself, for which TensorFlow has a function per number of axes: a subclass calls its own."""
         raise NotImplementedError
 
     @property

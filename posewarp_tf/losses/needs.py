@@ -15,10 +15,10 @@ TERM_MAPS: dict[str, tuple[str, ...]] = {
 }
 
 # Terms about the model's flow.
-FLOW_TERMS = frozenset(
-    ('correctness', 'affine', 'photometric', 'ssim', 'feature', 'texture', 'label', 'part_label', 'smoothness')
-    + ('self_flow', 'equivariance')
-)
+FLOW_TERMS = {
+    'correctness', 'affine', 'photometric', 'ssim', 'feature', 'texture', 'label', 'part_label', 'smoothness',
+    'self_flow', 'equivariance',
+}  # fmt: skip
 
 # Terms that weigh occluded pixels less: the model then sees the pair with its sides swapped.
 _SWAPPING_TERMS = {'photometric', 'ssim', 'feature'}

@@ -1,4 +1,4 @@
-"""PFL's networks together: outputs, composition, stages, and every switch that leaves a part of them out."""
+"""PFL's networks together: outputs, composition, stages, settings."""
 
 import dataclasses
 
@@ -8,62 +8,13 @@ import tensorflow as tf
 
 from posewarp_tf.config import ModelConfig
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.registry import build_model
-
-SIZE = (32, 64)
-SMALL = {
-    'model': 'pfl',
-    'image_size': SIZE,
-    'spatial_transform': 'bilinear',
-    'use_garment': True,
-    'base_filters': 4,
-    'max_filters': 8,
-    'garment_base_filters': 4,
-    'garment_max_filters': 8,
-    'num_layers': 3,
-    'flow_base_filters': 4,
-    'flow_max_filters': 8,
-    'flow_num_layers': 3,
-    'init_gain': 1.0,
-}
-FLOW_SHAPES = [(2, 4, 8, 2), (2, 8, 16, 2), (2, 16, 32, 2), (2, 32, 64, 2)]
-
-
-def small_model(**options):
-    tf.keras.utils.set_random_seed(3)
-    return build_model(ModelConfig(**{**SMALL, **options}))
-
-
-def random_inputs(model, batch=2):
-    inputs = {}
-    for i, (name, spec) in enumerate(model.example_inputs().items()):
-        shape = (batch, *spec.shape[1:])
-        if spec.dtype == tf.uint8:
-            inputs[name] = tf.cast(tf.random.stateless_uniform(shape, (1, i), 0, 16, tf.int32), tf.uint8)
-        else:
-            inputs[name] = tf.random.stateless_uniform(shape, (1, i), -1, 1)
-    return inputs
+from tests.models.pfl_models import FLOW_SHAPES, SIZE, SMALL, random_inputs, set_flow, set_mask, small_model
 
 
 @pytest.fixture(scope='module')
 def model():
     """Not to be changed."""
     return small_model()
-
-
-def set_flow(model, coarsest_flow):
-    """Makes a model's flow the same everywhere, given in pixels of its coarsest map."""
-    for index, stack in enumerate(model.pose_flow_net.stacks):
-        for scale, head in enumerate(stack.heads):
-            head.flow_conv.kernel.assign(tf.zeros_like(head.flow_conv.kernel))
-            head.flow_conv.bias.assign(coarsest_flow if index == scale == 0 else (0, 0))
-
-
-def set_mask(model, value):
-    """Makes the mask of SynthesisNet 0 or 1 everywhere."""
-    mask_conv = model.synthesis_net.mask_conv
-    mask_conv.kernel.assign(tf.zeros_like(mask_conv.kernel))
-    mask_conv.bias.assign([100.0 if value else -100.0])
 
 
 def test_outputs_have_the_promised_shapes_types_and_ranges(model):
@@ -213,67 +164,6 @@ def test_picture_depends_on_the_predicted_garment_map():
     after = model(inputs)
     assert np.abs(before['image'] - after['image']).max() > 1e-3
     np.testing.assert_array_equal(before['flows'][-1], after['flows'][-1])
-
-
-ABLATIONS = {
-    'no_flow': {'spatial_transform': 'none'},
-    'one_stack': {'num_flow_stacks': 1},
-    'pixel_warp': {'spatial_transform': 'pixel_warp'},
-    'single_scale': {'alignment_scales': (2,)},
-    'no_gate': {'use_gate': False},
-    'no_garment_net': {'use_garment_net': False},
-    'no_garment': {'use_garment': False},
-}
-
-
-@pytest.mark.parametrize('name', ABLATIONS)
-def test_every_ablation_runs_and_changes_the_network(model, name):
-    ablated = small_model(**ABLATIONS[name])
-    assert ablated(random_inputs(ablated))['image'].shape == (2, *SIZE, 3)
-    shapes = [[v.shape for v in network.variables] for network in (model, ablated)]
-    assert (shapes[0] == shapes[1]) == (name == 'pixel_warp')
-
-
-def test_pixel_warp_moves_the_source_before_it_is_encoded():
-    model = small_model(spatial_transform='pixel_warp', use_garment_net=False)
-    set_mask(model, 1)
-    inputs = random_inputs(model)
-    two_to_the_right = np.minimum(np.arange(SIZE[1]) + 2, SIZE[1] - 1)
-    moved = {name: tf.gather(inputs[name], two_to_the_right, axis=2) for name in ('source_image', 'source_garment')}
-    set_flow(model, (0.25, 0.0))
-    by_flow = model(inputs)['image']
-    set_flow(model, (0.0, 0.0))
-    np.testing.assert_allclose(by_flow, model({**inputs, **moved})['image'], atol=1e-5)
-    assert np.abs(by_flow - model(inputs)['image']).max() > 1e-3
-
-
-def test_without_flow_there_are_no_flows_and_the_source_pose_is_seen():
-    model = small_model(spatial_transform='none')
-    assert model.stages == ('garment', 'synthesis', 'joint')
-    inputs = random_inputs(model)
-    outputs = model(inputs)
-    assert outputs['flows'] == outputs['masks'] == []
-    other = model({**inputs, 'source_pose': 1 - inputs['source_pose']})
-    assert np.abs(outputs['image'] - other['image']).max() > 1e-3
-
-
-def test_single_scale_reads_the_source_at_that_scale_alone():
-    model = small_model(alignment_scales=(2,))
-    masks = model(random_inputs(model))['masks']
-    assert [float(np.max(mask)) > 0 for mask in masks] == [False, True, False, False]
-
-
-def test_without_gate_the_warped_source_counts_everywhere():
-    model = small_model(use_gate=False)
-    assert {float(np.min(mask)) for mask in model(random_inputs(model))['masks']} == {1.0}
-
-
-@pytest.mark.parametrize('options', [{'use_garment': False}, {'use_garment_net': False}])
-def test_without_garment_net_its_stage_is_left_out(options):
-    model = small_model(**options)
-    assert model.stages == ('pose_flow', 'synthesis', 'joint')
-    assert ('source_garment' in model.required_inputs) == options.get('use_garment', True)
-    assert 'garment' not in model(random_inputs(model))
 
 
 @pytest.mark.parametrize(
