@@ -5,11 +5,15 @@
 # make mobile a page for phones with the model of RUN, served at http://localhost:8080
 # make test-mobile   that page in Chromium; needs npm and chromium
 # make test-pytorch   reads files of PyTorch itself, which goes into an environment of its own
+# make test-package   wheel and sdist: built, installed into empty environments, and used
+# make VENV=.venv-3.13 PYTHON=python3.13 test   the same with another interpreter, beside the first
 
-# The first interpreter that TensorFlow 2.15 exists for; override with `make PYTHON=/path/to/python3.11 ...`.
-SUPPORTED := import sys; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))
-PYTHON ?= $(shell for p in python3 python3.11 python3.10 python3.9; do \
+# The first interpreter that there is a set of packages for; override with `make PYTHON=/path/to/python3.11 ...`.
+SUPPORTED := import sys; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python3.9; do \
 	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+# Installs what an environment lacks; pip itself stays as it came.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 VENV := .venv
 BIN := $(VENV)/bin
 PYTORCH_VENV := .venv-pytorch
@@ -17,6 +21,11 @@ MOBILE := exports/mobile
 CUDA_CHECK := custom_ops/_build/cuda_check
 RUN := runs/quickstart
 DATA := data/quickstart
+# Which tests: all of them by default.
+TESTS := tests
+# Tests of the compiled ops need a C++ compiler. Where there is none they are left out, which `make test` says.
+COMPILER := $(shell command -v $${CXX:-g++})
+LEFT_OUT := slow or pytorch or browser or package$(if $(COMPILER),, or compiler)
 # Of the phone page: which export it runs, and HOST=0.0.0.0 for phones in the same network.
 PRECISION := float16
 HOST := localhost
@@ -24,7 +33,7 @@ PORT := 8080
 PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pairs_per_person=16 \
 	--image_height=128 --image_width=88 --max_yaw=35 --white_background
 
-.PHONY: demo op cuda-check mobile test test-mobile test-pytorch lint clean
+.PHONY: demo op cuda-check mobile test test-mobile test-package test-pytorch lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m custom_ops.build --optional
@@ -46,12 +55,13 @@ op: $(VENV)/installed
 cuda-check: $(CUDA_CHECK)
 	$(CUDA_CHECK)
 
+$(CUDA_CHECK): | has-nvcc
 $(CUDA_CHECK): $(wildcard custom_ops/cuda_check/*.h custom_ops/cuda_check/*.cu custom_ops/cc/lib/*.h custom_ops/cc/kernels/*cuda*)
 	mkdir -p $(@D)
 	nvcc -std=c++17 -O3 -I. -gencode=arch=compute_80,code=sm_80 -gencode=arch=compute_90,code=sm_90 \
 		-gencode=arch=compute_90,code=compute_90 $(filter %.cu,$^) -o $@
 
-mobile: $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.json
+mobile: has-npm $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.json
 	$(BIN)/python -m exports.tflite --run_dir=$(RUN) --output_dir=dist/tflite --precision=$(PRECISION)
 	npm --prefix $(MOBILE) run --silent build -- --model=$(CURDIR)/dist/tflite/posewarp_$(PRECISION).tflite \
 		--out=$(CURDIR)/dist/mobile
@@ -59,10 +69,14 @@ mobile: $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.json
 
 test: $(VENV)/installed-dev lint
 	$(BIN)/python -m custom_ops.build --optional
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not pytorch and not browser'
+	@$(if $(COMPILER),:,echo 'no C++ compiler: the tests of the compiled ops (pytest -m compiler) are left out')
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not ($(LEFT_OUT))' $(TESTS)
 
-test-mobile: $(VENV)/installed-dev $(MOBILE)/node_modules/.package-lock.json
+test-mobile: has-npm has-chromium $(VENV)/installed-dev $(MOBILE)/node_modules/.package-lock.json
 	$(BIN)/python -m pytest -m browser tests/exports
+
+test-package: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m package tests
 
 test-pytorch: $(VENV)/installed-dev $(PYTORCH_VENV)/installed
 	POSEWARP_PYTORCH=$(CURDIR)/$(PYTORCH_VENV)/bin/python $(BIN)/python -m pytest -m pytorch tests/pytorch_files
@@ -72,28 +86,42 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# What a command needs besides Python, said before it starts.
+has-chromium:
+	@[ -n "$$CHROMIUM" ] || command -v chromium chromium-browser google-chrome >/dev/null || { \
+		echo 'error: no Chromium: the page is tested in one: install it (Debian: apt install chromium) or name it by' \
+		'CHROMIUM=/path' >&2; exit 1; }
+
+has-%:
+	@command -v $* >/dev/null || { echo 'error: $* is missing: $(NEEDS_$*)' >&2; exit 1; }
+
+NEEDS_npm := the page for phones is built and served with Node.js 20 or newer and npm (Debian, Ubuntu: apt install npm)
+NEEDS_nvcc := it compiles the CUDA kernels; it comes with the CUDA toolkit, 12 or newer
+
 $(VENV)/python-checked:
 	@'$(PYTHON)' -c '$(SUPPORTED)' 2>/dev/null || { \
-		echo "error: posewarp_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15), got \
-	$$($(or $(PYTHON),python3) --version 2>&1 | head -1); name one with: make PYTHON=/path/to/python3.11"; exit 1; }
+		echo "error: posewarp_tf needs Python 3.9 to 3.13, got \
+	$$($(or $(PYTHON),python3) --version 2>&1 | head -1); name one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "error: $(PYTHON) cannot make virtual environments (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	'$(PYTHON)' -m venv $(VENV)
 	@touch $@
 
 $(VENV)/installed: requirements.txt | $(VENV)/python-checked
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(INSTALL) -r requirements.txt
 	@touch $@
 
-$(VENV)/installed-export: requirements.txt requirements-export.txt | $(VENV)/python-checked
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-export.txt
+$(VENV)/installed-export: requirements.txt pyproject.toml | $(VENV)/python-checked
+	$(INSTALL) -e '.[export]'
 	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-dev: requirements.txt pyproject.toml | $(VENV)/python-checked
+	$(INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/installed $(VENV)/installed-export
 
 $(MOBILE)/node_modules/.package-lock.json: $(MOBILE)/package-lock.json
 	npm --prefix $(MOBILE) ci --no-audit --no-fund
 	@touch $@
-
-$(VENV)/installed-dev: requirements.txt requirements-dev.txt | $(VENV)/python-checked
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@ $(VENV)/installed
 
 $(PYTORCH_VENV)/installed: requirements-pytorch.txt | $(VENV)/python-checked
 	'$(PYTHON)' -m venv $(PYTORCH_VENV)

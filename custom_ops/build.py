@@ -1,7 +1,8 @@
-"""Builds the samplers' compiled ops with g++ alone: `python -m custom_ops.build`, or `make op`.
+"""Builds the samplers' compiled ops with g++ alone: `posewarp build-ops`, or in a clone `make op`.
 
-With nvcc the CUDA kernels are built in too. The library lands in custom_ops/_build; nothing is done when it is newer
-than its sources and of the installed TensorFlow.
+With nvcc the CUDA kernels are built in too. The library lands in a clone's custom_ops/_build, or in the user's cache
+(~/.cache/posewarp_tf) if the package is installed; nothing is done when it is newer than its sources and of the
+installed TensorFlow.
 """
 
 from __future__ import annotations
@@ -45,13 +46,18 @@ def build(use_cuda: bool, output: pathlib.Path | None = None) -> None:
       output: where the library goes; None: where it is looked for.
 
     Raises:
-      RunError: no compiler, or one that fails; its output is in the message.
+      RunError: no compiler, no nvcc, or one that fails; its output is in the message.
     """
     compiler = _compiler()
     if shutil.which(compiler) is None:
-        raise RunError(f'{compiler}: no such C++ compiler; without the compiled ops everything works, only slower')
+        raise RunError(
+            f'{compiler}: no such C++ compiler: install one (Debian, Ubuntu: apt install g++) or name it in CXX; '
+            'without the compiled ops everything works, only slower'
+        )
+    if use_cuda and shutil.which('nvcc') is None:
+        raise RunError('nvcc: not found: the CUDA kernels need the CUDA toolkit on the PATH; --cuda=no leaves them out')
     start = time.perf_counter()
-    output = output or _default_path()
+    output = output or _build_path()
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as objects, files.atomic_path(output) as partial:
         commands = compile_commands(compiler, pathlib.Path(objects), use_cuda)
@@ -123,10 +129,10 @@ def _compiler() -> str:
     return os.environ.get('CXX', 'g++')
 
 
-def _default_path() -> pathlib.Path:
-    from posewarp_tf.ops import kernel_library
+def _build_path() -> pathlib.Path:
+    from posewarp_tf.ops import kernel_library  # Imports TensorFlow.
 
-    return kernel_library.DEFAULT_PATH
+    return kernel_library.build_path()
 
 
 def _run(command: Command) -> None:
@@ -135,18 +141,21 @@ def _run(command: Command) -> None:
         raise RunError(f'{" ".join(command)}\n{finished.stdout}{finished.stderr}')
 
 
+def define_flags() -> None:
+    flags.DEFINE_enum('cuda', 'auto', ['auto', 'yes', 'no'], 'Build the CUDA kernels in; auto: if there is an nvcc.')
+    flags.DEFINE_bool('force', False, 'Build although the library is up to date.')
+    flags.DEFINE_bool('optional', False, 'Where there is no compiler, say so and succeed.')
+
+
 def main() -> None:
     use_cuda = {'auto': shutil.which('nvcc') is not None, 'yes': True, 'no': False}[FLAGS.cuda]
     if FLAGS.optional and shutil.which(_compiler()) is None:
         print(f'no C++ compiler ({_compiler()}): samplers stay plain TensorFlow, which is slower')
-    elif is_fresh(_default_path(), use_cuda) and not FLAGS.force:
-        print(f'{_default_path()}: up to date')
+    elif is_fresh(_build_path(), use_cuda) and not FLAGS.force:
+        print(f'{_build_path()}: up to date')
     else:
         build(use_cuda)
 
 
 if __name__ == '__main__':
-    flags.DEFINE_enum('cuda', 'auto', ['auto', 'yes', 'no'], 'Build the CUDA kernels in; auto: if there is an nvcc.')
-    flags.DEFINE_bool('force', False, 'Build although the library is up to date.')
-    flags.DEFINE_bool('optional', False, 'Where there is no compiler, say so and succeed.')
-    command_line.run(main)
+    command_line.run(define_flags, main)

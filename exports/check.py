@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 from absl import flags, logging
 
-from exports.check_report import compare_steps, markdown
 from posewarp_tf import command_line, files
 from posewarp_tf.errors import RunError
 from posewarp_tf.training.run_folder import RunFolder
+
+from .check_report import compare_steps, markdown
 
 # What the page must keep of LiteRT's picture on this machine: levels of 255 that it may differ by, and least PSNR in
 # dB. Their kernels round in another order, which quantised layers amplify; a wrong picture is far from either limit.
@@ -46,11 +47,11 @@ def check_exports(
     Raises:
         RunError: an export differs by more than it may, or the page is required and cannot be run.
     """
-    from exports.check_page import missing_for_page, page_answers, page_milliseconds
-    from exports.held_out import held_out_pairs
-    from exports.saved_model import export_saved_model
-    from exports.tflite import export_tflite
-    from exports.tflite_report import each_pair
+    from .check_page import missing_for_page, page_answers, page_milliseconds
+    from .held_out import held_out_pairs
+    from .saved_model import export_saved_model
+    from .tflite import export_tflite
+    from .tflite_report import each_pair
 
     output_dir = pathlib.Path(output_dir)
     missing = missing_for_page()
@@ -89,7 +90,7 @@ def check_exports(
 
 def _page_shortfall(precision: str, differences: np.ndarray) -> str:
     """How the page's pictures miss the limits; empty if they keep them."""
-    from exports.tflite_report import psnr
+    from .tflite_report import psnr
 
     largest, found = int(np.abs(differences).max()), psnr(differences)
     if largest > _MAX_PAGE_DIFFERENCE.get(precision, 255):
@@ -105,9 +106,9 @@ def _runners(
     """{step: from one pair to its picture} of all that runs in this process."""
     import tensorflow as tf
 
-    from exports.exportable import Exportable
-    from exports.litert import LiteRTReposer
-    from exports.tflite_report import THREADS
+    from .exportable import Exportable
+    from .litert import LiteRTReposer
+    from .tflite_report import THREADS
 
     def tensors(pair: Arrays) -> dict[str, Any]:
         return {name: tf.constant(array) for name, array in pair.items()}
@@ -164,5 +165,4 @@ def define_flags() -> None:
 
 
 if __name__ == '__main__':
-    define_flags()
-    command_line.run(main)
+    command_line.run(define_flags, main)

@@ -35,7 +35,7 @@ def compare_steps(
 
     `before` names the step that each but Keras is also compared with.
     """
-    from exports.tflite_report import psnr
+    from .tflite_report import psnr
 
     rows = []
     for name, picture in pictures.items():

@@ -8,8 +8,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from exports.exportable import Exportable
 from posewarp_tf.conventions import GARMENT_NAMES, JOINT_NAMES, MISSING
+
+from .exportable import Exportable
 
 CC_BY_NC = 'https://creativecommons.org/licenses/by-nc/4.0/'
 

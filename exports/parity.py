@@ -8,12 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from exports.exportable import Exportable
-from exports.warm_up import to_files
 from posewarp_tf import ops
 from posewarp_tf.data.model_inputs import make_model_inputs
 from posewarp_tf.errors import RunError
 from posewarp_tf.models.base import ReposingModel
+
+from .exportable import Exportable
+from .warm_up import to_files
 
 # Rounding may tip a value from one grey level to the next.
 MAX_LEVELS = 1.0

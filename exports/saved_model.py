@@ -51,12 +51,12 @@ def export_saved_model(
     """
     import tensorflow as tf
 
-    from exports.exportable import Exportable, custom_operations, operations_of, require_stock_operations
-    from exports.held_out import held_out_pairs
-    from exports.model_card import make_metadata, model_card
-    from exports.parity import checked_differences
-    from exports.signatures import make_signatures
-    from exports.warm_up import write_warm_up
+    from .exportable import Exportable, custom_operations, operations_of, require_stock_operations
+    from .held_out import held_out_pairs
+    from .model_card import make_metadata, model_card
+    from .parity import checked_differences
+    from .signatures import make_signatures
+    from .warm_up import write_warm_up
 
     if min(batch_sizes, default=1) < 1:
         raise ConfigError(f'--batch_sizes: got {min(batch_sizes)}, expected 1 or more')
@@ -146,5 +146,4 @@ def define_flags() -> None:
 
 
 if __name__ == '__main__':
-    define_flags()
-    command_line.run(main)
+    command_line.run(define_flags, main)

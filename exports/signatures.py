@@ -14,9 +14,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from exports.encoded_pictures import decode_class_maps, decode_pictures
-from exports.exportable import Exportable
 from posewarp_tf.conventions import GARMENT_NAMES, MISSING, PART_NAMES
+
+from .encoded_pictures import decode_class_maps, decode_pictures
+from .exportable import Exportable
 
 Tensors = dict[str, tf.Tensor]
 

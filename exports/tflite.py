@@ -51,10 +51,10 @@ def export_tflite(
         ConfigError: an unknown precision, an impossible size, or operations that TFLite has not.
         DataError: the test pairs cannot be used.
     """
-    from exports.exportable import Exportable
-    from exports.tflite_convert import Converter, make_signature
-    from exports.tflite_metadata import with_metadata
-    from exports.tflite_report import conditions, measure, model_answers, shortfall
+    from .exportable import Exportable
+    from .tflite_convert import Converter, make_signature
+    from .tflite_metadata import with_metadata
+    from .tflite_report import conditions, measure, model_answers, shortfall
 
     unknown = [precision for precision in precisions if precision not in ALL_PRECISIONS]
     if unknown or not precisions:
@@ -98,7 +98,7 @@ def export_tflite(
 
 def _split_pairs(config: Any, check_pairs: int, calibration_pairs: int, data_dir: str | None) -> tuple[Any, Any, str]:
     """Pairs to compare on, others (the same if there are none) to take ranges from, and whose they are, in words."""
-    from exports.held_out import held_out_pairs
+    from .held_out import held_out_pairs
 
     pairs, whose = held_out_pairs(config, check_pairs + calibration_pairs, data_dir)
     found = len(pairs['source_image'])
@@ -112,8 +112,8 @@ def _split_pairs(config: Any, check_pairs: int, calibration_pairs: int, data_dir
 
 def _metadata(exportable: Any, signature: Any, report: dict[str, Any]) -> dict[str, Any]:
     """The contents of metadata.json."""
-    from exports.litert import SIGNATURE
-    from exports.model_card import make_metadata
+    from .litert import SIGNATURE
+    from .model_card import make_metadata
 
     check = {'results': 'results.json', **report['compared_on']}
     metadata = make_metadata(exportable, {SIGNATURE: signature}, check, [])
@@ -125,7 +125,7 @@ def _publish(folder: pathlib.Path, output_dir: pathlib.Path, report: dict, metad
 
     Descriptions come last; files of other precisions no longer fit to them and are removed.
     """
-    from exports.tflite_report import markdown
+    from .tflite_report import markdown
 
     for name, contents in (('metadata.json', metadata), ('results.json', report)):
         (folder / name).write_text(json.dumps(contents, indent=2) + '\n', encoding='utf-8')
@@ -138,8 +138,9 @@ def _publish(folder: pathlib.Path, output_dir: pathlib.Path, report: dict, metad
 
 
 def main() -> None:
-    from exports.tflite_report import markdown
     from posewarp_tf.prediction_jobs import parse_size
+
+    from .tflite_report import markdown
 
     given = flags.FLAGS
     try:
@@ -174,5 +175,4 @@ def define_flags() -> None:
 
 
 if __name__ == '__main__':
-    define_flags()
-    command_line.run(main)
+    command_line.run(define_flags, main)

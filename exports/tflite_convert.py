@@ -25,10 +25,11 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from exports.exportable import Exportable
-from exports.litert import SIGNATURE
-from exports.tflite_operations import CONVOLUTIONS, TFLiteGraph
 from posewarp_tf.errors import ConfigError
+
+from .exportable import Exportable
+from .litert import SIGNATURE
+from .tflite_operations import CONVOLUTIONS, TFLiteGraph
 
 
 def make_signature(exportable: Exportable) -> Any:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from exports.exportable import Exportable
-from exports.litert import LiteRTReposer
-from exports.tflite_operations import TFLiteGraph
+from .exportable import Exportable
+from .litert import LiteRTReposer
+from .tflite_operations import TFLiteGraph
 
 # What a file must keep of its model: levels of 255 that a picture may differ by, and least PSNR in dB.
 MAX_DIFFERENCE = {'float32': 1}

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from exports.serving.protocol import predict_request, serving_protos
 from posewarp_tf.conventions import NUM_JOINTS
+
+from .serving.protocol import predict_request, serving_protos
 
 WARM_UP_PATH = os.path.join('assets.extra', 'tf_serving_warmup_requests')
 

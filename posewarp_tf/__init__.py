@@ -11,6 +11,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from posewarp_tf import lanes
+
+__version__ = '0.1.0'
+
+lanes.use_keras_2()
+
 _HOMES = {
     'Config': 'posewarp_tf.config',
     'Predictor': 'posewarp_tf.predictor',

@@ -17,7 +17,7 @@ from absl import flags
 
 from posewarp_tf import command_line
 from posewarp_tf.config import Config
-from posewarp_tf.flags import config_from_flags, define_config_flags, define_unused_run_dir
+from posewarp_tf.flags import config_from_flags, define_training_flags
 
 FLAGS = flags.FLAGS
 
@@ -87,6 +87,12 @@ def _seconds(step: Callable, repeats: int) -> list[float]:
     return seconds[2:]
 
 
+def define_flags() -> None:
+    flags.DEFINE_integer('batch', 1, 'Pictures at a time.', lower_bound=1)
+    flags.DEFINE_integer('repeats', 10, 'Timed repeats.', lower_bound=1)
+    define_training_flags()
+
+
 def main() -> None:
     config = config_from_flags()
     height, width = config.model.image_size
@@ -104,8 +110,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    define_config_flags()
-    define_unused_run_dir()
-    flags.DEFINE_integer('batch', 1, 'Pictures at a time.', lower_bound=1)
-    flags.DEFINE_integer('repeats', 10, 'Timed repeats.', lower_bound=1)
-    command_line.run(main)
+    command_line.run(define_flags, main)

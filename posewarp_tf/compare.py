@@ -111,10 +111,13 @@ def _rows(given: Sequence[str]) -> dict[str, list[str]]:
     return rows
 
 
+def define_flags() -> None:
+    flags.DEFINE_multi_string('runs', None, 'title=run_dir,run_dir,...: one row of the table.', required=True)
+
+
 def main() -> None:
     print(compare(_rows(flags.FLAGS.runs)))
 
 
 if __name__ == '__main__':
-    flags.DEFINE_multi_string('runs', None, 'title=run_dir,run_dir,...: one row of the table.', required=True)
-    command_line.run(main)
+    command_line.run(define_flags, main)

@@ -171,12 +171,17 @@ class Config:
             return Config.from_json(file.read(), str(path))
 
 
+def config_sections() -> dict[str, type[Section]]:
+    """{name in a Config: its class}, in order."""
+    return typing.get_type_hints(Config)
+
+
 def config_fields() -> list[tuple[dataclasses.Field, Any]]:
     """Every (field, resolved type) of every section, in order."""
     found = []
-    for section in (ModelConfig, DataConfig, LossConfig, TrainingConfig):
+    for section in config_sections().values():
         hints = typing.get_type_hints(section)
-        found += [(field, hints[field.name]) for field in dataclasses.fields(section)]
+        found += [(field, hints[field.name]) for field in dataclasses.fields(section)]  # type: ignore[arg-type]
     return found
 
 

@@ -17,3 +17,7 @@ class DataError(PosewarpError):
 
 class RunError(PosewarpError):
     """A run folder, a checkpoint or a weight file that cannot be used."""
+
+
+class LaneError(PosewarpError, ImportError):
+    """Installed packages that do not go together."""

@@ -9,6 +9,7 @@ Values of compound fields on the command line:
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import typing
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from typing import Any
 
 from absl import flags
 
-from posewarp_tf.config import LOSS_WEIGHTS, Config, LossWeights, config_fields
+from posewarp_tf.config import LOSS_WEIGHTS, Config, LossWeights, config_fields, config_sections
 from posewarp_tf.errors import ConfigError
 
 CONFIG_DIR = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'configs')
@@ -40,9 +41,57 @@ def define_config_flags(flag_values: flags.FlagValues = flags.FLAGS) -> None:
             flags.DEFINE_string(field.name, None, text, flag_values=flag_values)
 
 
-def define_unused_run_dir() -> None:
-    """For commands without a run folder: lets them take the shipped configs, which name one."""
-    flags.DEFINE_string('run_dir', '', 'Not used: shipped configs name it.')
+class ConfigFlag(flags.Flag):
+    """--config=gfla_fashion, which stands for the --flagfile of a shipped config (or of any path)."""
+
+    def __init__(self) -> None:
+        text = f'A shipped config, one of {", ".join(shipped_configs())}, or the path of a flagfile.'
+        super().__init__(flags.ArgumentParser(), None, 'config', None, text)
+
+
+def define_training_flags(has_run_dir: bool = False) -> None:
+    """The flags of a command that takes a whole config: every field, and --config.
+
+    Shipped configs name the run folder, so a command without one (`has_run_dir` is false) has to take that flag too.
+    """
+    flags.DEFINE_flag(ConfigFlag())
+    define_config_flags()
+    if not has_run_dir:
+        flags.DEFINE_string('run_dir', '', 'Not used: shipped configs name it.')
+
+
+def expand_config(argv: list[str], flag_values: flags.FlagValues) -> list[str]:
+    """The arguments with each --config replaced by its --flagfile, where that stands for one.
+
+    Raises:
+        ConfigError: no such config.
+    """
+    if not takes_config(flag_values):
+        return argv
+    expanded: list[str] = []
+    for argument in argv:
+        name, equals, value = argument.partition('=')
+        if expanded and expanded[-1] in ('--config', '-config'):
+            expanded[-1] = f'--flagfile={find_config(argument)}'
+        elif name in ('--config', '-config') and equals:
+            expanded.append(f'--flagfile={find_config(value)}')
+        else:
+            expanded.append(argument)
+    return expanded
+
+
+def takes_config(flag_values: flags.FlagValues) -> bool:
+    """Whether these are the flags of a command that takes a whole config (`define_training_flags`)."""
+    return 'config' in flag_values and isinstance(flag_values['config'], ConfigFlag)
+
+
+def config_flag_groups() -> dict[str, dict[str, Any]]:
+    """{title of a section of the config: {flag: default of its field}}."""
+    groups = {}
+    for name, defaults in dataclasses.asdict(Config()).items():
+        summary = (config_sections()[name].__doc__ or '').splitlines()[0]
+        groups[f'{name.capitalize()}: {summary}'] = defaults
+    return groups
 
 
 def config_from_flags(base: Config | None = None, flag_values: flags.FlagValues = flags.FLAGS) -> Config:
@@ -56,14 +105,27 @@ def config_from_flags(base: Config | None = None, flag_values: flags.FlagValues 
     return (base or Config()).replace(**values)
 
 
+def shipped_configs() -> list[str]:
+    """The names of the configs that come with the package."""
+    return sorted(name[:-4] for name in os.listdir(CONFIG_DIR) if name.endswith('.cfg'))
+
+
+def find_config(name_or_path: str) -> str:
+    """The flagfile of a shipped config by its name ('gfla_fashion'), or of any path.
+
+    Raises:
+        ConfigError: there is neither.
+    """
+    shipped = os.path.join(CONFIG_DIR, name_or_path + '.cfg')
+    for path in (shipped, name_or_path):
+        if os.path.isfile(path):
+            return path
+    raise ConfigError(f'no config {name_or_path!r}: expected a flagfile or one of {", ".join(shipped_configs())}')
+
+
 def load_config(name_or_path: str) -> Config:
     """A shipped config by its name ('gfla_fashion') or any flagfile by its path."""
-    path = os.path.join(CONFIG_DIR, name_or_path + '.cfg')
-    if not os.path.exists(path):
-        path = name_or_path
-    if not os.path.exists(path):
-        shipped = ', '.join(sorted(f[:-4] for f in os.listdir(CONFIG_DIR) if f.endswith('.cfg')))
-        raise ConfigError(f'no config {name_or_path!r}: expected a flagfile or one of {shipped}')
+    path = find_config(name_or_path)
     flag_values = flags.FlagValues()
     define_config_flags(flag_values)
     flags.DEFINE_string('run_dir', '', 'Where a shipped config trains by default.', flag_values=flag_values)

@@ -58,5 +58,4 @@ class _CallableModule(types.ModuleType):
 sys.modules[__name__].__class__ = _CallableModule
 
 if __name__ == '__main__':
-    define_flags()
-    command_line.run(main)
+    command_line.run(define_flags, main)

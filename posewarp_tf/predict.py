@@ -192,5 +192,4 @@ def _target_size() -> tuple[int, int] | None:
 
 
 if __name__ == '__main__':
-    define_flags()
-    command_line.run(main)
+    command_line.run(define_flags, main)

@@ -14,13 +14,15 @@ from absl import flags
 
 from posewarp_tf import command_line
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.flags import config_from_flags, define_config_flags
+from posewarp_tf.flags import config_from_flags, define_training_flags
 
-define_config_flags()
-flags.DEFINE_string('run_dir', '', 'Folder of this run: made if missing, continued if not.')
-flags.DEFINE_string(
-    'init_from', '', 'Run folder or checkpoint whose weights the first stage starts from, as far as they fit.'
-)
+
+def define_flags() -> None:
+    flags.DEFINE_string('run_dir', '', 'Folder of this run: made if missing, continued if not.')
+    flags.DEFINE_string(
+        'init_from', '', 'Run folder or checkpoint whose weights the first stage starts from, as far as they fit.'
+    )
+    define_training_flags(has_run_dir=True)
 
 
 def main() -> int:
@@ -33,4 +35,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    command_line.run(main)
+    command_line.run(define_flags, main)

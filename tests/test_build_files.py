@@ -27,6 +27,8 @@ def _sources(folder: pathlib.Path, value: ast.expr | None) -> set[pathlib.Path]:
     """The files of a list of names or of glob([...])."""
     if value is None:
         return set()
+    if isinstance(value, ast.BinOp):
+        return _sources(folder, value.left) | _sources(folder, value.right)
     if isinstance(value, ast.Call):
         excluded: list[str] = next((ast.literal_eval(k.value) for k in value.keywords if k.arg == 'exclude'), [])
         found = {path for pattern in ast.literal_eval(value.args[0]) for path in folder.glob(pattern)}
@@ -56,8 +58,11 @@ def _imported_files(path: pathlib.Path) -> set[pathlib.Path]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f'{node.module}.{alias.name}' for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            # A relative import starts at the file's package, one dot; every further dot is one package up.
+            package = path.relative_to(ROOT).parent.parts[: 1 - node.level or None] if node.level else ()
+            module = '.'.join([*package, *([node.module] if node.module else [])])
+            names |= {f'{module}.{alias.name}' for alias in node.names}
     return {file for name in names if name.split('.')[0] in PACKAGES for file in [_file_of(name)] if file}
 
 

@@ -27,6 +27,12 @@ SHAPES = {'1x64x64x128 k=5': (1, 64, 128, 5), '8x32x32x256 k=3': (8, 32, 256, 3)
 Step = Callable[[], Any]
 
 
+def define_flags() -> None:
+    flags.DEFINE_integer('repeats', 30, 'Timed turns.', lower_bound=1)
+    flags.DEFINE_bool('generator', True, 'Time the whole published generator too.')
+    flags.DEFINE_string('memory_of', '', 'shape,implementation: print the peak memory of that layer only.')
+
+
 def main() -> None:
     if FLAGS.memory_of:
         _print_peak_memory(*FLAGS.memory_of.split(','))
@@ -99,8 +105,9 @@ def layer_step(shape: tuple, impl: str) -> Step:
     """Forward pass and gradients (inputs and weights) of a LocalAttention layer; 'patches' is the published order."""
     import tensorflow as tf
 
-    from custom_ops.benchmarks.patches import PatchLocalAttention
     from posewarp_tf.layers.local_attention import LocalAttention
+
+    from .patches import PatchLocalAttention
 
     tf.keras.utils.set_random_seed(0)
     layer = PatchLocalAttention(shape[3]) if impl == 'patches' else LocalAttention(shape[3], impl=impl)
@@ -218,7 +225,4 @@ def _own_memory() -> float:
 
 
 if __name__ == '__main__':
-    flags.DEFINE_integer('repeats', 30, 'Timed turns.', lower_bound=1)
-    flags.DEFINE_bool('generator', True, 'Time the whole published generator too.')
-    flags.DEFINE_string('memory_of', '', 'shape,implementation: print the peak memory of that layer only.')
-    command_line.run(main)
+    command_line.run(define_flags, main)

@@ -88,6 +88,9 @@ def write_gallery(output_dir: str | os.PathLike) -> None:
     write_text(folder / 'poses.json', f'[\n{lines}\n]\n')
 
 
+def main() -> None:
+    write_gallery(flags.FLAGS.output_dir)
+
+
 if __name__ == '__main__':
-    define_flags()
-    command_line.run(lambda: write_gallery(flags.FLAGS.output_dir))
+    command_line.run(define_flags, main)

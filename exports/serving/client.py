@@ -16,9 +16,6 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
-from exports.serving.protocol import MODEL_NAME
-from exports.serving.retries import ServingError, call_with_retries
-from exports.serving.transports import GrpcTransport, RestTransport, Transport
 from posewarp_tf import command_line
 from posewarp_tf.data.frames import KeypointFrame
 from posewarp_tf.data.images import is_remote, load_class_numbers, load_image, save_image
@@ -26,6 +23,10 @@ from posewarp_tf.data.keypoints import load_keypoints
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.prediction_inputs import checked_map
 from posewarp_tf.prediction_jobs import parse_size
+
+from .protocol import MODEL_NAME
+from .retries import ServingError, call_with_retries
+from .transports import GrpcTransport, RestTransport, Transport
 
 _JPEG_START = b'\xff\xd8\xff'
 
@@ -170,5 +171,4 @@ def define_flags() -> None:
 
 
 if __name__ == '__main__':
-    define_flags()
-    command_line.run(main)
+    command_line.run(define_flags, main)

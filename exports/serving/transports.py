@@ -17,9 +17,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from exports.serving.protocol import MODEL_NAME, predict_request, serving_protos
-from exports.serving.retries import ServingError
 from posewarp_tf.errors import ConfigError
+
+from .protocol import MODEL_NAME, predict_request, serving_protos
+from .retries import ServingError
 
 # gRPC's own limit on answers is 4 MiB.
 _LARGEST_ANSWER = 1 << 28

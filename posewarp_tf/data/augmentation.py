@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import warnings
 
 import tensorflow as tf
 
 from posewarp_tf.conventions import MISSING
+from posewarp_tf.lanes.colors import change_colors
+from posewarp_tf.lanes.transforms import move_by_matrices
 
 # As published for Market-1501.
 MAX_DEGREES = 5.0
 MAX_SHIFT = 5.0
 SCALE_RANGE = (0.95, 1.05)
 
-# Of the [0, 1] range, of the distance to the mean, of keras-cv's saturation scale (0.5: none) and of the
-# colour circle.
+# Of the [0, 1] range, of the distance to the mean, of s / (1 + s) for a saturation factor s (0.5: unchanged) and of
+# the colour circle.
 _BRIGHTNESS = 0.1
 _CONTRAST = 0.2
 _SATURATION = (0.4, 0.6)
@@ -50,10 +50,8 @@ def move_images(images: tf.Tensor, matrices: tf.Tensor, interpolation: str = 'bi
     What comes in from outside continues the nearest edge pixel: Market pictures have no plain background
     that a constant colour would continue.
     """
-    tfa_image = _addons_image()
-    # The library asks where each new pixel comes from.
-    backward = tfa_image.transform_ops.matrices_to_flat_transforms(tf.linalg.inv(matrices))
-    return tfa_image.transform(images, backward, interpolation=interpolation, fill_mode='nearest')
+    # Resampling asks where each new pixel comes from.
+    return move_by_matrices(images, tf.linalg.inv(matrices), interpolation)
 
 
 def move_class_maps(maps: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
@@ -74,38 +72,17 @@ def jitter_colors(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Images [2 B, H, W, 3] in [-1, 1], sources then targets; both of a pair get the same random factors.
 
     Brightness +-0.1 of the range, contrast 0.8 to 1.2, saturation 0.67 to 1.5, hue +-0.02 of the colour
-    circle, in this order, through keras-cv's layers.
+    circle, in this order.
     """
-    brightness, contrast, saturation, hue = _color_layers()
     draws = tf.random.stateless_uniform([4, images.shape[0] // 2], seed, -1.0, 1.0)
     draws = tf.concat([draws, draws], axis=1)
-    per_image = draws[:, :, tf.newaxis, tf.newaxis, tf.newaxis]
     middle, spread = sum(_SATURATION) / 2, (_SATURATION[1] - _SATURATION[0]) / 2
-    pictures = (images + 1.0) / 2.0
-    pictures = brightness.augment_images(pictures, transformations=per_image[0] * _BRIGHTNESS)
-    pictures = contrast.augment_images(pictures, transformations=1.0 + per_image[1] * _CONTRAST)
-    pictures = saturation.augment_images(pictures, transformations=middle + draws[2] * spread)
-    pictures = hue.augment_images(pictures, transformations=draws[3] * _HUE)
-    return pictures * 2.0 - 1.0
-
-
-@functools.lru_cache(maxsize=1)
-def _color_layers() -> tuple:
-    import keras_cv
-
-    layers = keras_cv.layers
-    value_range = (0.0, 1.0)
-    return (
-        layers.RandomBrightness(_BRIGHTNESS, value_range, dtype='float32'),
-        layers.RandomContrast(value_range, _CONTRAST, dtype='float32'),
-        layers.RandomSaturation(_SATURATION, dtype='float32'),
-        layers.RandomHue(_HUE, value_range, dtype='float32'),
+    share = middle + draws[2] * spread
+    changed = change_colors(
+        (images + 1.0) / 2.0,
+        brightness=draws[0] * _BRIGHTNESS,
+        contrast=1.0 + draws[1] * _CONTRAST,
+        saturation=share / (1.0 - share),
+        hue=draws[3] * _HUE,
     )
-
-
-def _addons_image():
-    with warnings.catch_warnings():
-        # Its end-of-life notice; requirements.txt pins the version.
-        warnings.simplefilter('ignore')
-        import tensorflow_addons.image as image
-    return image
+    return changed * 2.0 - 1.0

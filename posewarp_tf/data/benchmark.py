@@ -14,7 +14,7 @@ from absl import flags
 
 from posewarp_tf import command_line
 from posewarp_tf.config import Config
-from posewarp_tf.flags import config_from_flags, define_config_flags, define_unused_run_dir
+from posewarp_tf.flags import config_from_flags, define_training_flags
 
 _WARM_UP_BATCHES = 10
 
@@ -34,6 +34,11 @@ def milliseconds_per_batch(config: Config, num_batches: int) -> float:
     return (time.perf_counter() - start) / num_batches * 1e3
 
 
+def define_flags() -> None:
+    flags.DEFINE_integer('num_batches', 200, 'Batches to time.', lower_bound=1)
+    define_training_flags()
+
+
 def main() -> None:
     config = config_from_flags()
     num_batches = flags.FLAGS.num_batches
@@ -48,7 +53,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    define_config_flags()
-    flags.DEFINE_integer('num_batches', 200, 'Batches to time.', lower_bound=1)
-    define_unused_run_dir()
-    command_line.run(main)
+    command_line.run(define_flags, main)

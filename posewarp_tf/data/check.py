@@ -29,7 +29,7 @@ from posewarp_tf.data.images import load_image, picture_size, resize_image, save
 from posewarp_tf.data.names import NameIndex, deepfashion_name
 from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, ClassMaps, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
-from posewarp_tf.flags import config_from_flags, define_config_flags, define_unused_run_dir
+from posewarp_tf.flags import config_from_flags, define_training_flags
 from posewarp_tf.visualize import draw_skeleton, picture_grid
 
 # Of the published lists.
@@ -232,6 +232,12 @@ def _drawn_map(maps: ClassMaps, number: int, size: tuple[int, int]) -> np.ndarra
     return np.asarray(Image.fromarray(colors).resize((size[1], size[0]), Image.Resampling.NEAREST))
 
 
+def define_flags() -> None:
+    flags.DEFINE_string('contact_sheet', '', 'Where the contact sheet goes; default: contact_sheet.png in --data_dir.')
+    flags.DEFINE_boolean('decode_all', False, 'Decode every picture, not only a sample.')
+    define_training_flags()
+
+
 def main() -> int:
     config = config_from_flags()
     contact_sheet = flags.FLAGS.contact_sheet or os.path.join(config.data.data_dir, 'contact_sheet.png')
@@ -244,8 +250,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    define_config_flags()
-    flags.DEFINE_string('contact_sheet', '', 'Where the contact sheet goes; default: contact_sheet.png in --data_dir.')
-    flags.DEFINE_boolean('decode_all', False, 'Decode every picture, not only a sample.')
-    define_unused_run_dir()
-    command_line.run(main)
+    command_line.run(define_flags, main)

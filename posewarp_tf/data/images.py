@@ -1,6 +1,6 @@
 """Picture files in and out: whatever people have becomes uint8 RGB, the right way up.
 
-Only Pillow and NumPy for files; pictures behind URLs come through tensorflow-io. `pictures.py` reads many
+Only Pillow and NumPy for files; `lanes/remote_files.py` fetches what is behind URLs. `pictures.py` reads many
 files in a tf.data graph with the same result.
 """
 
@@ -18,6 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.files import atomic_path
+from posewarp_tf.lanes.remote_files import read_url
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png')
 # No photograph of a person needs more; a file that claims more is broken or meant to exhaust memory.
@@ -79,7 +80,7 @@ def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
 def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     """The opened picture; whatever goes wrong with it, inside too, is a DataError that names the file."""
     name = os.fspath(path)
-    file: io.BytesIO | str | os.PathLike = io.BytesIO(_download(name)) if is_remote(name) else path
+    file: io.BytesIO | str | os.PathLike = io.BytesIO(read_url(name)) if is_remote(name) else path
     try:
         with Image.open(file) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -101,17 +102,6 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
 def is_remote(path: str | os.PathLike) -> bool:
     """Whether a picture is named by a URL (http://, https://, s3://, gs://, ...) and not by a path."""
     return '://' in os.fspath(path)
-
-
-def _download(url: str) -> bytes:
-    """The bytes behind a URL, through the file systems that tensorflow-io adds to TensorFlow."""
-    import tensorflow as tf
-    import tensorflow_io  # noqa: F401, registers the file systems
-
-    try:
-        return tf.io.read_file(url).numpy()
-    except tf.errors.OpError as error:
-        raise DataError(f'{url}: cannot be fetched: {error.message.splitlines()[0]}') from error
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -15,14 +15,16 @@ from types import ModuleType
 import tensorflow as tf
 from absl import logging
 
+import posewarp_tf
 from posewarp_tf.conventions import SAMPLER_IMPLEMENTATIONS
 from posewarp_tf.errors import ConfigError
 
-DEFAULT_PATH = pathlib.Path(__file__).resolve().parents[2] / 'custom_ops' / '_build' / 'libposewarp_ops.so'
 # Names another library, for example one that Bazel built; empty: none at all.
 PATH_VARIABLE = 'POSEWARP_OPS_LIBRARY'
+_NAME = 'libposewarp_ops.so'
+_PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 _BUILD_MARK = re.compile(rb'posewarp_ops for TensorFlow (\S+) (with|without) CUDA\n')
-_ADVICE = '`make op` builds it'
+_ADVICE = '`posewarp build-ops` (or `make op`) builds it'
 
 
 def use_kernel(impl: str) -> bool:
@@ -71,9 +73,28 @@ def call(name: str, source: tf.Tensor, coords: tf.Tensor, *inputs: tf.Tensor, **
 
 
 def library_path() -> pathlib.Path | None:
-    """Where the library should be; None where the environment wants none."""
-    name = os.environ.get(PATH_VARIABLE, str(DEFAULT_PATH))
-    return pathlib.Path(name) if name else None
+    """Where the library is looked for; None where the environment wants none.
+
+    The file that the environment names; or the first that this TensorFlow can load of a clone's custom_ops/_build, one
+    that came inside the installed package, and the user's cache; or, if there is none, where `build_path` says.
+    """
+    given = os.environ.get(PATH_VARIABLE)
+    if given is not None:
+        return pathlib.Path(given) if given else None
+    places = (_PACKAGE.parent / 'custom_ops' / '_build', _PACKAGE / 'custom_ops' / '_build', _cache())
+    return next((place / _NAME for place in places if not refusal(place / _NAME)), build_path())
+
+
+def build_path() -> pathlib.Path:
+    """Where the library is built to: beside the sources in a clone, in the user's cache for an installed package."""
+    clone = _PACKAGE.parent / 'custom_ops'
+    return (clone / '_build' if clone.is_dir() else _cache()) / _NAME
+
+
+def _cache() -> pathlib.Path:
+    """A folder for each pair of this package and TensorFlow, as XDG wants caches to lie."""
+    root = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
+    return pathlib.Path(root) / 'posewarp_tf' / f'ops-{posewarp_tf.__version__}-tensorflow-{tf.__version__}'
 
 
 def refusal(path: pathlib.Path) -> str:

@@ -97,5 +97,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    define_flags()
-    command_line.run(main)
+    command_line.run(define_flags, main)

@@ -1,0 +1,81 @@
+"""Everything that posewarp_tf does, as one command with a subcommand for every program:
+
+    posewarp train --config=quickstart
+    posewarp predict --run_dir=runs/quickstart --source_image=me.jpg ...
+
+`posewarp COMMAND --help` shows the settings of one. Each is a module that `python -m` runs too.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import os
+import sys
+from types import ModuleType
+
+from posewarp_tf import command_line
+
+# {subcommand: (module, what it does)}.
+COMMANDS = {
+    'predict': ('posewarp_tf.predict', 'puts the person of a photo into another pose'),
+    'train': ('posewarp_tf.train', 'trains a model, or goes on with a run'),
+    'evaluate': ('posewarp_tf.evaluate', 'scores a run on its test pairs'),
+    'compare': ('posewarp_tf.compare', 'puts the scores of several runs beside each other'),
+    'synthetic': ('posewarp_tf.data.synthetic.__main__', 'writes a data set of synthetic people, or one walking'),
+    'check-data': ('posewarp_tf.data.check', 'looks a data set over before training'),
+    'import-pytorch': ('posewarp_tf.import_pytorch', 'makes a run of checkpoints released for PyTorch'),
+    'export-pytorch': ('posewarp_tf.export_pytorch', 'writes the weights of a run for PyTorch'),
+    'export-saved-model': ('exports.saved_model', 'writes a run as SavedModel, for TensorFlow Serving'),
+    'export-tflite': ('exports.tflite', 'writes a run as TFLite files, for phones'),
+    'check-exports': ('exports.check', 'follows a run through every export, and times them'),
+    'client': ('exports.serving.client', 'asks a running server for a picture'),
+    'benchmark': ('posewarp_tf.benchmark', 'times a network'),
+    'benchmark-data': ('posewarp_tf.data.benchmark', 'times the input pipeline'),
+    'build-ops': ('custom_ops.build', "compiles the samplers' ops for this machine (needs g++)"),
+}
+# Folders beside posewarp_tf in a clone, inside it in an installed package, where their names would clash with others'.
+_BESIDE = ('exports', 'custom_ops')
+
+
+def main() -> int:
+    name, *arguments = sys.argv[1:] or ['--help']
+    if name in ('--help', '-h', 'help'):
+        print(_overview())
+        return 0
+    if name == '--version':
+        print(command_line.version_text())
+        return 0
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f', did you mean {close[0]!r}?' if close else f', expected one of {", ".join(COMMANDS)}'
+        print(f'error: posewarp: no command {name!r}{hint}', file=sys.stderr)
+        return 2
+    program = find_module(COMMANDS[name][0])
+    sys.argv = [f'posewarp {name}', *arguments]
+    command_line.run(program.define_flags, program.main, f'posewarp {name}')
+    return 0
+
+
+def find_module(name: str) -> ModuleType:
+    """The module of a command, wherever this package lies."""
+    if name.split('.')[0] in _BESIDE:
+        inside = f'posewarp_tf.{name.split(".")[0]}'
+        if importlib.util.find_spec(inside) is not None:
+            name = f'posewarp_tf.{name}'
+        else:
+            clone = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+            sys.path.insert(0, clone)
+    return importlib.import_module(name)
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [(__doc__ or '').strip(), '', 'Commands:']
+    lines += [f'  {name:<{width}}  {words}' for name, (_, words) in COMMANDS.items()]
+    return '\n'.join([*lines, '', '`posewarp --version` prints the version, and the packages that it runs on.'])
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Files behind URLs: TensorFlow's file systems, which tensorflow-io extends; without it Python reads http and https."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+
+from posewarp_tf import lanes
+from posewarp_tf.errors import DataError
+
+_SECONDS = 60
+
+
+def read_url(url: str) -> bytes:
+    """The bytes behind a URL.
+
+    Raises:
+        DataError: they cannot be fetched; names the URL and says why.
+    """
+    if lanes.has('tensorflow-io'):
+        return read_with_tensorflow_io(url)
+    return read_with_python(url) if url.startswith(('http://', 'https://')) else _read_with_tensorflow(url)
+
+
+def read_with_tensorflow_io(url: str) -> bytes:
+    """`read_url` through the file systems that tensorflow-io adds (http, https, s3, ...)."""
+    import tensorflow_io  # noqa: F401, registers the file systems
+
+    return _read_with_tensorflow(url)
+
+
+def read_with_python(url: str) -> bytes:
+    """`read_url` of http and https by the standard library."""
+    try:
+        with urllib.request.urlopen(url, timeout=_SECONDS) as answer:
+            return answer.read()
+    except urllib.error.HTTPError as error:
+        raise DataError(f'{url}: cannot be fetched: the server answers {error.code} {error.reason}') from error
+    except (OSError, ValueError) as error:
+        raise DataError(f'{url}: cannot be fetched: {getattr(error, "reason", error)}') from error
+
+
+def _read_with_tensorflow(url: str) -> bytes:
+    import tensorflow as tf
+
+    try:
+        return tf.io.read_file(url).numpy()
+    except tf.errors.OpError as error:
+        reason = error.message.splitlines()[0]
+        if not lanes.has('tensorflow-io'):
+            reason += '; without tensorflow-io only http and https and what TensorFlow itself reads'
+        raise DataError(f'{url}: cannot be fetched: {reason}') from error
