@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import flatbuffers
+import numpy as np
+
+from exports.tflite_metadata_buffer import metadata_buffer, tensor_metadata
 from posewarp_tf.conventions import NUM_JOINTS
 
 # What people and their tools should know of a tensor, by name.
@@ -21,49 +24,46 @@ _DESCRIPTIONS = {
     'mask': '1: taken from the source by the flow; 0: invented.',
 }
 _PICTURES = ('source_image', 'image')
+_ENTRY = 'TFLITE_METADATA'
 
 
 def with_metadata(model: bytes, precision: str, metadata: Mapping[str, Any]) -> bytes:
-    """The same model with metadata made from the contents of metadata.json; its numbers do not change."""
-    import flatbuffers
-    from tensorflow_lite_support.metadata import metadata_schema_py_generated as schema
-    from tensorflow_lite_support.metadata.python.metadata import MetadataPopulator
+    """The same model with metadata made from the contents of metadata.json; its numbers do not change.
 
-    inputs, outputs = _tensor_names(model)
-    graph = schema.SubGraphMetadataT()
-    graph.inputTensorMetadata = [_tensor(schema, name) for name in inputs]
-    graph.outputTensorMetadata = [_tensor(schema, name) for name in outputs]
-    whole = schema.ModelMetadataT()
-    whole.name = metadata['name']
-    whole.description = (
-        f'Puts the person of a picture into another pose; {precision}. Joints, in this order: '
-        f'{", ".join(metadata["joint_names"])}.'
-    )
-    whole.version = f'step {metadata["weights"]["step"]}'
-    whole.author = 'posewarp_tf'
-    whole.license = metadata['licence']
-    whole.subgraphMetadata = [graph]
-    builder = flatbuffers.Builder(0)
-    builder.Finish(whole.Pack(builder), MetadataPopulator.METADATA_FILE_IDENTIFIER)
-    populator = MetadataPopulator.with_model_buffer(model)
-    populator.load_metadata_buffer(bytes(builder.Output()))
-    populator.populate()
-    return bytes(populator.get_model_buffer())
-
-
-def read_metadata(model: bytes) -> dict[str, Any]:
-    """The metadata of a file, as the library shows them."""
-    from tensorflow_lite_support.metadata.python.metadata import MetadataDisplayer
-
-    return json.loads(MetadataDisplayer.with_model_buffer(model).get_metadata_json())
-
-
-def _tensor_names(model: bytes) -> tuple[list[str], list[str]]:
-    """Names in the signature, in the order of the graph's inputs and outputs, which metadata follow."""
+    Every constant begins at a multiple of 16 bytes, as the schema of TFLite asks for.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
-    parsed = schema.ModelT.InitFromPackedBuf(model, 0)
-    graph, signature = parsed.subgraphs[0], parsed.signatureDefs[0]
+    whole = schema.ModelT.InitFromPackedBuf(model, 0)
+    inputs, outputs = _tensor_names(whole)
+    contents = metadata_buffer(
+        name=metadata['name'],
+        description=f'Puts the person of a picture into another pose; {precision}. Joints, in this order: '
+        f'{", ".join(metadata["joint_names"])}.',
+        version=f'step {metadata["weights"]["step"]}',
+        author='posewarp_tf',
+        license=metadata['licence'],
+        inputs=_described(inputs),
+        outputs=_described(outputs),
+    )
+    others = [entry for entry in whole.metadata or [] if entry.name != _ENTRY.encode()]
+    whole.metadata = [*others, schema.MetadataT(_ENTRY, len(whole.buffers))]
+    whole.buffers.append(schema.BufferT(np.frombuffer(contents, np.uint8)))
+    builder = _AligningBuilder()
+    builder.Finish(whole.Pack(builder), b'TFL3')
+    return bytes(builder.Output())
+
+
+class _AligningBuilder(flatbuffers.Builder):
+    """Aligns vectors of bytes, which constants are: generated Python code does not heed force_align of the schema."""
+
+    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> int:  # noqa: N802, N803
+        return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
+
+
+def _tensor_names(model: Any) -> tuple[list[str], list[str]]:
+    """Names in the signature, in the order of the graph's inputs and outputs, which metadata follow."""
+    graph, signature = model.subgraphs[0], model.signatureDefs[0]
 
     def ordered(mappings: list, tensors: Any) -> list[str]:
         names = {mapping.tensorIndex: mapping.name.decode() for mapping in mappings}
@@ -72,16 +72,5 @@ def _tensor_names(model: bytes) -> tuple[list[str], list[str]]:
     return ordered(signature.inputs, graph.inputs), ordered(signature.outputs, graph.outputs)
 
 
-def _tensor(schema: Any, name: str) -> Any:
-    tensor = schema.TensorMetadataT()
-    tensor.name, tensor.description = name, _DESCRIPTIONS[name]
-    content = schema.ContentT()
-    if name in _PICTURES:
-        content.contentProperties = schema.ImagePropertiesT()
-        content.contentProperties.colorSpace = schema.ColorSpaceType.RGB
-        content.contentPropertiesType = schema.ContentProperties.ImageProperties
-    else:
-        content.contentProperties = schema.FeaturePropertiesT()
-        content.contentPropertiesType = schema.ContentProperties.FeatureProperties
-    tensor.content = content
-    return tensor
+def _described(names: Sequence[str]) -> list[Mapping[int, Any]]:
+    return [tensor_metadata(name, _DESCRIPTIONS[name], is_picture=name in _PICTURES) for name in names]

@@ -8,11 +8,11 @@ import tensorflow as tf
 from exports import tflite, tflite_convert, tflite_report
 from exports.litert import LiteRTReposer
 from exports.tflite import ALL_PRECISIONS, export_tflite
-from exports.tflite_metadata import read_metadata
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.data.model_inputs import make_model_inputs
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.ops import to_uint8_image
+from tests.exports.metadata_reader import read_metadata
 from tests.run_folders import SIZE, make_run, person, picture
 
 SMALL = {'gain': 0.5, 'attention_kernels': {1: 3}, 'flow_num_layers': 2}
