@@ -8,8 +8,9 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
-from exports.tflite_metadata_buffer import metadata_buffer, tensor_metadata
 from posewarp_tf.conventions import NUM_JOINTS
+
+from .tflite_metadata_buffer import metadata_buffer, tensor_metadata
 
 # What people and their tools should know of a tensor, by name.
 _DESCRIPTIONS = {

@@ -49,15 +49,15 @@ class ConfigFlag(flags.Flag):
         super().__init__(flags.ArgumentParser(), None, 'config', None, text)
 
 
-def define_training_flags(has_run_dir: bool = False) -> None:
+def define_training_flags(has_run_dir: bool = False, flag_values: flags.FlagValues = flags.FLAGS) -> None:
     """The flags of a command that takes a whole config: every field, and --config.
 
     Shipped configs name the run folder, so a command without one (`has_run_dir` is false) has to take that flag too.
     """
-    flags.DEFINE_flag(ConfigFlag())
-    define_config_flags()
+    flags.DEFINE_flag(ConfigFlag(), flag_values=flag_values)
+    define_config_flags(flag_values)
     if not has_run_dir:
-        flags.DEFINE_string('run_dir', '', 'Not used: shipped configs name it.')
+        flags.DEFINE_string('run_dir', '', 'Not used: shipped configs name it.', flag_values=flag_values)
 
 
 def expand_config(argv: list[str], flag_values: flags.FlagValues) -> list[str]:

@@ -21,7 +21,8 @@ from posewarp_tf.errors import ConfigError
 
 # Names another library, for example one that Bazel built; empty: none at all.
 PATH_VARIABLE = 'POSEWARP_OPS_LIBRARY'
-_NAME = 'libposewarp_ops.so'
+# One for each TensorFlow, so that environments with different ones share a clone.
+_NAME = f'libposewarp_ops-tensorflow-{tf.__version__}.so'
 _PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 _BUILD_MARK = re.compile(rb'posewarp_ops for TensorFlow (\S+) (with|without) CUDA\n')
 _ADVICE = '`posewarp build-ops` (or `make op`) builds it'
@@ -92,9 +93,9 @@ def build_path() -> pathlib.Path:
 
 
 def _cache() -> pathlib.Path:
-    """A folder for each pair of this package and TensorFlow, as XDG wants caches to lie."""
+    """A folder for each version of this package, as XDG wants caches to lie."""
     root = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
-    return pathlib.Path(root) / 'posewarp_tf' / f'ops-{posewarp_tf.__version__}-tensorflow-{tf.__version__}'
+    return pathlib.Path(root) / 'posewarp_tf' / f'ops-{posewarp_tf.__version__}'
 
 
 def refusal(path: pathlib.Path) -> str:

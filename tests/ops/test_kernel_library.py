@@ -1,12 +1,9 @@
-"""The compiled ops as a library: how they are built, found, refused, chosen, saved, and what they cost."""
+"""The compiled ops as a library: what they compute, how they are chosen and saved, and what they cost."""
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
-import time
-import types
 
 import numpy as np
 import pytest
@@ -16,6 +13,8 @@ from custom_ops import build
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.layers.local_attention import LocalAttention
 from posewarp_tf.ops import kernel_library, local_attention_sample
+
+pytestmark = pytest.mark.compiler
 
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -36,13 +35,6 @@ def programs():
     outputs = [program.communicate(timeout=300)[0] for program in running]
     assert [program.returncode for program in running] == [0, 0]
     return [json.loads(output.splitlines()[-1]) for output in outputs]
-
-
-def run_build(*flags, **environment):
-    command = [sys.executable, '-m', 'custom_ops.build', *flags]
-    return subprocess.run(
-        command, env={**os.environ, **environment}, cwd=ROOT, capture_output=True, text=True, check=False
-    )
 
 
 def test_results_do_not_depend_on_the_number_of_threads(programs):
@@ -103,11 +95,6 @@ def test_auto_takes_the_kernel(arrays):
     assert 'PosewarpLocalAttentionSample' in {operation.type for operation in traced.graph.get_operations()}
 
 
-def test_gather_holds_stock_operations_only(arrays):
-    traced = tf.function(lambda *a: local_attention_sample(*a, impl='gather')).get_concrete_function(*arrays)
-    assert not [operation.type for operation in traced.graph.get_operations() if 'Posewarp' in operation.type]
-
-
 def test_unknown_sizes_stay_unknown():
     spec = [tf.TensorSpec([None, 4, None, n]) for n in (3, 2, 9)]
     traced = tf.function(lambda *a: local_attention_sample(*a, impl='kernel')).get_concrete_function(*spec)
@@ -154,66 +141,3 @@ def test_saved_models_keep_the_kernel_and_its_gradient(arrays, tmp_path):
         gradients.append([out, *tape.gradient(out, arrays)])
     for actual, expected in zip(*gradients):
         np.testing.assert_array_equal(actual, expected)
-
-
-@pytest.mark.parametrize(
-    'content, reason',
-    [
-        (b'posewarp_ops for TensorFlow 1.0.0 without CUDA\n', f'for TensorFlow 1.0.0, this is {tf.__version__}'),
-        (b'\x7fELF something else', 'not a library of the compiled ops'),
-        (None, 'no compiled ops; `make op` builds it'),
-    ],
-)
-def test_libraries_that_do_not_fit_are_refused_unread(content, reason, tmp_path):
-    path = tmp_path / 'lib.so'
-    if content is not None:
-        path.write_bytes(content)
-    assert reason in kernel_library.refusal(path)
-
-
-@pytest.mark.parametrize('version, has_cuda, age, fresh_for', [
-    (tf.__version__, 'without', 0, {False}),
-    (tf.__version__, 'with', 0, {True}),
-    (tf.__version__, 'without', 10 * 365 * 86400, set()),
-    ('1.0.0', 'without', 0, set()),
-])  # fmt: skip
-def test_a_library_is_built_anew_when_it_is_not_what_would_be_built(version, has_cuda, age, fresh_for, tmp_path):
-    path = tmp_path / 'lib.so'
-    assert not build.is_fresh(path, use_cuda=False)
-    path.write_bytes(f'posewarp_ops for TensorFlow {version} {has_cuda} CUDA\n'.encode())
-    os.utime(path, (time.time() - age,) * 2)
-    assert {use_cuda for use_cuda in (False, True) if build.is_fresh(path, use_cuda)} == fresh_for
-
-
-def test_without_a_library_auto_gathers_and_says_so_once():
-    program = (
-        'import tensorflow as tf; from absl import logging; logging.set_verbosity(logging.INFO);'
-        'from posewarp_tf.ops import bilinear_sample as sample;'
-        'print([float(sample(tf.ones([1, 2, 2, 1]), tf.zeros([1, 2, 2, 2]))[0, 0, 0, 0]) for _ in range(3)])'
-    )
-    finished = subprocess.run(
-        [sys.executable, '-c', program],
-        env={**os.environ, kernel_library.PATH_VARIABLE: '/nowhere/lib.so'},
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert '[1.0, 1.0, 1.0]' in finished.stdout
-    assert finished.stderr.count('samplers: plain TensorFlow gathers (/nowhere/lib.so: no compiled ops') == 1
-
-
-def test_kernels_that_a_gpu_cannot_run_give_way_to_gathers(monkeypatch):
-    def fail(*_):
-        raise tf.errors.InternalError(None, None, 'CUDA: driver version is insufficient')
-
-    gpu = types.SimpleNamespace(name='/device:GPU:0')
-    monkeypatch.setattr(tf.config, 'list_logical_devices', lambda kind: [gpu])
-    monkeypatch.setattr(kernel_library, 'has_cuda', lambda path: True)
-    monkeypatch.setattr(kernel_library, 'load', lambda: types.SimpleNamespace(posewarp_bilinear_sample=fail))
-    obstacle = kernel_library._obstacle.__wrapped__()
-    assert obstacle.endswith('does not run on /device:GPU:0: CUDA: driver version is insufficient')
-
-
-def test_no_compiler_is_no_obstacle_to_the_rest():
-    finished = run_build('--optional', CXX='no-such-compiler')
-    assert finished.returncode == 0 and 'no C++ compiler (no-such-compiler)' in finished.stdout
-    finished = run_build('--force', CXX='no-such-compiler')
-    assert finished.returncode == 1 and 'error: no-such-compiler: no such C++ compiler' in finished.stderr
