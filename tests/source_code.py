@@ -46,12 +46,16 @@ def name_of(node: ast.AST) -> str:
 
 
 def imported_modules(path: str) -> set[str]:
+    """Modules of these packages that a module imports, by their dotted names."""
     names = set()
     for node in ast.walk(sources()[path]):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f'{node.module}.{alias.name}' for alias in node.names)}
+        elif isinstance(node, ast.ImportFrom):
+            # One dot is the module's own package, every further dot one package up.
+            package = path.split('/')[: -node.level] if node.level else []
+            module = '.'.join([*package, *([node.module] if node.module else [])])
+            names |= {module, *(f'{module}.{alias.name}' for alias in node.names)}
     modules = {name.removesuffix('.py').replace('/', '.').removesuffix('.__init__') for name in sources()}
     return names & modules
 
