@@ -11,6 +11,11 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGES = ('posewarp_tf', 'exports', 'custom_ops')
 
 
+def read(path: str) -> str:
+    """A text file of the repository."""
+    return (ROOT / path).read_text(encoding='utf-8')
+
+
 @functools.cache
 def sources() -> dict[str, ast.Module]:
     """Every module by its path from the root."""

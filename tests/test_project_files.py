@@ -1,4 +1,4 @@
-"""LICENSE, CITATION.cff and CONTRIBUTING.md say what is so."""
+"""LICENSE and CITATION.cff say what is so."""
 
 import hashlib
 import re
@@ -6,14 +6,10 @@ import re
 import pytest
 import yaml
 
-from tests.source_code import ROOT
+from tests.source_code import read
 
 # Of the text at https://www.apache.org/licenses/LICENSE-2.0.txt.
 APACHE_2_0 = 'cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30'
-
-
-def read(name):
-    return (ROOT / name).read_text(encoding='utf-8')
 
 
 def package_version():
@@ -47,38 +43,3 @@ def test_citation_names_both_papers_as_the_readme_does(citation):
         assert f'[{paper["title"]}]({paper["url"]})' in readme
         assert f'({paper["authors"][0]["family-names"]} et al., ' in readme
         assert str(paper['year']) in readme
-
-
-def named(text):
-    """What stands between backticks, outside of blocks."""
-    return re.findall(r'`([^`\n]+)`', re.sub(r'```.*?```', '', text, flags=re.DOTALL))
-
-
-def test_every_path_in_contributing_exists():
-    paths = {name for name in named(read('CONTRIBUTING.md')) if re.fullmatch(r'[\w.-]+(/[\w.-]*)+|[\w-]+\.\w+', name)}
-    paths = {path for path in paths if not path.startswith(('ops.', 'level.'))} | {'LICENSE'}
-    assert {'README.md', 'posewarp_tf/losses/terms.py', 'tests/layers/test_catalogue.py'} <= paths
-    assert {path for path in paths if not (ROOT / path).exists()} == set()
-
-
-def test_every_name_that_contributing_puts_in_a_file_is_there():
-    text = ' '.join(read('CONTRIBUTING.md').split())
-    places = re.findall(r'`(\w+)`[^`.,;:]*?\bin `([\w/]+\.py)`', text)
-    assert len(places) >= 12
-    assert [place for place in places if not re.search(rf'\b{place[0]}\b', read(place[1]))] == []
-
-
-def test_every_make_target_in_contributing_exists_and_all_of_ci_are_named():
-    text, makefile = read('CONTRIBUTING.md'), read('Makefile')
-    targets = set(re.findall(r'^([a-z][\w-]*):', makefile, re.MULTILINE))
-    told = set(re.findall(r'\bmake (?:[A-Z]+=\S+ )*([a-z][\w-]*)', text))
-    assert told <= targets
-    assert set(re.findall(r'^make ([a-z][\w-]*)$', read('.ci/run'), re.MULTILINE)) <= told
-
-
-def test_every_marker_of_tests_is_explained_in_contributing():
-    text = read('CONTRIBUTING.md')
-    markers = re.findall(r'^    "(\w+): ', read('pyproject.toml'), re.MULTILINE)
-    assert 'slow' in markers
-    for marker in markers:
-        assert f'-m {marker}' in text or f'make test-{"mobile" if marker == "browser" else marker}' in text, marker
