@@ -1,7 +1,7 @@
 """A trained run as one function from pictures and joints to a picture; what every export is made from.
 
-Nothing here names a model or its inputs: `raw_input_specs` says what goes in, and `make_model_inputs` what the
-network makes of it (posewarp_tf/data/model_inputs.py).
+No model and no input is named here: `raw_input_specs` says what goes in, and `make_model_inputs` what the network gets
+of it (posewarp_tf/data/model_inputs.py). What comes out is named as by `ReposingModel` (posewarp_tf/models/base.py).
 """
 
 from __future__ import annotations

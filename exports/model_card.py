@@ -62,16 +62,17 @@ def make_metadata(
 
 
 def licence(notes: Mapping[str, str]) -> str:
-    """What the terms of the weights are, as far as the run folder tells."""
+    """What the terms of the weights are, as far as the run folder tells; and that the code has others."""
+    code = 'posewarp_tf itself, the code, is under Apache-2.0, which does not cover weights.'
     inherited = f'The weights that were released for GFLA are under CC BY-NC 4.0 ({CC_BY_NC}): no commercial use'
     if 'imported_from' in notes:
         return (
             f'Weights imported from {notes["imported_from"]}; the terms of that file hold. {inherited}, also of '
-            'weights trained on from them.'
+            f'weights trained on from them. {code}'
         )
     return (
         'Weights trained with posewarp_tf; the terms of the training data hold. DeepFashion and Market-1501 are for '
-        f'research only. {inherited}; that holds here too if training started from them (--init_from).'
+        f'research only. {inherited}; that holds here too if training started from them (--init_from). {code}'
     )
 
 

@@ -7,8 +7,9 @@ int8      convolutions in 8 bits with ranges measured beforehand on representati
 
 Only convolutions are ever computed in 8 bits: they are nearly all of the arithmetic, and what is between them does not
 bear it. A flow in 8 bits has steps of about a quarter of a pixel, the index of a pixel of a 64 x 48 map does not fit at
-all, and an instance norm divides by differences of nearly equal numbers. So joints, heatmaps, norms, flows, positions,
-samples and the last convolution before each flow, mask and picture stay in float32.
+all, and an instance norm divides by differences of nearly equal numbers. So joints, heatmaps, norms, flows, positions
+and samples stay in float32. In int8 the last convolution before each flow, mask and picture does too; in dynamic it is
+like all others: its weights may be in 8 bits, its result is in float32.
 """
 
 from __future__ import annotations

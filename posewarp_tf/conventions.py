@@ -14,7 +14,7 @@ Occlusion masks
     [B, H, W, 1] in [0, 1]; 1 = take the warped source, 0 = take what the network invents.
 
 Pyramids
-    Lists over scales are coarse first. Scale s is a map of size (H / 2**s, W / 2**s).
+    Lists of flows, masks and attentions are coarse first. Scale s is a map of size (H / 2**s, W / 2**s).
 
 Keypoints
     (x, y) in pixels of the given picture; a missing joint is (-1, -1). 18 joints in OpenPose order.

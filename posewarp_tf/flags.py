@@ -1,4 +1,4 @@
-"""Command line flags: one per config field. The only file that reads absl FLAGS.
+"""Command line flags: one per config field. Only mains, command_line.py and this file read absl's FLAGS.
 
 Values of compound fields on the command line:
     --image_size=96,64                          numbers

@@ -1,4 +1,4 @@
-"""Joints as pictures: the form in which networks see a pose."""
+"""Joints as pictures: a form in which networks see a pose (the other is a part map)."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from posewarp_tf.data.class_maps import Coding, load_class_map
 from posewarp_tf.data.images import load_image
 from posewarp_tf.data.truth import load_flow
 from posewarp_tf.errors import DataError
+from posewarp_tf.ops import resize_flow
 
 # Part of the memory that is available which decoded pictures may fill.
 _MEMORY_SHARE = 0.5
@@ -45,9 +46,14 @@ def read_class_map(path: tf.Tensor, size: tuple[int, int], coding: Coding) -> tf
 
 
 def read_flow(path: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
-    """In graph: `truth.load_flow`."""
-    flow, visibility = tf.numpy_function(lambda name: load_flow(name.decode(), size), [path], (tf.float32, tf.uint8))
-    return tf.ensure_shape(flow, [*size, 2]), tf.ensure_shape(visibility, size)
+    """In graph: an exact flow float32 [height, width, 2] and its visibility uint8 [height, width], resized to `size`.
+
+    Both take the value of the nearest pixel, since neither can be averaged over the edge of a person.
+    """
+    flow, visibility = tf.numpy_function(lambda name: load_flow(name.decode()), [path], (tf.float32, tf.uint8))
+    flow, visibility = tf.ensure_shape(flow, [None, None, 2]), tf.ensure_shape(visibility, [None, None])
+    resized = resize_flow(flow[tf.newaxis], size, 'nearest')[0]
+    return resized, tf.image.resize(visibility[..., tf.newaxis], size, 'nearest')[..., 0]
 
 
 def _is_plain_jpeg(contents: tf.Tensor) -> tf.Tensor:

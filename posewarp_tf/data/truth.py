@@ -80,11 +80,8 @@ def find_flows(data_dir: str, examples: PairDataset) -> list[str] | None:
     return [os.path.join(folder, name) for name in names]
 
 
-def load_flow(path: str, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Flow float32 [height, width, 2] and visibility uint8 [height, width], resized to `size`.
-
-    Both take the value of the nearest pixel, since neither can be averaged over the edge of a person; the
-    flow's values are rescaled to pixels of `size`.
+def load_flow(path: str) -> tuple[np.ndarray, np.ndarray]:
+    """Flow float32 [h, w, 2] and visibility uint8 [h, w] of a file, in its own size.
 
     Raises:
         DataError: naming the file, if it is not such an .npz.
@@ -96,8 +93,4 @@ def load_flow(path: str, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]
         raise DataError(f'{path}: expected an .npz with `flow` and `visibility`: {error}') from error
     if flow.ndim != 3 or flow.shape[2] != 2 or visibility.shape != flow.shape[:2]:
         raise DataError(f'{path}: got flow {flow.shape}, visibility {visibility.shape}, expected [h, w, 2] and [h, w]')
-    (height, width), (old_height, old_width) = size, visibility.shape
-    rows = ((np.arange(height) + 0.5) * old_height / height).astype(int)[:, np.newaxis]
-    columns = ((np.arange(width) + 0.5) * old_width / width).astype(int)
-    scale = np.array([width / old_width, height / old_height], np.float32)
-    return flow[rows, columns] * scale, visibility[rows, columns]
+    return flow, visibility

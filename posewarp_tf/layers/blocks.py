@@ -3,7 +3,7 @@
 All activations are LeakyReLU with slope 0.1, all norms are affine instance norms with eps 1e-5 that use
 the statistics of the image at hand, in training and afterwards. Every convolution has a bias.
 
-Each block has a table `pytorch_parts`: its sublayers by their names in the released checkpoints.
+A block that is made of others has a table `pytorch_parts`: these by their names in the released checkpoints.
 """
 
 from __future__ import annotations

@@ -28,22 +28,22 @@ def sampling_correctness(
     a large person weighs more than a small one. Here every example is averaged over its own foreground.
 
     Args:
-      flow: [B, h, w, 2]. A flow of another size than the features is resized to them (nearest), its values
-        unchanged: they stay in pixels of the features.
+      flow: [B, H, W, 2], as large as the features.
       source_features: [B, H, W, C].
       target_features: [B, H, W, C].
-      mask: optional [B, any, any, 1], the weight of each target pixel (1: foreground); resized likewise.
+      mask: optional [B, any, any, 1], the weight of each target pixel (1: foreground); resized to the size of the
+        features (nearest).
 
     Returns:
       [B] in the dtype of the features; 0 for an example with an empty mask.
     """
-    height, width = tf.unstack(tf.shape(target_features)[1:3])
-    sampled = gaussian_sample(source_features, resize_nearest(flow, height, width))
+    sampled = gaussian_sample(source_features, flow)
     cosine = tf.reduce_sum(_unit(sampled) * _unit(target_features), axis=-1)
     best = tf.reshape(tf.stop_gradient(best_cosine(source_features, target_features)), tf.shape(cosine))
     excess = tf.exp(-cosine / (best + _EPSILON)) - math.exp(-1)
     if mask is None:
         return tf.reduce_mean(excess, axis=(1, 2))
+    height, width = tf.unstack(tf.shape(target_features)[1:3])
     return weighted_mean(excess, tf.cast(resize_nearest(mask, height, width)[..., 0], excess.dtype))
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from absl import logging
 
 from posewarp_tf.errors import RunError
+from posewarp_tf.ops import to_float_image
 
 SIZE = (299, 299)
 
@@ -37,7 +38,7 @@ class Inception:
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(features [B, 2048], probabilities [B, 1000]) of uint8 pictures [B, H, W, 3], as float64."""
         resized = tf.image.resize(tf.cast(images, tf.float32), SIZE, antialias=True)
-        features, probabilities = self._network(resized / 127.5 - 1)
+        features, probabilities = self._network(to_float_image(resized))
         return features.numpy().astype(np.float64), probabilities.numpy().astype(np.float64)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from posewarp_tf.errors import RunError
+from posewarp_tf.ops import to_float_image
 
 # Mean and standard deviation of ImageNet for pictures in [-1, 1].
 _SHIFT = (-0.030, -0.088, -0.188)
@@ -71,7 +72,7 @@ class Lpips:
         return distance.numpy()
 
     def _features(self, images: np.ndarray) -> list[tf.Tensor]:
-        x = (tf.cast(images, tf.float32) / 127.5 - 1 - tf.constant(_SHIFT)) / tf.constant(_SCALE)
+        x = (to_float_image(images) - tf.constant(_SHIFT)) / tf.constant(_SCALE)
         features = []
         for (kernel, bias), (number, _, stride, padding) in zip(self._convolutions, _LAYERS):
             if number in _POOLED:

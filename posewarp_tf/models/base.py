@@ -1,4 +1,9 @@
-"""What every re-posing model has in common; trainer, losses, metrics and exports know nothing else."""
+"""What every re-posing model has in common.
+
+Training, metrics and exports import nothing else of models/ than this file and registry.py, losses nothing: all read
+outputs by the names in the docstring of `ReposingModel`. What only some models have (attention scales, a flow, a
+garment map) is told by the config.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +28,12 @@ class ReposingModel(tf.keras.Model):
         flows   list, coarse first, of [B, h, w, 2]: backward, in pixels of their own map
         masks   list, coarse first, of [B, h, w, 1] in [0, 1]: 1 = warped source, 0 = invented
 
-    and with `return_attention=True` also `attentions`, coarse first, [B, h, w, k * k].
+        garment            logits of the target's garment classes, float [B, H, W, 16]; of models that predict it
+        composition_mask   float [B, H, W, 1] (conventions.py); of models that compose the picture with a context
+
+    and with `return_attention=True` also
+
+        attentions   list, coarse first, of [B, h, w, k * k]; empty without an attention
 
     A model trains in `stages`, one after the other. `run_stage` computes what a stage needs, and
     `stage_variables` are the ones it trains.

@@ -1,4 +1,7 @@
-"""From a config to built networks: the only place that knows them by name."""
+"""From a config to built networks, by their names.
+
+Only here and in model_config.py, which checks a model's settings, does the name of a model stand.
+"""
 
 from __future__ import annotations
 

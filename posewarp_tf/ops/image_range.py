@@ -1,4 +1,4 @@
-"""The only two ways between uint8 pictures and the [-1, 1] images inside models."""
+"""The only two ways between pictures in [0, 255] and the [-1, 1] images inside models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def to_float_image(image: tf.Tensor) -> tf.Tensor:
-    """uint8 in [0, 255] -> float32 in [-1, 1]: image / 127.5 - 1."""
+    """uint8 in [0, 255], or a float of that range, -> float32 in [-1, 1]: image / 127.5 - 1."""
     return tf.cast(image, tf.float32) / 127.5 - 1.0
 
 

@@ -72,11 +72,14 @@ def check_source_and_flow(source: tf.Tensor, flow: tf.Tensor, name: str = 'flow'
         )
 
 
-def resize_flow(flow: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    """Resizes flows [B, h, w, 2] to [B, H, W, 2] bilinearly and converts their unit to the new pixels."""
+def resize_flow(flow: tf.Tensor, size: tuple[int, int], method: str = 'bilinear') -> tf.Tensor:
+    """Resizes flows [B, h, w, 2] to [B, H, W, 2] and converts their unit to the new pixels.
+
+    `method` 'nearest' takes the flow of the nearest pixel: one that may not be averaged over the edge of a person.
+    """
     height, width = (tf.cast(tf.shape(flow)[axis], tf.float32) for axis in (1, 2))
     ratio = tf.stack([tf.cast(size[1], tf.float32) / width, tf.cast(size[0], tf.float32) / height])
-    return tf.cast(tf.image.resize(flow, size) * ratio, flow.dtype)
+    return tf.cast(tf.cast(tf.image.resize(flow, size, method), tf.float32) * ratio, flow.dtype)
 
 
 def replicate_pad(image: tf.Tensor, pad: int) -> tf.Tensor:

@@ -5,7 +5,8 @@ notes.json                       what a reader of its numbers must know (for exa
 checkpoints/<stage>/step-N.*     the latest checkpoints of a stage
 checkpoints/<stage>/best/step-N.*    the best one on the validation pairs
 logs/                            TensorBoard
-samples/<stage>-N.png            pictures of a few test pairs
+samples/<stage>-N.png            pictures of a few test pairs, while a stage trains
+samples/evaluate-N.png           others, from evaluation
 metrics.json                     written by evaluation
 """
 

@@ -213,6 +213,11 @@ def test_model_card_is_honest(exported):
     assert 'weights.pth; the terms of that file hold' in licence({'imported_from': 'weights.pth'})
 
 
+def test_licence_of_the_weights_is_not_that_of_the_code():
+    for notes in ({}, {'imported_from': 'weights.pth'}):
+        assert 'the code, is under Apache-2.0, which does not cover weights' in licence(notes)
+
+
 def test_metrics_are_quoted_with_their_protocol(tmp_path):
     run = make_run(tmp_path)
     values = {'person': {'ssim': {'model': 0.5, 'copy_source': 0.25}, 'fid': {'model': None, 'copy_source': None}}}

@@ -109,11 +109,10 @@ def test_best_cosine_is_the_maximum_over_all_source_pixels():
     np.testing.assert_allclose(best_cosine(source, target), expected, rtol=1e-9)
 
 
-def test_flow_of_another_size_is_repeated_without_new_units():
+def test_flow_of_another_size_is_refused():
     features = smooth_features(8, 8), smooth_features(8, 8, seed=1)
-    flow = np.random.default_rng(2).normal(0, 2, (1, 4, 4, 2))
-    repeated = flow.repeat(2, axis=1).repeat(2, axis=2)
-    np.testing.assert_array_equal(sampling_correctness(flow, *features), sampling_correctness(repeated, *features))
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        sampling_correctness(constant_flow(1, 0, 4, 4), *features)
 
 
 def test_nearest_takes_the_first_pixel_when_it_shrinks():
