@@ -1,6 +1,7 @@
 """The posewarp command and what all programs share: help, version, --config, errors in one line."""
 
 import ast
+import os
 import pathlib
 import subprocess
 import sys
@@ -18,9 +19,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 _NOT_FOR_USERS = {'exports.mobile.gallery', 'custom_ops.benchmarks.local_attention'}
 
 
-def run_posewarp(*arguments):
+def run_posewarp(*arguments, columns='1000'):
     command = [sys.executable, '-m', 'posewarp_tf', *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, 'COLUMNS': columns}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def flag_lines(text):
@@ -66,6 +68,12 @@ def test_help_of_training_has_every_setting_under_its_section():
     order = [text.index(f'\n{part}') for part in (*parts, 'Training: ', '  --ema_decay', 'Everywhere')]
     assert order == sorted(order)
     assert '[256,256]' in flag_lines(text)['--image_size'] and '[0.0001]' in flag_lines(text)['--learning_rate']
+
+
+def test_help_fits_a_narrow_terminal():
+    text = run_posewarp('train', '--help', columns='80').stdout
+    settings = text[text.index('Settings of this command') : text.index('Everywhere')]
+    assert max(len(line) for line in flag_lines(settings).values()) == 80
 
 
 def test_help_needs_no_tensorflow():
