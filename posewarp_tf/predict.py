@@ -162,7 +162,8 @@ def _drive() -> int:
 
 
 def _given_maps() -> dict[str, str]:
-    return {name: flags.FLAGS[name].value for name in _MAPS if flags.FLAGS[name].value is not None}
+    given = ((name, flags.FLAGS[name].value) for name in _MAPS)
+    return {name: str(path) for name, path in given if path is not None}
 
 
 def _require(names: tuple[str, ...], expected: str) -> None:

@@ -31,5 +31,5 @@ def serving_protos(name: str) -> Any:
         return importlib.import_module(f'tensorflow_serving.apis.{name}')
     except ImportError as error:
         raise ConfigError(
-            f'the messages of TensorFlow Serving are missing ({error}): pip install -r requirements-export.txt'
+            f"the messages of TensorFlow Serving are missing ({error}): pip install 'posewarp_tf[export]'"
         ) from error

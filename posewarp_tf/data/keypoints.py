@@ -172,13 +172,13 @@ def _from_flat(path: str, values: Any, what: str) -> tuple[np.ndarray, str]:
 def _table(path: str, values: Any, what: str) -> np.ndarray:
     """A flat list of x, y, confidence as float64 [n, 3]."""
     try:
-        table = np.array(values, np.float64).reshape(-1)
+        numbers = np.array(values, np.float64).reshape(-1)
     except (TypeError, ValueError) as error:
         raise DataError(f'{path}: {what}: expected numbers x, y, confidence: {error}') from error
-    if len(table) % 3 or len(table) // 3 not in LAYOUTS:
+    if len(numbers) % 3 or len(numbers) // 3 not in LAYOUTS:
         expected = ', '.join(f'3 * {n} ({layout})' for n, (layout, _) in sorted(LAYOUTS.items()))
-        raise DataError(f'{path}: {what}: got {len(table)} numbers, expected {expected}')
-    table = table.reshape(-1, 3)
+        raise DataError(f'{path}: {what}: got {len(numbers)} numbers, expected {expected}')
+    table = numbers.reshape(-1, 3)
     bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
     if bad.size:
         raise DataError(f'{path}: {what}: joint {bad[0]}: got {table[bad[0]].tolist()}, expected finite numbers')

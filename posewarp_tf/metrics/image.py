@@ -120,7 +120,7 @@ def _multiscale(pyramid: list[tuple[np.ndarray, np.ndarray]], mask: np.ndarray |
         similarity = ssim if scale == len(pyramid) - 1 else structure
         value = value * np.maximum(_mean(similarity, mask, _GAUSSIAN_WINDOW), 0.0) ** weight
         if mask is not None:
-            mask = _halve(mask).any(axis=(1, 3))
+            mask = np.asarray(_halve(mask).any(axis=(1, 3)))
     return float(value.mean())
 
 
