@@ -56,7 +56,8 @@ def load_weights(weights: str, taps: Collection[str]) -> Arrays:
 
 def kernel_shapes(taps: Collection[str]) -> Shapes:
     """Shapes of the kernels up to the deepest of `taps`, first layer first."""
-    shapes, channels = {}, 3
+    shapes: Shapes = {}
+    channels = 3
     for tap in TAPS[: max(map(TAPS.index, taps)) + 1]:
         width = _WIDTHS[int(tap[len('relu')]) - 1]
         shapes[keras_name(tap)] = (3, 3, channels, width)
