@@ -28,8 +28,8 @@ class Exportable(tf.Module):
     Args:
         run_dir: a run folder; nothing else is needed.
         checkpoint: 'best' or 'latest'.
-        image_size: height and width to export for, multiples of 32; None: what the run was trained at. Heatmaps keep
-            their sigma in pixels.
+        image_size: height and width to export for, multiples of 2**levels of the deepest network; None: what the run
+            was trained at. Heatmaps keep their sigma in pixels.
         sampler_impl: 'gather' makes a model of stock operations only.
 
     Attributes:

@@ -8,12 +8,10 @@ from typing import Any
 
 from posewarp_tf.conventions import NUM_JOINTS, PART_NAMES, SAMPLER_IMPLEMENTATIONS
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.model_rules import MODEL_RULES, PFL_FLOW_SCALES, check_image_size, shown
 
 # By --pose_representation.
 POSE_CHANNELS = {'joints': NUM_JOINTS, 'parts': len(PART_NAMES), 'both': NUM_JOINTS + len(PART_NAMES)}
-
-# PFL's flows are of 1, 1/2, 1/4 and 1/8 of the size.
-PFL_FLOW_SCALES = (0, 1, 2, 3)
 
 
 def option(default: Any, help: str, *, choices: tuple = (), minimum: float | None = None) -> Any:
@@ -46,7 +44,9 @@ class ModelConfig(Section):
     """
 
     model: str = option('gfla', 'Name of the model in models/registry.py.')
-    image_size: tuple[int, int] = option((256, 256), 'Height and width of the images, both divisible by 32.')
+    image_size: tuple[int, int] = option(
+        (256, 256), 'Height and width of the images, multiples of 2**levels of the deepest network.'
+    )
     pose_representation: str = option(
         'joints', 'What a pose is: 18 heatmaps, 11 channels of body parts, or both.', choices=tuple(POSE_CHANNELS)
     )
@@ -95,14 +95,12 @@ class ModelConfig(Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.image_size) != 2 or any(n <= 0 or n % 32 for n in self.image_size):
-            raise ConfigError(
-                f'--image_size: got {shown(self.image_size)}, expected a height and a width that are multiples of 32'
-            )
+        if len(self.image_size) != 2 or min(self.image_size) < 1:
+            raise ConfigError(f'--image_size: got {shown(self.image_size)}, expected a height and a width')
         self._follow_pose_representation()
-        checks = {'gfla': _check_gfla, 'pfl': _check_pfl}
-        if self.model in checks:
-            checks[self.model](self)
+        if self.model in MODEL_RULES:
+            MODEL_RULES[self.model].check(self)
+            check_image_size(self)
 
     def _follow_pose_representation(self) -> None:
         if self.pose_channels in POSE_CHANNELS.values():
@@ -127,50 +125,3 @@ class ModelConfig(Section):
     def has_garment_net(self) -> bool:
         """Whether the model predicts a garment map."""
         return self.use_garment and self.use_garment_net
-
-
-def _check_gfla(model: ModelConfig) -> None:
-    for scale, kernel in model.attention_kernels.items():
-        if not 1 <= scale <= model.num_layers:
-            raise ConfigError(f'--attention_kernels: got scale {scale}, expected 1 to num_layers={model.num_layers}')
-        if kernel % 2 == 0 or not 1 <= kernel <= 9:
-            raise ConfigError(f'--attention_kernels: got kernel {kernel} at scale {scale}, expected 1, 3, 5, 7 or 9')
-    if max(model.attention_kernels, default=0) >= model.flow_num_layers:
-        raise ConfigError(
-            f'--flow_num_layers: got {model.flow_num_layers}, expected more than the coarsest scale of '
-            f'--attention_kernels={shown(model.attention_kernels)}'
-        )
-    if not model.attention_kernels and model.spatial_transform != 'none':
-        raise ConfigError(f'--attention_kernels: got none, --spatial_transform={model.spatial_transform} needs one')
-    if model.spatial_transform == 'pixel_warp':
-        raise ConfigError("--spatial_transform: got 'pixel_warp', which only PFL has")
-    if model.use_garment:
-        raise ConfigError('--use_garment: GFLA takes no garment maps')
-
-
-def _check_pfl(model: ModelConfig) -> None:
-    transforms = ('none', 'pixel_warp', 'bilinear')
-    if model.spatial_transform not in transforms:
-        raise ConfigError(
-            f'--spatial_transform: got {model.spatial_transform!r}, expected one of {", ".join(transforms)} for PFL'
-        )
-    if model.num_flow_stacks > 3:
-        raise ConfigError(f'--num_flow_stacks: got {model.num_flow_stacks}, expected 1 to 3')
-    scales = model.alignment_scales
-    if not scales or len(set(scales)) < len(scales) or not set(scales) <= set(PFL_FLOW_SCALES):
-        raise ConfigError(
-            f'--alignment_scales: got {shown(scales)}, expected different numbers of 0 to 3, at least one'
-        )
-    for name, coarsest in (('num_layers', max(scales)), ('flow_num_layers', max(PFL_FLOW_SCALES))):
-        levels = getattr(model, name)
-        if not coarsest <= levels:
-            raise ConfigError(f'--{name}: got {levels}, expected at least {coarsest}, the coarsest scale of PFL')
-        if any(size % 2**levels for size in model.image_size):
-            raise ConfigError(
-                f'--{name}: got {levels}, but --image_size={shown(model.image_size)} cannot be halved so often'
-            )
-
-
-def shown(value: Any) -> str:
-    items = value.items() if isinstance(value, Mapping) else value
-    return ','.join('='.join(map(str, item)) if isinstance(item, tuple) else str(item) for item in items)

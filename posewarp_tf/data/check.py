@@ -5,39 +5,51 @@
     python -m posewarp_tf.data.check --data_dir=data/mvc --dataset=mvc
 
 Reads every list and every picture's header, says how they are understood, and draws a contact sheet of pictures
-with their skeletons, squashed as a network sees them. The exit code is 1 if training would fail.
+with their skeletons, squashed as a network sees them.
+
+The exit code is 1 if training with the same flags would fail by anything that shows without a network: settings that do
+not go together (stages, terms and their weights, sizes, batch and --num_gpus), weights of VGG-19 that are not there or
+not such, lists, pictures, joints, and the maps that the model or a term needs; for the test split, which validation and
+evaluation read, also maps or flows that some pictures lack. Not seen are: pixels of the pictures that are not decoded
+(--decode_all decodes every one), devices, memory,
+downloads, packages that are not installed, and what --run_dir and --init_from hold.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from absl import flags
-from PIL import Image
 from tqdm import tqdm
 
 from posewarp_tf import command_line
-from posewarp_tf.class_colors import class_map_to_color, with_legends
 from posewarp_tf.config import Config, DataConfig
 from posewarp_tf.data.annotations import read_pairs, scan_annotations
 from posewarp_tf.data.class_maps import load_class_map
+from posewarp_tf.data.contact_sheet import contact_sheet
 from posewarp_tf.data.datasets import SPLITS, DatasetFiles, PairDataset, find_files, find_pictures, load_dataset
-from posewarp_tf.data.images import load_image, picture_size, resize_image, save_image
+from posewarp_tf.data.images import load_image, picture_size, save_image
 from posewarp_tf.data.names import NameIndex, deepfashion_name
-from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, ClassMaps, find_class_maps, find_flows
-from posewarp_tf.errors import DataError
+from posewarp_tf.data.truth import (
+    CLASS_MAP_FOLDERS,
+    ClassMaps,
+    find_flows,
+    find_maps,
+    keys_to_train_on,
+    maps_to_test_on,
+    maps_to_train_on,
+)
+from posewarp_tf.errors import DataError, PosewarpError
 from posewarp_tf.flags import config_from_flags, define_training_flags
-from posewarp_tf.visualize import draw_skeleton, picture_grid
+from posewarp_tf.training.plan import check_vgg_weights, plan_training
 
 # Of the published lists.
 PUBLISHED_PAIRS = {'deepfashion': {'train': 101_966, 'test': 8_570}, 'market': {'test': 12_000}, 'mvc': {}}
 PUBLISHED_PICTURES = {'deepfashion': {'train': 48_674, 'test': 4_038}, 'market': {}, 'mvc': {}}
 
 _NUM_DECODED = 64
-_SHEET_ROWS, _SHEET_COLUMNS = 4, 6
 _NUM_SHOWN = 10
 
 
@@ -61,24 +73,18 @@ class Findings:
             print(f'          ... and {len(lines) - _NUM_SHOWN} more')
 
     def attempt(self, title: str, action: Callable, fatal: bool = True):
-        """The action's result; None, with the problem noted, if it raises a DataError."""
+        """The action's result; None, with the problem noted, if it raises a PosewarpError."""
         try:
             return action()
-        except DataError as error:
+        except PosewarpError as error:
             self.add(title, [str(error)], fatal)
             return None
 
 
-class Checked(NamedTuple):
-    """A split that can be read, and its maps of classes."""
-
-    dataset: PairDataset
-    maps: list[ClassMaps]
-
-
-def check(config: Config, contact_sheet: str, decode_all: bool) -> Findings:
-    """Checks `config.data`; prints as it goes, writes the contact sheet, returns what it found."""
+def check(config: Config, sheet_path: str, decode_all: bool) -> Findings:
+    """Checks what training would start with; prints as it goes, writes the contact sheet, returns what it found."""
     findings = Findings()
+    _check_settings(config, findings)
     data = config.data
     files = findings.attempt('folder', lambda: find_files(data))
     if files is None:
@@ -94,10 +100,18 @@ def check(config: Config, contact_sheet: str, decode_all: bool) -> Findings:
         if checked is not None:
             loaded.append(checked)
     if loaded:
-        sheet = _contact_sheet(loaded, config.model.image_size)
-        save_image(contact_sheet, sheet)
-        print(f'contact sheet: {contact_sheet}')
+        save_image(sheet_path, contact_sheet(loaded, config.model.image_size))
+        print(f'contact sheet: {sheet_path}')
     return findings
+
+
+def _check_settings(config: Config, findings: Findings) -> None:
+    planned = findings.attempt('settings', lambda: plan_training(config))
+    if planned is None:
+        return
+    print(f'--model={config.model.model}, stages: {", ".join(planned)}')
+    if findings.attempt('weights of VGG-19', lambda: check_vgg_weights(config)):
+        print('  --vgg_weights=imagenet: training downloads them, unless it has done so before')
 
 
 def _check_annotations(path: str, findings: Findings) -> None:
@@ -111,7 +125,7 @@ def _check_annotations(path: str, findings: Findings) -> None:
 
 def _check_split(
     config: Config, files: DatasetFiles, split: str, decode_all: bool, findings: Findings
-) -> Checked | None:
+) -> tuple[PairDataset, list[ClassMaps]] | None:
     data = config.data
     pairs = findings.attempt('pairs', lambda: read_pairs(files.pairs_of(split)))
     if pairs is None:
@@ -131,10 +145,7 @@ def _check_split(
     dataset = findings.attempt('unusable split', lambda: load_dataset(data, split, config.model.image_size))
     if dataset is not None:
         findings.add('pairs that cannot be used', dataset.skipped, fatal=False)
-        # Not every model trains on maps, but whatever lies there is read for the test pairs.
-        title, fatal = f'maps and flows of the {split} split', split == 'test'
-        maps = findings.attempt(title, lambda: _check_truth(data, split, dataset), fatal) or []
-        return Checked(dataset, maps)
+        return dataset, _check_truth(config, split, dataset, findings)
     return None
 
 
@@ -175,14 +186,24 @@ def _print_counts(data: DataConfig, split: str, names: list[str], num_pairs: int
         print(f'  {count:,} {what}' + (f' (published: {expected:,})' if expected else ''))
 
 
-def _check_truth(data: DataConfig, split: str, dataset: PairDataset) -> list[ClassMaps]:
-    """Maps of classes, every one of which is read, and flows of test pairs."""
-    found = [maps for key in CLASS_MAP_FOLDERS if (maps := find_class_maps(data, key, dataset)) is not None]
-    for maps in found:
+def _check_truth(config: Config, split: str, dataset: PairDataset, findings: Findings) -> list[ClassMaps]:
+    """Maps of classes, all of which are read, and flows of test pairs; needed ones are asked for as training does."""
+    title, data = f'maps and flows of the {split} split', config.data
+    if split == 'test':
+        found = findings.attempt(title, lambda: _read_maps(maps_to_test_on(config, dataset))) or []
+        if findings.attempt(title, lambda: find_flows(data.data_dir, dataset)) is not None:
+            print('  flows/: an exact flow for every pair')
+        return found
+    found = findings.attempt(title, lambda: _read_maps(maps_to_train_on(config, dataset))) or []
+    # Nothing asks for the others.
+    others = [kind for kind in CLASS_MAP_FOLDERS if kind not in keys_to_train_on(config)]
+    return found + (findings.attempt(title, lambda: _read_maps(find_maps(data, others, dataset)), fatal=False) or [])
+
+
+def _read_maps(found: dict[str, ClassMaps]) -> list[ClassMaps]:
+    for maps in found.values():
         print(f'  {maps.folder}: a map for every picture; part of all pixels: {_frequencies(maps)}')
-    if split == 'test' and find_flows(data.data_dir, dataset) is not None:
-        print('  flows/: an exact flow for every pair')
-    return found
+    return list(found.values())
 
 
 def _frequencies(maps: ClassMaps) -> str:
@@ -206,32 +227,6 @@ def _count_groups(pairs: list[tuple[str, str]]) -> int:
     return sum(leader[name] == name for name in leader)
 
 
-def _contact_sheet(checked: list[Checked], size: tuple[int, int]) -> np.ndarray:
-    """Pictures from all over the splits with their skeletons, each beside its maps of classes, uint8 [H, W, 3]."""
-    cells: list[np.ndarray] = []
-    class_counts: set[int] = set()
-    for dataset, found in checked:
-        count = _SHEET_ROWS * _SHEET_COLUMNS // len(checked)
-        for i in np.unique(np.linspace(0, len(dataset.paths) - 1, count).astype(int)):
-            try:
-                image = resize_image(load_image(dataset.paths[i]), size)
-                drawn = [_drawn_map(maps, i, size) for maps in found]
-            except DataError:
-                # Reported among the unreadable pictures or maps already.
-                continue
-            cells.append(np.concatenate([draw_skeleton(image, dataset.keypoints[i]), *drawn], axis=1))
-            class_counts.update(len(maps.coding.names) for maps in found)
-    if not cells:
-        raise DataError('no picture could be decoded for the contact sheet')
-    rows = [cells[i : i + _SHEET_COLUMNS] for i in range(0, len(cells), _SHEET_COLUMNS)]
-    return with_legends(picture_grid(rows), sorted(class_counts))
-
-
-def _drawn_map(maps: ClassMaps, number: int, size: tuple[int, int]) -> np.ndarray:
-    colors = class_map_to_color(load_class_map(maps.paths[number], maps.coding), len(maps.coding.names))
-    return np.asarray(Image.fromarray(colors).resize((size[1], size[0]), Image.Resampling.NEAREST))
-
-
 def define_flags() -> None:
     flags.DEFINE_string('contact_sheet', '', 'Where the contact sheet goes; default: contact_sheet.png in --data_dir.')
     flags.DEFINE_boolean('decode_all', False, 'Decode every picture, not only a sample.')
@@ -240,8 +235,8 @@ def define_flags() -> None:
 
 def main() -> int:
     config = config_from_flags()
-    contact_sheet = flags.FLAGS.contact_sheet or os.path.join(config.data.data_dir, 'contact_sheet.png')
-    findings = check(config, contact_sheet, flags.FLAGS.decode_all)
+    sheet_path = flags.FLAGS.contact_sheet or os.path.join(config.data.data_dir, 'contact_sheet.png')
+    findings = check(config, sheet_path, flags.FLAGS.decode_all)
     if findings.problems:
         print(f'FAIL: training on {config.data.data_dir} would fail: {"; ".join(findings.problems)}')
         return 1

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from posewarp_tf.config import Config, ModelConfig
+from posewarp_tf.config import Config
 from posewarp_tf.conventions import NUM_JOINTS, PART_NAMES
 from posewarp_tf.data.heatmaps import make_heatmaps
+from posewarp_tf.data.truth import model_maps
 from posewarp_tf.ops import to_float_image
 
 Tensors = Mapping[str, tf.Tensor]
@@ -28,12 +29,6 @@ def raw_input_specs(config: Config, batch_size: int | None = None) -> dict[str, 
         'target_keypoints': keypoints,
         **dict.fromkeys(model_maps(config.model), class_map),
     }
-
-
-def model_maps(model: ModelConfig) -> tuple[str, ...]:
-    """Names of the class maps that a model's inputs are made of."""
-    parts = ('source_parts', 'target_parts') if model.pose_representation != 'joints' else ()
-    return (*parts, 'source_garment') if model.use_garment else parts
 
 
 def make_model_inputs(raw: Tensors, config: Config) -> dict[str, tf.Tensor]:

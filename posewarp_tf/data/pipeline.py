@@ -19,11 +19,9 @@ import tensorflow as tf
 from posewarp_tf.config import Config
 from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
-from posewarp_tf.data.model_inputs import make_pose, model_maps
+from posewarp_tf.data.model_inputs import make_pose
 from posewarp_tf.data.pictures import PictureStore, read_class_map, read_flow, read_picture
-from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, ClassMaps, find_class_maps, find_flows
-from posewarp_tf.errors import DataError
-from posewarp_tf.losses.needs import needed_maps
+from posewarp_tf.data.truth import ClassMaps, find_flows, keys_to_train_on, maps_to_test_on, maps_to_train_on
 from posewarp_tf.ops import to_float_image
 
 Batch = dict[str, tf.Tensor]
@@ -119,13 +117,9 @@ class _Reader:
 class _TrainingReader(_Reader):
     def __init__(self, config: Config, examples: PairDataset):
         super().__init__(config, examples)
-        needed = {*needed_maps(config), *model_maps(config.model)}
+        maps = maps_to_train_on(config, examples)
         # By kind of map: the keys of a batch that hold such maps, and all maps.
-        self.maps: dict[str, tuple[list[str], PictureStore]] = {}
-        for kind in CLASS_MAP_FOLDERS:
-            keys = sorted(key for key in needed if key.endswith(f'_{kind}'))
-            if keys:
-                self.maps[kind] = keys, self._map_store(_required_maps(config, kind, keys, examples))
+        self.maps = {kind: (keys, self._map_store(maps[kind])) for kind, keys in keys_to_train_on(config).items()}
 
     def _map_store(self, maps: ClassMaps) -> PictureStore:
         return self.store(maps.paths, lambda path: read_class_map(path, self.size, maps.coding), self.size)
@@ -155,14 +149,7 @@ class _TrainingReader(_Reader):
 class _TestReader(_Reader):
     def __init__(self, config: Config, examples: PairDataset):
         super().__init__(config, examples)
-        self.maps: dict[str, ClassMaps] = {}
-        for key in CLASS_MAP_FOLDERS:
-            maps = find_class_maps(config.data, key, examples)
-            if maps is not None:
-                self.maps[key] = maps
-        for key in model_maps(config.model):
-            if key.partition('_')[2] not in self.maps:
-                _required_maps(config, key.partition('_')[2], [key], examples)
+        self.maps = maps_to_test_on(config, examples)
         flows = find_flows(config.data.data_dir, examples)
         self.flows = None if flows is None else tf.constant(flows)
 
@@ -186,25 +173,6 @@ class _TestReader(_Reader):
                 fn_output_signature=(tf.TensorSpec((*self.size, 2), tf.float32), tf.TensorSpec(self.size, tf.uint8)),
             )
         return batch
-
-
-def _required_maps(config: Config, kind: str, keys: list[str], examples: PairDataset) -> ClassMaps:
-    maps = find_class_maps(config.data, kind, examples)
-    if maps is None:
-        folders = ' or '.join(f'{folder}/' for folder in CLASS_MAP_FOLDERS[kind])
-        raise DataError(
-            f'{config.data.data_dir}: no folder {folders} of class maps, which are needed: '
-            + '; '.join(f'{key} by {_reason(config, key)}' for key in keys)
-        )
-    return maps
-
-
-def _reason(config: Config, key: str) -> str:
-    """The settings that ask for class maps."""
-    model = config.model
-    if key in model_maps(model):
-        return '--use_garment' if key.endswith('garment') else f'--pose_representation={model.pose_representation}'
-    return needed_maps(config)[key]
 
 
 def _split(key: str, both: tf.Tensor) -> Batch:

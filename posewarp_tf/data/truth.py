@@ -2,7 +2,7 @@
 
 <data_dir>/parts/<picture>.png        body parts, conventions.PART_NAMES; or
 <data_dir>/densepose/<picture>.png    DensePose's 0 to 24 (class_maps.py)
-<data_dir>/parsing/<picture>.png      garments, conventions.GARMENT_NAMES, or LIP's 20 classes
+<data_dir>/parsing/<picture>.png      garments, in any of the codings of garment_codings.py
 <data_dir>/flows/<source>__<target>.npz   `flow` float [h, w, 2] and `visibility` [h, w], as in conventions.py
 """
 
@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from posewarp_tf.config import DataConfig
+from posewarp_tf.config import Config, DataConfig, ModelConfig
 from posewarp_tf.data.class_maps import DENSEPOSE, PARTS, Coding, garment_coding
 from posewarp_tf.data.datasets import PairDataset, shorten
 from posewarp_tf.data.names import NameIndex, picture_stem
 from posewarp_tf.errors import DataError
+from posewarp_tf.losses.needs import needed_maps
 
 # By the part of a batch's key after `source_` or `target_`: folders of such maps; the first that exists is taken.
 CLASS_MAP_FOLDERS = {'parts': ('parts', 'densepose'), 'garment': ('parsing',)}
@@ -65,6 +67,60 @@ def find_class_maps(data: DataConfig, key: str, examples: PairDataset) -> ClassM
         coding = DENSEPOSE if os.path.basename(folder) == 'densepose' else PARTS
         print(f'{folder}: {coding.title}')
     return ClassMaps(folder, [os.path.join(folder, found[name] or '') for name in examples.names], coding)
+
+
+def model_maps(model: ModelConfig) -> tuple[str, ...]:
+    """Names of the class maps that a model's inputs are made of."""
+    parts = ('source_parts', 'target_parts') if model.pose_representation != 'joints' else ()
+    return (*parts, 'source_garment') if model.use_garment else parts
+
+
+def keys_to_train_on(config: Config) -> dict[str, list[str]]:
+    """By kind of map, the keys of a training batch that the model or the objective needs."""
+    needed = sorted({*needed_maps(config), *model_maps(config.model)})
+    keys = {kind: [key for key in needed if key.endswith(f'_{kind}')] for kind in CLASS_MAP_FOLDERS}
+    return {kind: names for kind, names in keys.items() if names}
+
+
+def maps_to_train_on(config: Config, examples: PairDataset) -> dict[str, ClassMaps]:
+    """The maps that training batches need, by kind; DataError where the folder lacks them."""
+    return {kind: _required_maps(config, kind, keys, examples) for kind, keys in keys_to_train_on(config).items()}
+
+
+def maps_to_test_on(config: Config, examples: PairDataset) -> dict[str, ClassMaps]:
+    """All maps that the folder has, by kind; DataError where it lacks those that the model needs."""
+    required = {}
+    for kind in CLASS_MAP_FOLDERS:
+        keys = [key for key in model_maps(config.model) if key.endswith(f'_{kind}')]
+        if keys:
+            required[kind] = _required_maps(config, kind, keys, examples)
+    others = [kind for kind in CLASS_MAP_FOLDERS if kind not in required]
+    return {**required, **find_maps(config.data, others, examples)}
+
+
+def find_maps(data: DataConfig, kinds: Iterable[str], examples: PairDataset) -> dict[str, ClassMaps]:
+    """Those of `kinds` of maps that the folder has."""
+    found = {kind: find_class_maps(data, kind, examples) for kind in kinds}
+    return {kind: maps for kind, maps in found.items() if maps is not None}
+
+
+def _required_maps(config: Config, kind: str, keys: list[str], examples: PairDataset) -> ClassMaps:
+    maps = find_class_maps(config.data, kind, examples)
+    if maps is None:
+        folders = ' or '.join(f'{folder}/' for folder in CLASS_MAP_FOLDERS[kind])
+        raise DataError(
+            f'{config.data.data_dir}: no folder {folders} of class maps, which are needed: '
+            + '; '.join(f'{key} by {_reason(config, key)}' for key in keys)
+        )
+    return maps
+
+
+def _reason(config: Config, key: str) -> str:
+    """The settings that ask for class maps."""
+    model = config.model
+    if key in model_maps(model):
+        return '--use_garment' if key.endswith('garment') else f'--pose_representation={model.pose_representation}'
+    return needed_maps(config)[key]
 
 
 def find_flows(data_dir: str, examples: PairDataset) -> list[str] | None:

@@ -12,15 +12,14 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from posewarp_tf.config import Config
 from posewarp_tf.conventions import GARMENT_NAMES
-from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.appearance import charbonnier, feature_dissimilarity, structural_dissimilarity
 from posewarp_tf.losses.flow_regularity import second_order_smoothness
 from posewarp_tf.losses.labels import label_disagreement
 from posewarp_tf.losses.reconstruction import weighted_mean
 from posewarp_tf.losses.scene import MOVED_SOURCE, MOVED_TARGET, Level, Scene
 from posewarp_tf.losses.self_supervision import equivariance_error, self_flow_error
+from posewarp_tf.losses.taps import feature_tap
 from posewarp_tf.losses.texture import texture_distance
 from posewarp_tf.ops import bilinear_sample
 
@@ -48,20 +47,13 @@ def feature(scene: Scene) -> tf.Tensor:
     """
     scales = scene.config.loss.feature_scales
     levels = [level for level in scene.levels if level.factor in {2**scale for scale in scales}]
-    if not levels:
-        sizes = ', '.join(f'1/{level.factor}' for level in scene.levels)
-        raise ConfigError(f'--feature_scales: got {",".join(map(str, scales))}, but the flows are of sizes {sizes}')
 
     def of_level(level: Level) -> tf.Tensor:
-        tap = _feature_tap(level.factor.bit_length() - 1)
+        tap = feature_tap(level.factor.bit_length() - 1)
         warped = bilinear_sample(scene.features['source'][tap], level.flow)
         return weighted_mean(feature_dissimilarity(warped, scene.features['target'][tap]), level.trusted)
 
     return _sum(levels, of_level)
-
-
-def feature_taps(config: Config) -> dict[str, tuple[str, ...]]:
-    return dict.fromkeys(('source', 'target'), tuple(map(_feature_tap, config.loss.feature_scales)))
 
 
 def texture(scene: Scene) -> tf.Tensor:
@@ -128,7 +120,3 @@ def _sum(levels: list[Level], of_level: Callable[[Level], tf.Tensor]) -> tf.Tens
 def _disagreement(level: Level, kind: str) -> tf.Tensor:
     warped = bilinear_sample(level.soft_labels('source', kind), level.flow)
     return weighted_mean(label_disagreement(warped, level.soft_labels('target', kind)), level.foreground)
-
-
-def _feature_tap(scale: int) -> str:
-    return f'relu{scale + 1}_2'

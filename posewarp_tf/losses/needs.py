@@ -1,27 +1,61 @@
-"""Which maps of classes an objective cannot do without; input pipelines ask. Imports no TensorFlow."""
+"""What the terms of an objective cannot do without; imports no TensorFlow, so that input pipelines can ask.
+
+One table by the names in `--loss_weights`; terms.py has the functions that compute them.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
 from posewarp_tf.config import Config
+from posewarp_tf.losses import taps
 from posewarp_tf.model_config import ModelConfig
 
-# By term, the keys of the batch; a term that is not here needs none.
-TERM_MAPS: dict[str, tuple[str, ...]] = {
-    'texture': ('source_garment', 'target_garment'),
-    'label': ('source_garment', 'target_garment'),
-    'part_label': ('source_parts', 'target_parts'),
-    'garment_cross_entropy': ('target_garment',),
-    'garment_adversarial': ('target_garment',),
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """Of one term.
+
+    Attributes:
+      output: the output of the model without which the term has no meaning.
+      maps: class maps of the batch, by their keys.
+      taps: config -> the VGG features used, by image ('source', 'target', 'generated').
+      judged: whether the term asks a discriminator about `output`; it is left out where there is none.
+      swapped: whether it lowers occluded pixels, for which the model sees the pair with its sides swapped.
+    """
+
+    output: str
+    maps: tuple[str, ...] = ()
+    taps: Callable[[Config], taps.TapsByImage] = taps.no_taps
+    judged: bool = False
+    swapped: bool = False
+
+
+NEEDS = {
+    # GFLA; l1 to style also of PFL's SynthesisNet.
+    'correctness': Needs('flows', taps=taps.correctness_taps),
+    'affine': Needs('flows'),
+    'l1': Needs('image'),
+    'adversarial': Needs('image', judged=True),
+    'perceptual': Needs('image', taps=taps.perceptual_taps),
+    'style': Needs('image', taps=taps.style_taps),
+    'feature_matching': Needs('image', judged=True),
+    'mask_prior': Needs('composition_mask'),
+    # PFL's pose flow.
+    'photometric': Needs('flows', swapped=True),
+    'ssim': Needs('flows', swapped=True),
+    'feature': Needs('flows', taps=taps.feature_taps, swapped=True),
+    'texture': Needs('flows', maps=('source_garment', 'target_garment')),
+    'label': Needs('flows', maps=('source_garment', 'target_garment')),
+    'part_label': Needs('flows', maps=('source_parts', 'target_parts')),
+    'smoothness': Needs('flows'),
+    'self_flow': Needs('flows'),
+    'equivariance': Needs('flows'),
+    # PFL's GarmentNet.
+    'garment_cross_entropy': Needs('garment', maps=('target_garment',)),
+    'garment_adversarial': Needs('garment', maps=('target_garment',), judged=True),
 }
-
-# Terms about the model's flow.
-FLOW_TERMS = {
-    'correctness', 'affine', 'photometric', 'ssim', 'feature', 'texture', 'label', 'part_label', 'smoothness',
-    'self_flow', 'equivariance',
-}  # fmt: skip
-
-# Terms that weigh occluded pixels less: the model then sees the pair with its sides swapped.
-_SWAPPING_TERMS = {'photometric', 'ssim', 'feature'}
 
 
 def needed_maps(config: Config) -> dict[str, str]:
@@ -36,22 +70,25 @@ def needed_maps(config: Config) -> dict[str, str]:
         (stage, term)
         for stage in stages
         for term, weight in config.loss.loss_weights.get(stage, {}).items()
-        if weight and _is_computed(term, config.model)
+        if weight and term in NEEDS and not lacking(term, config.model)
     ]
     reasons: dict[str, list[str]] = {}
     for stage, term in terms:
-        for key in TERM_MAPS.get(term, ()):
+        for key in NEEDS[term].maps:
             reasons.setdefault(key, []).append(f'--loss_weights={stage}.{term}')
     names = {term for _, term in terms}
     if config.loss.foreground_correctness and 'correctness' in names:
         reasons.setdefault('target_parts', []).append('--foreground_correctness')
-    if config.model.use_garment and config.loss.occlusion_weighting and names & _SWAPPING_TERMS:
+    swapping = any(NEEDS[term].swapped for term in names)
+    if config.model.use_garment and config.loss.occlusion_weighting and swapping:
         reasons.setdefault('target_garment', []).append('--occlusion_weighting')
     return {key: ', '.join(settings) for key, settings in reasons.items()}
 
 
-def _is_computed(term: str, model: ModelConfig) -> bool:
-    """Whether the model makes what a term is about; objectives leave out what it does not."""
-    if term.startswith('garment_'):
-        return model.has_garment_net
-    return model.has_flow or term not in FLOW_TERMS
+def lacking(term: str, model: ModelConfig) -> str:
+    """Why the model makes nothing that a term is about; empty if it does."""
+    if NEEDS[term].output == 'flows' and not model.has_flow:
+        return f'spatial_transform={model.spatial_transform} has no flow'
+    if NEEDS[term].output == 'garment' and not model.has_garment_net:
+        return 'the model has no GarmentNet'
+    return ''

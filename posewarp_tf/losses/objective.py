@@ -12,7 +12,8 @@ from absl import logging
 from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.losses import adversarial
-from posewarp_tf.losses.gfla_terms import check_neighbourhoods
+from posewarp_tf.losses.chosen_terms import choose_terms
+from posewarp_tf.losses.needs import NEEDS
 from posewarp_tf.losses.scene import Scene, as_float32, generated_subject, real_subject
 from posewarp_tf.losses.terms import TERMS
 from posewarp_tf.losses.vgg import VGGFeatures
@@ -31,9 +32,7 @@ class Objective:
     def __init__(self, config: Config, stage: str) -> None:
         self._config = config
         self._stage = stage
-        self._weights, self._left_out = _chosen_terms(config, stage)
-        self._subject = _judged_output(self._weights, stage)
-        self._taps = _taps_by_image(self._weights, config)
+        self._weights, self._left_out, self._subject, self._taps = choose_terms(config, stage)
         self._vgg = None
         if self._taps:
             self._vgg = VGGFeatures(set().union(*self._taps.values()), config.loss.vgg_weights)
@@ -74,7 +73,7 @@ class Objective:
         names = [
             name
             for name in self._weights
-            if (discriminator is not None or not TERMS[name].judged) and (generator is not None or not TERMS[name].pair)
+            if (discriminator is not None or not NEEDS[name].judged) and (generator is not None or not TERMS[name].pair)
         ]
         self._check_maps(batch, names)
         outputs = {name: as_float32(outputs[name]) for name in _OUTPUTS if name in outputs}
@@ -128,13 +127,13 @@ class Objective:
 
     def _check_outputs(self, outputs: Tensors) -> None:
         for name in self._weights:
-            needed = TERMS[name].output
+            needed = NEEDS[name].output
             if needed not in outputs:
                 raise ConfigError(f'--loss_weights: {self._stage}.{name}: the stage computes no {needed}')
 
     def _check_maps(self, batch: Tensors, names: list[str]) -> None:
         for name in names:
-            for key in TERMS[name].needs:
+            for key in NEEDS[name].maps:
                 if key not in batch:
                     raise DataError(f'--loss_weights: {self._stage}.{name} needs {key}, which the batch has not')
 
@@ -148,47 +147,4 @@ class Objective:
         }
 
 
-_OUTPUTS = sorted({term.output for term in TERMS.values()})
-
-
-def _chosen_terms(config: Config, stage: str) -> tuple[dict[str, float], dict[str, str]]:
-    """The terms of a stage with their weights, and why others are left out: the model has no such output."""
-    loss_weights, model = config.loss.loss_weights, config.model
-    unknown = {f'{name}.{term}' for name, terms in loss_weights.items() for term in terms if term not in TERMS}
-    if unknown:
-        raise ConfigError(f'--loss_weights: unknown {", ".join(sorted(unknown))}: the terms are {", ".join(TERMS)}')
-    if stage not in loss_weights:
-        raise ConfigError(f'--loss_weights: no terms for stage {stage!r}, only for {", ".join(loss_weights)}')
-    weights = {term: loss_weights[stage][term] for term in TERMS if loss_weights[stage].get(term)}
-    lacking = {}
-    if not model.has_flow:
-        lacking['flows'] = f'spatial_transform={model.spatial_transform} has no flow'
-    if not model.has_garment_net:
-        lacking['garment'] = 'the model has no GarmentNet'
-    left_out = {term: lacking[TERMS[term].output] for term in weights if TERMS[term].output in lacking}
-    weights = {term: weight for term, weight in weights.items() if term not in left_out}
-    if not weights:
-        besides = ''.join(f'; {term}: {reason}' for term, reason in left_out.items())
-        raise ConfigError(f'--loss_weights: stage {stage!r} has no term with a weight{besides}')
-    if 'affine' in weights:
-        check_neighbourhoods(config)
-    return weights, left_out
-
-
-def _judged_output(terms: Mapping[str, float], stage: str) -> str | None:
-    """The one output that a discriminator judges."""
-    subjects = {TERMS[name].output: name for name in terms if TERMS[name].judged}
-    if len(subjects) > 1:
-        raise ConfigError(
-            f'--loss_weights: stage {stage!r} has {" and ".join(subjects.values())}, but only one discriminator: '
-            'expected terms that judge the image or terms that judge the garment map'
-        )
-    return next(iter(subjects), None)
-
-
-def _taps_by_image(terms: Mapping[str, float], config: Config) -> dict[str, set[str]]:
-    taps: dict[str, set[str]] = {}
-    for term in terms:
-        for image, names in TERMS[term].taps(config).items():
-            taps.setdefault(image, set()).update(names)
-    return taps
+_OUTPUTS = sorted({needs.output for needs in NEEDS.values()})

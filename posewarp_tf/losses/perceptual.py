@@ -11,9 +11,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from posewarp_tf.losses.reconstruction import l1
-
-PERCEPTUAL_TAPS = ('relu1_1', 'relu2_1', 'relu3_1', 'relu4_1', 'relu5_1')
-STYLE_TAPS = ('relu2_2', 'relu3_4', 'relu4_4', 'relu5_2')
+from posewarp_tf.losses.taps import PERCEPTUAL_TAPS, STYLE_TAPS
 
 Features = Mapping[str, tf.Tensor]
 

@@ -13,9 +13,9 @@ from typing import Any
 import tensorflow as tf
 
 from posewarp_tf.config import ModelConfig
-from posewarp_tf.errors import ConfigError
 from posewarp_tf.layers.blocks import Block, activate, initializer, level_filters, register
 from posewarp_tf.layers.spectral_norm import SpectralConv2D
+from posewarp_tf.model_rules import SMALLEST_JUDGED_MAPS, check_judged_size
 from posewarp_tf.models.pytorch_names import named_variables
 
 
@@ -23,7 +23,7 @@ class Discriminator(tf.keras.Model):
     """What all have in common: level i is `level_filters(i, base_filters, max_filters)` wide and halves the size."""
 
     # Height and width that the last level needs.
-    smallest_map = 1
+    smallest_map = SMALLEST_JUDGED_MAPS['res']
 
     def __init__(self, base_filters: int, max_filters: int, num_layers: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -39,12 +39,7 @@ class Discriminator(tf.keras.Model):
 
     def check_size(self, image: tf.Tensor) -> None:
         """Raises ConfigError when no logits would be left of an image."""
-        smallest = self.smallest_map * 2**self.num_layers
-        if any(size is not None and size < smallest for size in image.shape[1:3]):
-            raise ConfigError(
-                f'--discriminator_num_layers: got {self.num_layers}, which needs images of at least '
-                f'{smallest}x{smallest}, and --image_size={image.shape[1]},{image.shape[2]}'
-            )
+        check_judged_size(image.shape[1:3], self.smallest_map, self.num_layers)
 
     def get_config(self) -> dict[str, Any]:
         names = ('name', 'base_filters', 'max_filters', 'num_layers')
@@ -90,7 +85,7 @@ class PatchDiscriminator(Discriminator):
     [B, H // 2**num_layers - 2, W // 2**num_layers - 2, 1]. Published: 64, 512, 3.
     """
 
-    smallest_map = 3
+    smallest_map = SMALLEST_JUDGED_MAPS['patch']
 
     def __init__(self, base_filters: int = 64, max_filters: int = 512, num_layers: int = 3, **kwargs: Any) -> None:
         super().__init__(base_filters, max_filters, num_layers, **kwargs)
@@ -122,6 +117,8 @@ class MultiscalePatchDiscriminator(Discriminator):
     discriminators have instance norms where these have spectral norms.
     """
 
+    smallest_map = SMALLEST_JUDGED_MAPS['multiscale_patch']
+
     def __init__(
         self, base_filters: int = 64, max_filters: int = 512, num_layers: int = 3, num_scales: int = 2, **kwargs: Any
     ) -> None:
@@ -152,13 +149,7 @@ class MultiscalePatchDiscriminator(Discriminator):
         return (logits, features) if return_features else logits
 
     def check_size(self, image: tf.Tensor) -> None:
-        smallest = PatchDiscriminator.smallest_map * 2 ** (self.num_layers + self.num_scales - 1)
-        if any(size is not None and size < smallest for size in image.shape[1:3]):
-            raise ConfigError(
-                f'--discriminator_num_scales: got {self.num_scales}, which with '
-                f'--discriminator_num_layers={self.num_layers} needs images of at least {smallest}x{smallest}, '
-                f'and --image_size={image.shape[1]},{image.shape[2]}'
-            )
+        check_judged_size(image.shape[1:3], self.smallest_map, self.num_layers, self.num_scales)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), 'num_scales': self.num_scales}

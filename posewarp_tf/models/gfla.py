@@ -13,6 +13,7 @@ import tensorflow as tf
 from posewarp_tf.config import ModelConfig
 from posewarp_tf.layers.blocks import EncoderBlock, ReflectConv, ResBlock, ResBlockDecoder, level_filters, register
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
+from posewarp_tf.model_rules import MODEL_RULES
 from posewarp_tf.models.base import Inputs, Outputs, ReposingModel
 from posewarp_tf.models.flow_estimator import FlowEstimator
 from posewarp_tf.models.pytorch_names import named_variables
@@ -71,7 +72,7 @@ class GFLA(ReposingModel):
     @property
     def stages(self) -> tuple[str, ...]:  # type: ignore[override]
         """The published order: the flow estimator alone, then everything end to end."""
-        return ('flow', 'full') if self.model_config.has_flow else ('full',)
+        return tuple(MODEL_RULES['gfla'].stages(self.model_config))
 
     def run_stage(self, inputs: Inputs, stage: str, training: bool = False) -> Outputs:
         self.check_stage(stage)

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from posewarp_tf.config import Config, ModelConfig
 from posewarp_tf.conventions import GARMENT_NAMES
-from posewarp_tf.errors import ConfigError
 from posewarp_tf.flags import load_config
 from posewarp_tf.layers.blocks import PUBLISHED_GAIN
+from posewarp_tf.model_rules import rules_of
 from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.models.discriminators import (
     Discriminator,
@@ -43,8 +43,7 @@ def build_model(config: Config | ModelConfig | str) -> ReposingModel:
       ConfigError: for a config or a model that does not exist.
     """
     model_config = _model_config(config)
-    if model_config.model not in MODELS:
-        raise ConfigError(f'--model: got {model_config.model!r}, expected one of {", ".join(MODELS)}')
+    rules_of(model_config)
     model = MODELS[model_config.model](model_config)
     model.create_weights()
     _scale_initial_kernels(model, model_config.init_gain / PUBLISHED_GAIN)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from posewarp_tf.config import Config, TrainingConfig
 from posewarp_tf.data.pipeline import make_training_dataset
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.training.plan import check_replicas
 
 
 def make_strategy(config: TrainingConfig, devices: Sequence[str] | None = None) -> tf.distribute.MirroredStrategy:
@@ -19,12 +20,7 @@ def make_strategy(config: TrainingConfig, devices: Sequence[str] | None = None) 
         ConfigError: there are fewer GPUs, the batch cannot be divided, or XLA would have to span replicas.
     """
     devices = list(devices) if devices else _choose_devices(config.num_gpus)
-    if config.batch_size % len(devices):
-        raise ConfigError(f'--batch_size: got {config.batch_size}, expected a multiple of the {len(devices)} replicas')
-    if config.jit_compile and len(devices) > 1:
-        raise ConfigError(
-            f'--jit_compile: works on one replica, got {len(devices)} ({", ".join(devices)}); give --num_gpus=1'
-        )
+    check_replicas(config, len(devices))
     return tf.distribute.MirroredStrategy(devices)
 
 

@@ -21,6 +21,7 @@ from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models import registry
 from posewarp_tf.training import checkpoints, distribution
 from posewarp_tf.training.interruption import Interruption
+from posewarp_tf.training.plan import plan_training
 from posewarp_tf.training.run_folder import RunFolder
 from posewarp_tf.training.stage import StageTraining
 
@@ -48,11 +49,11 @@ class Trainer:
         self._config = config
         self._run_folder = run_folder
         self._init_from = init_from
+        self._stages = tuple(plan_training(config))
         self._strategy = distribution.make_strategy(config.training, devices)
         with self._building():
             self.model = registry.build_model(config)
             self.average = registry.build_model(config) if config.training.ema_decay else None
-        self._stages = self._stages_to_train()
         self._refuse_steps_that_are_lost()
         run_folder.save_config(config)
 
@@ -132,17 +133,6 @@ class Trainer:
         if self.average is not None:
             for mean, weight in zip(self.average.weights, self.model.weights):
                 mean.assign(weight)
-
-    def _stages_to_train(self) -> tuple[str, ...]:
-        stage, steps = self._config.training.stage, self._config.training.stage_steps
-        if stage != 'all' and stage not in self.model.stages:
-            raise ConfigError(f'--stage: got {stage!r}, expected one of {", ".join(self.model.stages)}, all')
-        optional = [name for name in self.model.optional_stages if not steps.get(name)]
-        stages = tuple(name for name in self.model.stages if name not in optional) if stage == 'all' else (stage,)
-        for name in stages:
-            if name not in steps:
-                raise ConfigError(f'--stage_steps: got no number of steps for stage {name!r}, expected {name}=steps')
-        return stages
 
     @contextlib.contextmanager
     def _building(self) -> Iterator[None]:

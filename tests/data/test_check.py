@@ -13,6 +13,7 @@ from PIL import Image
 from posewarp_tf.class_colors import GARMENT_COLORS, PART_COLORS
 from posewarp_tf.data.benchmark import milliseconds_per_batch
 from posewarp_tf.data.check import check
+from posewarp_tf.data.pipeline import make_training_dataset
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -175,3 +176,60 @@ def test_pipeline_is_timed(tiny_dataset):
     start = time.perf_counter()
     milliseconds = milliseconds_per_batch(tiny_dataset.config(), 20)
     assert 0 < 20 * milliseconds < 1e3 * (time.perf_counter() - start)
+
+
+# What training refuses at its start, and a part of what it says.
+REFUSED = {
+    '--flagfile=posewarp_tf/configs/pfl_quickstart.cfg': 'no folder parsing/ of class maps, which are needed',
+    '--foreground_correctness': 'target_parts by --foreground_correctness',
+    '--pose_representation=parts': 'source_parts by --pose_representation=parts',
+    '--stage=warp': "--stage: got 'warp', expected one of flow, full, all",
+    '--stage_steps=flow=1': "no number of steps for stage 'full'",
+    '--model=gan': "--model: got 'gan', expected one of gfla, pfl",
+    '--loss_weights=flow.l1=1': '--loss_weights: flow.l1: the stage computes no image',
+    '--vgg_weights=nowhere.h5': '--vgg_weights: no file nowhere.h5',
+    '--vgg_weights=README.md': "expected 'imagenet', 'random' or the path",
+    '--discriminator_num_layers=7': 'needs images of at least 128x128',
+    '--attention_kernels=3=9': 'got kernel 9 at scale 3, more than the 4 pixels',
+    '--num_gpus=3': '--batch_size: got 8, expected a multiple of the 3 replicas',
+    '--image_size=72,32': '--image_size: got 72,32, expected multiples of 32',
+}
+
+
+@pytest.mark.parametrize('flag', REFUSED)
+def test_what_training_refuses_the_check_refuses_with_the_same_words(tiny_dataset, flag):
+    size = [] if 'image_size' in flag or 'flagfile' in flag else ['--image_size=64,32']
+    given = [f'--data_dir={tiny_dataset.root}', '--vgg_weights=random', *size]
+    # Of a flagfile and flags after it the last counts.
+    given = [flag, *given] if 'flagfile' in flag else [*given, flag]
+    checked = _run(*given)
+    assert checked.returncode == 1
+    assert REFUSED[flag] in checked.stdout + checked.stderr
+    command = [sys.executable, '-m', 'posewarp_tf.train', *given, f'--run_dir={tiny_dataset.root / "run"}']
+    trained = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert trained.returncode == 1 and REFUSED[flag] in trained.stderr, trained.stderr[-2000:]
+
+
+def test_maps_that_a_term_needs_must_be_there_for_every_training_picture(tiny_dataset, capsys):
+    _write_maps(tiny_dataset, 'parts', 11)
+    (tiny_dataset.root / 'parts' / 'person2.png').unlink()
+    findings = _check(tiny_dataset, foreground_correctness=True)
+    assert 'maps and flows of the train split: 1' in findings.problems
+    assert 'missing person2.png' in capsys.readouterr().out
+
+
+def test_a_batch_larger_than_the_data_set_is_no_problem(tiny_dataset):
+    tiny_dataset.write_pairs('train', [('person0.jpg', 'person1.jpg')])
+    assert not _check(tiny_dataset, batch_size=8).problems
+    batch = next(iter(make_training_dataset(tiny_dataset.config(batch_size=8))))
+    assert set(batch['source_name'].numpy()) == {b'person0.jpg'}
+
+
+def test_checking_does_not_import_tensorflow(tiny_dataset):
+    program = (
+        'import sys; from posewarp_tf.data.check import check; from posewarp_tf.config import Config; '
+        f"config = Config().replace(data_dir={str(tiny_dataset.root)!r}, image_size=(64, 32), vgg_weights='random'); "
+        f'assert not check(config, {str(tiny_dataset.root / "sheet.png")!r}, True).problems; '
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, '-c', program], cwd=ROOT, check=False).returncode == 0

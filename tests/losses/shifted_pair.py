@@ -15,7 +15,8 @@ FACTORS = (8, 4, 2, 1)
 
 
 def config(weights, **values):
-    settings = {'image_size': SIZE, 'vgg_weights': 'random', 'heatmap_sigma': 2.0, 'feature_scales': (2,), **values}
+    settings = {'model': 'pfl', 'spatial_transform': 'bilinear', 'image_size': SIZE, 'vgg_weights': 'random'}
+    settings.update({'heatmap_sigma': 2.0, 'feature_scales': (2,), **values})
     return Config().replace(loss_weights={'pose_flow': weights}, **settings)
 
 

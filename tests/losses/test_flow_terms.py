@@ -170,4 +170,4 @@ def test_missing_maps_are_named_with_the_flag():
 
 def test_features_at_a_scale_without_a_flow_are_an_error():
     with pytest.raises(ConfigError, match='--feature_scales: got 4, but the flows are of sizes 1/8, 1/4'):
-        objective('feature', feature_scales=(4,)).generator_terms(scene(), {'flows': flows(0, 0)})
+        objective('feature', feature_scales=(4,))

@@ -237,7 +237,16 @@ def test_random_vgg_is_noted_and_warned_about(caplog):
         ('flow', {'spatial_transform': 'none'}, 'correctness: spatial_transform=none has no flow; affine: '),
         ('garment', {}, 'garment_cross_entropy: the model has no GarmentNet'),
         ('flow', {'image_size': (32, 32), 'attention_kernels': {3: 5}}, 'got kernel 5 at scale 3, more than the 4'),
-        ('flow', {'attention_kernels': {5: 1}, 'num_layers': 5, 'flow_num_layers': 6}, 'no features at scale 5'),
+        (
+            'flow',
+            {'attention_kernels': {5: 1}, 'num_layers': 5, 'flow_num_layers': 6, 'image_size': (64, 64)},
+            'no features at scale 5',
+        ),
+        (
+            'full',
+            {'image_size': (8, 32), 'attention_kernels': {1: 3}, 'flow_num_layers': 2},
+            'got 8,32, expected at least 16,16 for the features relu5_2 of VGG-19',
+        ),
     ],
 )
 def test_objective_that_cannot_work_is_refused(stage, values, message):

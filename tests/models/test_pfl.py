@@ -175,7 +175,7 @@ def test_picture_depends_on_the_predicted_garment_map():
         ({'alignment_scales': ()}, '--alignment_scales: got , expected'),
         ({'num_layers': 2}, '--num_layers: got 2, expected at least 3'),
         ({'flow_num_layers': 2}, '--flow_num_layers: got 2, expected at least 3'),
-        ({'flow_num_layers': 6}, '--flow_num_layers: got 6, but --image_size=32,64 cannot be halved so often'),
+        ({'flow_num_layers': 6}, r'--image_size: got 32,64, expected multiples of 64 \(--flow_num_layers=6\)'),
         ({'model': 'gfla', 'spatial_transform': 'none'}, '--use_garment: GFLA takes no garment maps'),
         ({'model': 'gfla', 'spatial_transform': 'pixel_warp', 'use_garment': False}, 'which only PFL has'),
     ],

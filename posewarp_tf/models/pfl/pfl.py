@@ -19,7 +19,7 @@ import tensorflow as tf
 from posewarp_tf.config import ModelConfig
 from posewarp_tf.conventions import GARMENT_NAMES
 from posewarp_tf.layers.blocks import register
-from posewarp_tf.model_config import PFL_FLOW_SCALES
+from posewarp_tf.model_rules import MODEL_RULES, PFL_FLOW_SCALES
 from posewarp_tf.models.base import Inputs, Outputs, ReposingModel
 from posewarp_tf.models.pfl.garment_net import GarmentNet
 from posewarp_tf.models.pfl.pose_flow_net import PoseFlowNet
@@ -47,7 +47,7 @@ class PFL(ReposingModel):
                         none        no flow: a plain U-Net, which sees the source pose too
     """
 
-    optional_stages = ('joint',)
+    optional_stages = MODEL_RULES['pfl'].optional_stages
     optional_inputs = ('context_image', 'context_mask')
 
     def __init__(self, config: ModelConfig, **kwargs):
@@ -63,9 +63,7 @@ class PFL(ReposingModel):
     @property
     def stages(self) -> tuple[str, ...]:  # type: ignore[override]
         """Flow, garment map and picture, each on the answers of the networks before it; then all together."""
-        flow = ('pose_flow',) if self.pose_flow_net is not None else ()
-        garment = ('garment',) if self.garment_net is not None else ()
-        return (*flow, *garment, 'synthesis', 'joint')
+        return tuple(MODEL_RULES['pfl'].stages(self.model_config))
 
     @property
     def complete_stages(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from posewarp_tf.config import ModelConfig
 from posewarp_tf.layers.blocks import UpConv, conv, level_filters, register
 from posewarp_tf.layers.gated_alignment import ConvBlock, DownBlock
-from posewarp_tf.model_config import PFL_FLOW_SCALES
+from posewarp_tf.model_rules import PFL_FLOW_SCALES
 from posewarp_tf.ops import bilinear_sample, resize_flow
 
 COARSEST_SCALE = max(PFL_FLOW_SCALES)

@@ -1,0 +1,77 @@
+"""What a run will train, and what it refuses before it builds or reads anything; imports no TensorFlow.
+
+The trainer asks, and `posewarp_tf.data.check` does, so that both refuse the same.
+"""
+
+from __future__ import annotations
+
+from posewarp_tf.config import Config, TrainingConfig
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.losses.chosen_terms import ChosenTerms, check_outputs, choose_terms
+from posewarp_tf.losses.vgg_weights import load_weights
+from posewarp_tf.model_config import ModelConfig
+from posewarp_tf.model_rules import SMALLEST_JUDGED_MAPS, check_judged_size, rules_of
+
+
+def stages_to_train(config: Config) -> tuple[str, ...]:
+    """The stages of the model that `--stage` names, in order.
+
+    Raises:
+        ConfigError: the model does not exist, has no such stage, or a stage has no number of steps.
+    """
+    rules, stage, steps = rules_of(config.model), config.training.stage, config.training.stage_steps
+    stages = tuple(rules.stages(config.model))
+    if stage != 'all' and stage not in stages:
+        raise ConfigError(f'--stage: got {stage!r}, expected one of {", ".join(stages)}, all')
+    optional = [name for name in rules.optional_stages if not steps.get(name)]
+    chosen = tuple(name for name in stages if name not in optional) if stage == 'all' else (stage,)
+    for name in chosen:
+        if name not in steps:
+            raise ConfigError(f'--stage_steps: got no number of steps for stage {name!r}, expected {name}=steps')
+    return chosen
+
+
+def plan_training(config: Config) -> dict[str, ChosenTerms]:
+    """The terms of every stage to be trained.
+
+    Raises:
+        ConfigError: settings that cannot work together, as far as they tell without a network or a device.
+    """
+    if config.training.num_gpus >= 0:
+        check_replicas(config.training, max(config.training.num_gpus, 1))
+    planned = {}
+    for stage in stages_to_train(config):
+        planned[stage] = choose_terms(config, stage)
+        check_outputs(config, stage)
+        if planned[stage].subject is not None:
+            _check_discriminator(config.model)
+    return planned
+
+
+def check_vgg_weights(config: Config) -> bool:
+    """Reads the weights of VGG-19 where any stage looks at its features; whether they are yet to be downloaded.
+
+    Raises:
+        RunError: there is no such file, or it does not hold these weights.
+    """
+    taps = {tap for terms in plan_training(config).values() for names in terms.taps.values() for tap in names}
+    if not taps or config.loss.vgg_weights in ('random', 'imagenet'):
+        return bool(taps) and config.loss.vgg_weights == 'imagenet'
+    load_weights(config.loss.vgg_weights, taps)
+    return False
+
+
+def check_replicas(training: TrainingConfig, num_replicas: int) -> None:
+    """Raises ConfigError when the batch cannot be divided, or XLA would have to span replicas."""
+    if training.batch_size % num_replicas:
+        raise ConfigError(
+            f'--batch_size: got {training.batch_size}, expected a multiple of the {num_replicas} replicas'
+        )
+    if training.jit_compile and num_replicas > 1:
+        raise ConfigError(f'--jit_compile: works on one replica, got {num_replicas}; give --num_gpus=1')
+
+
+def _check_discriminator(model: ModelConfig) -> None:
+    num_scales = model.discriminator_num_scales if model.discriminator == 'multiscale_patch' else 0
+    smallest_map = SMALLEST_JUDGED_MAPS[model.discriminator]
+    check_judged_size(model.image_size, smallest_map, model.discriminator_num_layers, num_scales)
