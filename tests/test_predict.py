@@ -10,8 +10,7 @@ import pytest
 from posewarp_tf.data.images import load_image, save_image
 from posewarp_tf.errors import DataError
 from posewarp_tf.prediction_jobs import jobs_from_csv, jobs_from_paths, parse_size
-from posewarp_tf.prediction_runner import run_jobs
-from tests.run_folders import person, picture
+from tests.run_folders import person, picture, run_jobs
 
 PICTURE_SIZE = (90, 70)
 
@@ -147,7 +146,6 @@ def test_bad_rows_are_named_and_the_others_done(folder, tiny_predictor, capsys):
     errors = capsys.readouterr().err.splitlines()
     expected = {
         3: ('gone.png', 'no such picture'),
-        4: ('cut.jpg', 'truncated'),
         5: ('seventeen.txt', '17 rows', 'expected 18'),
         6: ('nan.txt', 'nan'),
         7: ('nobody.txt', 'all 18 joints are missing'),
@@ -157,6 +155,8 @@ def test_bad_rows_are_named_and_the_others_done(folder, tiny_predictor, capsys):
         11: ('a.png', 'earlier one'),
         12: ('i.gif', '.png'),
         13: ('me.json', 'exists'),
+        # Only the headers of pictures are looked at before the model is loaded.
+        4: ('cut.jpg', 'truncated'),
     }
     assert len(errors) == len(expected) + 1
     for line, (row, words) in zip(errors, expected.items()):
@@ -174,7 +174,7 @@ def test_a_missing_column_is_named(tmp_path):
 @pytest.mark.parametrize('content', ['', _HEADER + '\n'])
 def test_a_csv_without_rows_is_an_error(tmp_path, content):
     (tmp_path / 'pairs.csv').write_text(content)
-    with pytest.raises(DataError, match=r'pairs\.csv: no (rows|column)'):
+    with pytest.raises(DataError, match=r'pairs\.csv: (no rows|the file is empty)'):
         jobs_from_csv(tmp_path / 'pairs.csv')
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from posewarp_tf.config import Config, ModelConfig
+from posewarp_tf.config import Config
 from posewarp_tf.conventions import NUM_JOINTS, PART_NAMES
 from posewarp_tf.data.heatmaps import make_heatmaps
 from posewarp_tf.ops import to_float_image
@@ -18,7 +18,7 @@ def raw_input_specs(config: Config, batch_size: int | None = None) -> dict[str, 
     """What `make_model_inputs` needs, by name.
 
     Always source_image uint8 [B, H, W, 3] and source_keypoints, target_keypoints float32 [B, 18, 2] in pixels of the
-    image size; of the class maps (uint8 [B, H, W]) those that the config's model takes: `model_maps`.
+    image size; of the class maps (uint8 [B, H, W]) those that the config's model takes: `ModelConfig.class_maps`.
     """
     keypoints = tf.TensorSpec([batch_size, NUM_JOINTS, 2], tf.float32)
     class_map = tf.TensorSpec([batch_size, *config.model.image_size], tf.uint8)
@@ -26,14 +26,8 @@ def raw_input_specs(config: Config, batch_size: int | None = None) -> dict[str, 
         'source_image': tf.TensorSpec([batch_size, *config.model.image_size, 3], tf.uint8),
         'source_keypoints': keypoints,
         'target_keypoints': keypoints,
-        **dict.fromkeys(model_maps(config.model), class_map),
+        **dict.fromkeys(config.model.class_maps, class_map),
     }
-
-
-def model_maps(model: ModelConfig) -> tuple[str, ...]:
-    """Names of the class maps that a model's inputs are made of."""
-    parts = ('source_parts', 'target_parts') if model.pose_representation != 'joints' else ()
-    return (*parts, 'source_garment') if model.use_garment else parts
 
 
 def make_model_inputs(raw: Tensors, config: Config) -> dict[str, tf.Tensor]:

@@ -19,7 +19,7 @@ import tensorflow as tf
 from posewarp_tf.config import Config
 from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
-from posewarp_tf.data.model_inputs import make_pose, model_maps
+from posewarp_tf.data.model_inputs import make_pose
 from posewarp_tf.data.pictures import PictureStore, read_class_map, read_flow, read_picture
 from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, ClassMaps, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
@@ -119,7 +119,7 @@ class _Reader:
 class _TrainingReader(_Reader):
     def __init__(self, config: Config, examples: PairDataset):
         super().__init__(config, examples)
-        needed = {*needed_maps(config), *model_maps(config.model)}
+        needed = {*needed_maps(config), *config.model.class_maps}
         # By kind of map: the keys of a batch that hold such maps, and all maps.
         self.maps: dict[str, tuple[list[str], PictureStore]] = {}
         for kind in CLASS_MAP_FOLDERS:
@@ -160,7 +160,7 @@ class _TestReader(_Reader):
             maps = find_class_maps(config.data, key, examples)
             if maps is not None:
                 self.maps[key] = maps
-        for key in model_maps(config.model):
+        for key in config.model.class_maps:
             if key.partition('_')[2] not in self.maps:
                 _required_maps(config, key.partition('_')[2], [key], examples)
         flows = find_flows(config.data.data_dir, examples)
@@ -202,7 +202,7 @@ def _required_maps(config: Config, kind: str, keys: list[str], examples: PairDat
 def _reason(config: Config, key: str) -> str:
     """The settings that ask for class maps."""
     model = config.model
-    if key in model_maps(model):
+    if key in model.class_maps:
         return '--use_garment' if key.endswith('garment') else f'--pose_representation={model.pose_representation}'
     return needed_maps(config)[key]
 
