@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from posewarp_tf.data.images import load_image, save_image
 from posewarp_tf.errors import DataError
@@ -184,6 +185,17 @@ def test_a_picture_without_joints_does_not_stop_the_others(folder, tiny_predicto
     assert run_jobs(tiny_predictor, jobs) == 1
     assert (folder / 'out' / 'me.png').exists()
     assert 'no keypoints of you.png: expected one of you.json, you.txt' in capsys.readouterr().err
+
+
+def test_photos_of_a_folder_are_not_passed_over(folder, tiny_predictor, capsys):
+    Image.open(folder / 'you.png').save(folder / 'you.webp')
+    (folder / 'you.png').unlink()
+    (folder / 'phone.heic').write_bytes(b'\0\0\0\x18ftypheic\0\0\0\0mif1heic')
+    (folder / 'phone.json').write_bytes((folder / 'me.json').read_bytes())
+    jobs = jobs_from_paths(str(folder), str(folder), str(folder / 'pose.json'), str(folder / 'out_v1.2'))
+    assert run_jobs(tiny_predictor, jobs) == 1
+    assert {path.name for path in (folder / 'out_v1.2').iterdir()} == {'me.png', 'you.png'}
+    assert 'phone.heic: a HEIC picture, which cannot be read here' in capsys.readouterr().err
 
 
 def test_a_source_may_be_a_url(folder):
