@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.files import read_text
 from posewarp_tf.loss_weights import LOSS_WEIGHTS
 from posewarp_tf.model_config import ModelConfig, Section, option
 
@@ -167,8 +168,7 @@ class Config:
 
     @staticmethod
     def load(path: str | os.PathLike) -> Config:
-        with open(path, encoding='utf-8') as file:
-            return Config.from_json(file.read(), str(path))
+        return Config.from_json(read_text(path), str(path))
 
 
 def config_sections() -> dict[str, type[Section]]:

@@ -7,20 +7,22 @@ import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from posewarp_tf.data.images import PICTURE_SUFFIXES, load_image, save_image
+from posewarp_tf.data.images import load_image, save_image
 from posewarp_tf.data.keypoints import load_keypoints
 from posewarp_tf.data.pose_sequences import PoseSequence, load_sequence, require_poses, smoothed
 from posewarp_tf.errors import DataError
 from posewarp_tf.files import atomic_path, write_text
-from posewarp_tf.prediction_inputs import picture_size, resize_classes
+from posewarp_tf.model_config import ModelConfig
+from posewarp_tf.prediction_inputs import picture_size, require_maps, resize_classes
 from posewarp_tf.prediction_jobs import file_named_after
+from posewarp_tf.prediction_outputs import require_folder
 from posewarp_tf.prediction_runner import find_codings, load_maps
 
 if TYPE_CHECKING:
@@ -57,16 +59,20 @@ class DrivingJob:
     overwrite: bool = False
 
 
-def run_driving(predictor: Predictor, job: DrivingJob, garment_classes: str = 'auto') -> None:
-    """Reads everything that the job names, says how it was understood, and makes the frames.
+def run_driving(
+    load_predictor: Callable[[], Predictor], model: ModelConfig, job: DrivingJob, garment_classes: str = 'auto'
+) -> None:
+    """Reads everything that the job names, says how it was understood, loads the predictor and makes the frames.
 
     Raises:
         DataError: something cannot be read or used; nothing has been written then.
     """
     if os.path.isdir(job.source_image):
         raise DataError(f'--source_image: {job.source_image} is a folder, expected one picture to drive')
-    if os.path.splitext(job.output_dir)[1].lower() in (*PICTURE_SUFFIXES, '.gif'):
-        raise DataError(f'--output: got {job.output_dir!r}, expected a folder for the frames')
+    contents = f'numbered frames (frame-00000.png, ...) and {ANIMATION_NAME}'
+    require_folder(job.output_dir, f'for {contents}; video files are not written yet')
+    if pathlib.Path(job.output_dir).resolve() == pathlib.Path(job.poses).resolve():
+        raise DataError(f'--output: got {job.output_dir!r}, which is the folder of the poses, expected another one')
     image = load_image(job.source_image)
     size = picture_size(image)
     print(f'{job.source_image}: picture of {size[0]}x{size[1]} (height x width)')
@@ -79,7 +85,9 @@ def run_driving(predictor: Predictor, job: DrivingJob, garment_classes: str = 'a
         sequence, lines = smoothed(sequence)
         print(f'filled: {"; ".join(lines) or "nothing was missing for so short a time"}')
     require_poses(sequence)
-    source_maps, target_maps = _read_maps(job, sequence.names, garment_classes, predictor.image_size)
+    source_maps, target_maps = _read_maps(job, sequence.names, garment_classes, model.image_size)
+    require_maps(job.class_maps, model)
+    predictor = load_predictor()
     source = predictor.prepare(image, pose, source_maps)
     num_kept = drive(predictor, source, sequence, pose_size, job.output_dir, job.fps, job.overwrite, target_maps)
     kept = f' ({num_kept} of them kept from an earlier run)' if num_kept else ''

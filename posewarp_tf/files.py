@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pathlib
 import tempfile
 from collections.abc import Iterator
 
 from posewarp_tf.errors import DataError
+from posewarp_tf.file_kinds import NUM_BYTES, TEXT_KINDS, kind_of
 
 
 @contextlib.contextmanager
@@ -41,18 +43,31 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         temporary.write_text(text, encoding='utf-8')
 
 
-def read_text(path: str | os.PathLike) -> str:
-    """A whole text file, with or without a byte order mark.
+def read_text(path: str | os.PathLike, expected: str = 'a text file', not_from_media: str = '') -> str:
+    """A whole text file, with or without a byte order mark; line ends become newlines.
 
     Raises:
-        DataError: it is missing, not UTF-8, unreadable or blank.
+        DataError: it is missing, no text in UTF-8 (says what it is instead, what was `expected` and, of a picture or
+            a video, `not_from_media`), unreadable or blank.
     """
     try:
-        text = pathlib.Path(path).read_text(encoding='utf-8-sig')
+        with open(path, 'rb') as file:
+            contents = file.read(NUM_BYTES)
+            kind = kind_of(contents)
+            if contents and kind not in TEXT_KINDS:
+                hint = 'save it as UTF-8' if kind.startswith('text') else ''
+                hint = not_from_media if kind.endswith(('picture', 'video')) else hint
+                raise DataError(f'{path}: {kind}, expected {expected}' + (f': {hint}' if hint else ''))
+            contents += file.read()
+        text = io.TextIOWrapper(io.BytesIO(contents), encoding='utf-8-sig').read()
     except FileNotFoundError as error:
         raise DataError(f'{path}: no such file') from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise DataError(f'{path}: unreadable text file: {error}') from error
+    except IsADirectoryError as error:
+        raise DataError(f'{path}: a folder, expected {expected}') from error
+    except UnicodeDecodeError as error:
+        raise DataError(f'{path}: text that is not UTF-8: save it as UTF-8 ({error})') from error
+    except OSError as error:
+        raise DataError(f'{path}: unreadable text file: {error.strerror}') from error
     if not text.strip():
         raise DataError(f'{path}: the file is empty')
     return text

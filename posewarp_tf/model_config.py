@@ -112,6 +112,17 @@ class ModelConfig(Section):
             )
 
     @property
+    def class_maps(self) -> tuple[str, ...]:
+        """Names of the class maps that the model's inputs are made of."""
+        parts = ('source_parts', 'target_parts') if self.pose_representation != 'joints' else ()
+        return (*parts, 'source_garment') if self.use_garment else parts
+
+    @property
+    def takes_context(self) -> bool:
+        """Whether the model can place the person into a given picture."""
+        return self.model == 'pfl'
+
+    @property
     def attention_scales(self) -> tuple[int, ...]:
         """Scales with an attention, coarse first."""
         return tuple(sorted(self.attention_kernels, reverse=True))

@@ -1,6 +1,6 @@
 """What each model makes of its settings: its stages, the sizes of pictures it can compute, and what it refuses.
 
-Known from a `ModelConfig` alone, so that a mistake is named before anything is built; nothing here imports TensorFlow.
+Known from a `ModelConfig` alone and without TensorFlow, so that a mistake is named before anything is built.
 """
 
 from __future__ import annotations

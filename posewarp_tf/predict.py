@@ -12,15 +12,29 @@ Garment transfer, one's clothes on the person of another picture (models that co
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from absl import flags
 
 from posewarp_tf import command_line
-from posewarp_tf.errors import ConfigError
+from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.prediction_jobs import (
+    MAP_COLUMNS,
+    OPTIONAL_COLUMNS,
+    REQUIRED_COLUMNS,
+    jobs_from_csv,
+    jobs_from_paths,
+    parse_size,
+)
+from posewarp_tf.training.run_folder import RunFolder
 
-_FOR_ONE = ('source_image', 'source_keypoints', 'target_keypoints', 'output')
+if TYPE_CHECKING:
+    from posewarp_tf.model_config import ModelConfig
+    from posewarp_tf.predictor import Predictor
+
 _FOR_SEQUENCE = ('source_image', 'source_keypoints', 'target_dir', 'output')
-_MAPS = ('source_parts', 'target_parts', 'source_garment', 'target_garment')
-_COLUMNS = (*_FOR_ONE, 'target_image_size', 'source_name', 'target_name', 'target_image', *_MAPS)
+_PATHS = ('run_dir', 'pairs', 'target_dir', 'target_image', *REQUIRED_COLUMNS, *MAP_COLUMNS)
 _ONLY_FOR_SEQUENCE = ('fps', 'overwrite', 'smooth_poses')
 _NOT_FOR_SEQUENCE = ('target_keypoints', 'target_name', 'target_image', 'target_garment', 'save_intermediates')
 
@@ -100,26 +114,29 @@ def _define_sequence_flags() -> None:
 
 def main() -> int:
     given = flags.FLAGS
+    for name in _PATHS:
+        # A shell leaves the ~ of --output=~/me.png as it is.
+        given[name].value = given[name].value and os.path.expanduser(given[name].value)
     if given.target_dir is not None:
         _require(_FOR_SEQUENCE, f'expected {_listed(_FOR_SEQUENCE)}')
         _refuse(('pairs', *_NOT_FOR_SEQUENCE), 'does not go with --target_dir')
         return _drive()
     _refuse(_ONLY_FOR_SEQUENCE, 'goes with --target_dir only')
     if given.pairs is None:
-        _require(_FOR_ONE, f'expected {_listed(_FOR_ONE)}, or --pairs, or --target_dir')
+        _require(REQUIRED_COLUMNS, f'expected {_listed(REQUIRED_COLUMNS)}, or --pairs, or --target_dir')
     else:
-        _refuse(_COLUMNS, 'is a column of --pairs, give one or the other')
+        _refuse((*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS), 'is a column of --pairs, give one or the other')
     return _predict()
 
 
 def _predict() -> int:
-    from posewarp_tf import prediction_jobs
+    from posewarp_tf.prediction_runner import run_jobs
 
     given = flags.FLAGS
     if given.pairs is not None:
-        jobs = prediction_jobs.jobs_from_csv(given.pairs)
+        jobs = jobs_from_csv(given.pairs)
     else:
-        jobs = prediction_jobs.jobs_from_paths(
+        jobs = jobs_from_paths(
             given.source_image,
             given.source_keypoints,
             given.target_keypoints,
@@ -130,12 +147,7 @@ def _predict() -> int:
             given.target_image,
             _given_maps(),
         )
-
-    from posewarp_tf.prediction_runner import run_jobs
-    from posewarp_tf.predictor import Predictor
-
-    predictor = Predictor(given.run_dir, given.checkpoint)
-    return 1 if run_jobs(predictor, jobs, given.save_intermediates, given.garment_classes) else 0
+    return 1 if run_jobs(_load_predictor, _model(), jobs, given.save_intermediates, given.garment_classes) else 0
 
 
 def _drive() -> int:
@@ -154,21 +166,33 @@ def _drive() -> int:
         fps=given.fps,
         overwrite=given.overwrite,
     )
-
-    from posewarp_tf.predictor import Predictor
-
-    run_driving(Predictor(given.run_dir, given.checkpoint), job, given.garment_classes)
+    run_driving(_load_predictor, _model(), job, given.garment_classes)
     return 0
 
 
+def _model() -> ModelConfig:
+    """What the networks of the run folder are, without TensorFlow, for whose import a bad file need not wait."""
+    run = RunFolder(flags.FLAGS.run_dir)
+    model = run.load_config().model
+    if not run.is_trained:
+        raise RunError(f'{run.path}: no checkpoint in {run.checkpoint_dir}: train first')
+    return model
+
+
+def _load_predictor() -> Predictor:
+    from posewarp_tf.predictor import Predictor
+
+    return Predictor(flags.FLAGS.run_dir, flags.FLAGS.checkpoint)
+
+
 def _given_maps() -> dict[str, str]:
-    given = ((name, flags.FLAGS[name].value) for name in _MAPS)
+    given = ((name, flags.FLAGS[name].value) for name in MAP_COLUMNS)
     return {name: str(path) for name, path in given if path is not None}
 
 
 def _require(names: tuple[str, ...], expected: str) -> None:
     for name in names:
-        if flags.FLAGS[name].value is None:
+        if not flags.FLAGS[name].value:
             raise ConfigError(f'--{name}: missing; {expected}')
 
 
@@ -183,8 +207,6 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _target_size() -> tuple[int, int] | None:
-    from posewarp_tf.prediction_jobs import parse_size
-
     text = flags.FLAGS.target_image_size
     try:
         return None if text is None else parse_size(text)

@@ -10,6 +10,7 @@ from PIL import Image
 from posewarp_tf import visualize
 from posewarp_tf.class_colors import class_map_to_color
 from posewarp_tf.conventions import GARMENT_NAMES
+from posewarp_tf.prediction_inputs import picture_size, resize_classes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Prediction:
 
     def pictures(self) -> dict[str, np.ndarray]:
         """What there is to look at, each uint8 [H, W, 3]; from warped on only what the model has."""
-        height, width = size = self.image.shape[0], self.image.shape[1]
+        size = picture_size(self.image)
         found = {
             'source_pose': visualize.draw_skeleton(self.source_image, self.source_keypoints),
             'target_pose': visualize.draw_skeleton(np.zeros_like(self.image), self.target_keypoints),
@@ -52,8 +53,7 @@ class Prediction:
         if self.masks:
             found['mask'] = resize_smoothly(visualize.mask_to_gray(self.masks[-1]), size)
         if self.garment is not None:
-            colors = Image.fromarray(class_map_to_color(self.garment, len(GARMENT_NAMES)))
-            found['garment'] = np.asarray(colors.resize((width, height), Image.Resampling.NEAREST))
+            found['garment'] = class_map_to_color(resize_classes(self.garment, size), len(GARMENT_NAMES))
         if self.composition_mask is not None:
             found['composition_mask'] = resize_smoothly(visualize.mask_to_gray(self.composition_mask), size)
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from posewarp_tf.conventions import GARMENT_NAMES, MISSING, NUM_JOINTS, PART_NAMES
 from posewarp_tf.data.frames import KeypointFrame
 from posewarp_tf.errors import DataError
+from posewarp_tf.model_config import ModelConfig
 
 # More joints than this part outside of the picture, or one further out than this part of its size, mean that the
 # keypoints belong to another picture; less is a pose that is cut off by the border.
@@ -19,6 +21,10 @@ _MAX_DISTANCE = 0.5
 # What a dressed person keeps of the picture that the pose is from: the scene and the head.
 CONTEXT_GARMENTS = ('background', 'hat', 'hair', 'face')
 CONTEXT_PARTS = ('background', 'head')
+NO_CONTEXT_MAP = (
+    'target_image: where its head and background are is read from its map of garments or of parts: '
+    'give --target_garment or --target_parts'
+)
 
 
 class Context(NamedTuple):
@@ -46,11 +52,30 @@ def make_context(image: np.ndarray, garment: np.ndarray | None, parts: np.ndarra
     elif parts is not None:
         kept = np.isin(checked_map(parts, 'target_parts'), [PART_NAMES.index(name) for name in CONTEXT_PARTS])
     else:
-        raise DataError(
-            'target_image: where its head and background are is read from its map of garments or of parts: '
-            'give --target_garment or --target_parts'
-        )
+        raise DataError(NO_CONTEXT_MAP)
     return Context(image, resize_classes(kept.astype(np.uint8), picture_size(image)))
+
+
+def require_takes_context(model: ModelConfig) -> None:
+    """Raises a DataError if a model cannot place the person into a given picture."""
+    if not model.takes_context:
+        raise DataError(
+            'target_image: this model makes the whole picture and takes no context, so it cannot put the person '
+            'into another one'
+        )
+
+
+def require_maps(given: Collection[str], model: ModelConfig, side: str = '') -> None:
+    """Raises a DataError if the maps, by their names, are not those that a model takes (of the side 'source_', ...)."""
+    wanted = [name for name in model.class_maps if name.startswith(side)]
+    for name in given:
+        if name not in wanted:
+            raise DataError(
+                f'{name}: this model takes no such map (it takes {", ".join(model.class_maps) or "no maps"})'
+            )
+    for name in wanted:
+        if name not in given:
+            raise DataError(f'{name}: this model needs this map of classes: give a PNG by --{name}')
 
 
 def picture_size(image: np.ndarray) -> tuple[int, int]:

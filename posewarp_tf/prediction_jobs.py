@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import json
 import os
 import pathlib
 from collections.abc import Mapping
 
-from posewarp_tf.data.images import PICTURE_SUFFIXES, is_remote
+from posewarp_tf.data.images import PHOTO_SUFFIXES, is_remote
 from posewarp_tf.data.names import picture_stem
 from posewarp_tf.errors import DataError
+from posewarp_tf.files import read_text
+from posewarp_tf.prediction_outputs import require_folder
 
 REQUIRED_COLUMNS = ('source_image', 'source_keypoints', 'target_keypoints', 'output')
 MAP_COLUMNS = ('source_parts', 'target_parts', 'source_garment', 'target_garment')
@@ -27,7 +30,7 @@ _OPENPOSE_ENDING = '_keypoints'
 class Job:
     """One picture to make.
 
-    where: what to name in an error ('pairs.csv, row 3').
+    where: what to name in an error ('pairs.csv, row 3'); nothing if it is the only one.
     source_image: a path or a URL.
     target_image_size: height and width of the picture that the target pose is from; None: as the target image, or
         else as the source.
@@ -60,19 +63,17 @@ def jobs_from_csv(path: str | os.PathLike) -> list[Job]:
         DataError: no such file, a missing column, or no rows. Bad rows become jobs with a `problem`.
     """
     path = pathlib.Path(path)
+    reader = csv.DictReader(io.StringIO(read_text(path, 'a CSV of pairs')))
     try:
-        with open(path, encoding='utf-8-sig', newline='') as file:
-            reader = csv.DictReader(file)
-            missing = [column for column in REQUIRED_COLUMNS if column not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(
-                    f'{path}: no column {", ".join(missing)}: got {", ".join(reader.fieldnames or ()) or "nothing"}, '
-                    f'expected {", ".join(REQUIRED_COLUMNS)}'
-                )
-            jobs = [_job_of_row(f'{path}, row {reader.line_num}', path.parent, row) for row in reader]
-    except FileNotFoundError as error:
-        raise DataError(f'{path}: no such file') from error
-    except (UnicodeDecodeError, csv.Error) as error:
+        columns = reader.fieldnames or ()
+        missing = [column for column in REQUIRED_COLUMNS if column not in columns]
+        if missing:
+            raise DataError(
+                f'{path}: no column {", ".join(missing)}: got {", ".join(columns)}, '
+                f'expected {", ".join(REQUIRED_COLUMNS)}'
+            )
+        jobs = [_job_of_row(f'{path}, row {reader.line_num}', path.parent, row) for row in reader]
+    except csv.Error as error:
         raise DataError(f'{path}: not a CSV: {error}') from error
     if not jobs:
         raise DataError(f'{path}: no rows below the header, expected one per picture to make')
@@ -101,11 +102,11 @@ def jobs_from_paths(
         DataError: a folder without pictures or poses, a folder of pictures with the joints of one, or an output that
             is a file where there are many.
     """
-    sources = [str(path) for path in files_of(source_image, PICTURE_SUFFIXES)] or [source_image]
+    sources = [str(path) for path in files_of(source_image, PHOTO_SUFFIXES)] or [source_image]
     targets = files_of(target_keypoints, _KEYPOINT_SUFFIXES) or [pathlib.Path(target_keypoints)]
     many_sources, many_targets = os.path.isdir(source_image), os.path.isdir(target_keypoints)
-    if (many_sources or many_targets) and pathlib.Path(output).suffix.lower() in PICTURE_SUFFIXES:
-        raise DataError(f'--output: got {output!r}, expected a folder, since a folder is given to read from')
+    if many_sources or many_targets:
+        require_folder(output, 'since a folder is given to read from')
     if many_sources and not _names_pictures(pathlib.Path(source_keypoints)):
         raise DataError(
             f'--source_keypoints: got {source_keypoints!r} for the pictures in {source_image}: expected a folder, or '
@@ -120,12 +121,12 @@ def jobs_from_paths(
             keypoints = files.find('keypoints', source_keypoints, _KEYPOINT_SUFFIXES, source)
             context = None
             if target_image is not None:
-                context = str(files.find('target_image', target_image, PICTURE_SUFFIXES, str(target)))
+                context = str(files.find('target_image', target_image, PHOTO_SUFFIXES, str(target)))
                 context = target_image if is_remote(target_image) else context
             maps = {name: files.find_map(name, place) for name, place in (class_maps or {}).items()}
             jobs.append(
                 Job(
-                    where=f'{source} in the pose {target}',
+                    where=f'{source} in the pose {target}' if stems else '',
                     source_image=source,
                     source_keypoints=keypoints,
                     target_keypoints=target,
@@ -206,18 +207,22 @@ def _job_of_row(where: str, folder: pathlib.Path, row: dict[str, str | None]) ->
     return Job(
         where,
         _picture_path(folder, source),
-        **{column: folder / cells[column] for column in REQUIRED_COLUMNS if column != 'source_image'},
+        **{column: _path(folder, cells[column]) for column in REQUIRED_COLUMNS if column != 'source_image'},
         target_image_size=size,
         source_name=cells['source_name'] or os.path.basename(source),
         target_name=cells['target_name'] or os.path.basename(target) or None,
         target_image=_picture_path(folder, target) if target else None,
-        class_maps={column: folder / cells[column] for column in MAP_COLUMNS if cells[column]},
+        class_maps={column: _path(folder, cells[column]) for column in MAP_COLUMNS if cells[column]},
         problem=problem,
     )
 
 
 def _picture_path(folder: pathlib.Path, name: str) -> str:
-    return name if is_remote(name) else str(folder / name)
+    return name if is_remote(name) else str(_path(folder, name))
+
+
+def _path(folder: pathlib.Path, name: str) -> pathlib.Path:
+    return folder / os.path.expanduser(name)
 
 
 def _names_pictures(place: pathlib.Path) -> bool:
@@ -225,7 +230,7 @@ def _names_pictures(place: pathlib.Path) -> bool:
     if place.is_dir() or place.suffix.lower() == '.csv':
         return True
     try:
-        content = json.loads(place.read_text(encoding='utf-8'))
-    except (OSError, ValueError):
+        content = json.loads(read_text(place))
+    except ValueError:
         return False
     return isinstance(content, dict) and bool(content.get('images'))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from posewarp_tf.class_colors import with_legends
 from posewarp_tf.conventions import GARMENT_NAMES
+from posewarp_tf.data import images
 from posewarp_tf.data.class_maps import (
     DENSEPOSE,
     LIP,
@@ -21,11 +23,20 @@ from posewarp_tf.data.class_maps import (
     load_numbers,
     part_coding,
 )
-from posewarp_tf.data.images import PICTURE_SUFFIXES, load_image, save_image
+from posewarp_tf.data.images import is_remote
 from posewarp_tf.data.keypoints import load_keypoints
 from posewarp_tf.errors import DataError, PosewarpError
-from posewarp_tf.prediction_inputs import Context, make_context, picture_size
+from posewarp_tf.model_config import ModelConfig
+from posewarp_tf.prediction_inputs import (
+    NO_CONTEXT_MAP,
+    Context,
+    make_context,
+    picture_size,
+    require_maps,
+    require_takes_context,
+)
 from posewarp_tf.prediction_jobs import MAP_COLUMNS, Job
+from posewarp_tf.prediction_outputs import check_output
 from posewarp_tf.visualize import picture_grid
 
 if TYPE_CHECKING:
@@ -35,29 +46,57 @@ if TYPE_CHECKING:
 _GRID_PICTURE_SIZE = 512
 
 
+class _Poses(NamedTuple):
+    """Of a job: joints in pixels of the source picture, and of a picture of `target_size`."""
+
+    source: np.ndarray
+    target: np.ndarray
+    target_size: tuple[int, int]
+
+
 def run_jobs(
-    predictor: Predictor, jobs: Sequence[Job], save_intermediates: bool = False, garment_classes: str = 'auto'
+    load_predictor: Callable[[], Predictor],
+    model: ModelConfig,
+    jobs: Sequence[Job],
+    save_intermediates: bool = False,
+    garment_classes: str = 'auto',
 ) -> int:
     """Does all jobs that can be done, says what was read and written, and returns how many failed.
+
+    Everything that the jobs name is looked at first; of pictures the headers, and nothing of those behind URLs. Only if
+    a job is left the predictor is loaded, which takes much longer.
 
     Raises:
         DataError: what the given maps of classes mean cannot be told; names the flag that says it.
     """
     codings = find_codings((job.class_maps for job in jobs), garment_classes)
-    num_failed = 0
     outputs: set[pathlib.Path] = set()
-    for number, job in enumerate(jobs, start=1):
-        if len(jobs) > 1:
-            print(f'[{number}/{len(jobs)}] {job.output}', flush=True)
-        try:
-            _check_output(job, outputs)
-            _run_job(predictor, job, codings, save_intermediates)
-        except (PosewarpError, OSError) as error:
-            num_failed += 1
-            print(f'error: {job.where}: {error}', file=sys.stderr, flush=True)
+    ready: list[tuple[Job, _Poses | None]] = []
+    for job in jobs:
+        with _reported(job):
+            ready.append((job, _look_at(job, model, codings, outputs)))
+    num_failed = len(jobs)
+    if ready:
+        predictor = load_predictor()
+        for number, (job, poses) in enumerate(ready, start=1):
+            if len(jobs) > 1:
+                print(f'[{number}/{len(ready)}] {job.output}', flush=True)
+            with _reported(job):
+                _run_job(predictor, model, job, poses, codings, save_intermediates)
+                num_failed -= 1
     if num_failed and len(jobs) > 1:
         print(f'error: {num_failed} of {len(jobs)} predictions failed', file=sys.stderr)
     return num_failed
+
+
+@contextlib.contextmanager
+def _reported(job: Job) -> Iterator[None]:
+    """What cannot be done is said, and the others go on."""
+    try:
+        yield
+    except (PosewarpError, OSError) as error:
+        where = f'{job.where}: ' if job.where else ''
+        print(f'error: {where}{error}', file=sys.stderr, flush=True)
 
 
 def find_codings(class_maps: Iterable[Mapping[str, pathlib.Path]], garment_classes: str) -> dict[str, Coding]:
@@ -89,33 +128,64 @@ def _is_readable(path: pathlib.Path, coding: Coding) -> bool:
     return True
 
 
-def _run_job(predictor: Predictor, job: Job, codings: Mapping[str, Coding], save_intermediates: bool) -> None:
-    image = load_image(job.source_image)
-    height, width = picture_size(image)
-    print(f'{job.source_image}: picture of {height}x{width} (height x width)')
+def _look_at(job: Job, model: ModelConfig, codings: Mapping[str, Coding], outputs: set[pathlib.Path]) -> _Poses | None:
+    """All that can be wrong with a job; its poses, or None if they wait for the size of a picture behind a URL."""
+    if job.problem is not None:
+        raise DataError(job.problem)
+    check_output(job, outputs)
+    if job.target_image is not None:
+        require_takes_context(model)
+        if not {'target_garment', 'target_parts'} & set(job.class_maps):
+            raise DataError(NO_CONTEXT_MAP)
+    require_maps(_maps_of_model(job, model), model)
+    load_maps(job.class_maps, codings)
+    if is_remote(job.source_image) or is_remote(job.target_image or ''):
+        return None
+    source_size = images.picture_size(job.source_image)
+    return _read_poses(job, source_size, images.picture_size(job.target_image) if job.target_image else source_size)
+
+
+def _read_poses(job: Job, source_size: tuple[int, int], target_size: tuple[int, int]) -> _Poses:
+    """From the sizes of the pictures that the poses are from."""
+    print(f'{job.source_image}: picture of {source_size[0]}x{source_size[1]} (height x width)')
+    target_size = job.target_image_size or target_size
+    source = load_keypoints(job.source_keypoints, source_size, job.source_name)
+    return _Poses(source, load_keypoints(job.target_keypoints, target_size, job.target_name), target_size)
+
+
+def _run_job(
+    predictor: Predictor,
+    model: ModelConfig,
+    job: Job,
+    poses: _Poses | None,
+    codings: Mapping[str, Coding],
+    save_intermediates: bool,
+) -> None:
+    image = images.load_image(job.source_image)
     maps = load_maps(job.class_maps, codings)
-    context = _context(job, maps, predictor.class_maps)
-    target_size = job.target_image_size or picture_size(image if context is None else context.image)
-    source_pose = load_keypoints(job.source_keypoints, (height, width), job.source_name)
-    target_pose = load_keypoints(job.target_keypoints, target_size, job.target_name)
-    prediction = predictor.predict(image, source_pose, target_pose, target_size, maps, context)
-    save_image(job.output, prediction.image)
+    context = None if job.target_image is None else _context(job.target_image, maps)
+    if poses is None:
+        poses = _read_poses(job, picture_size(image), picture_size(image if context is None else context.image))
+    maps = {name: maps[name] for name in _maps_of_model(job, model)}
+    prediction = predictor.predict(image, poses.source, poses.target, poses.target_size, maps, context)
+    images.save_image(job.output, prediction.image)
     print(f'written: {job.output}', flush=True)
     if save_intermediates:
         for path in _save_intermediates(job.output, prediction):
             print(f'written: {path}', flush=True)
 
 
-def _context(job: Job, maps: dict[str, np.ndarray], wanted: Sequence[str]) -> Context | None:
-    """The picture to put the person into. Takes what served only to find its head and background out of `maps`."""
-    if job.target_image is None:
-        return None
-    context = make_context(load_image(job.target_image), maps.get('target_garment'), maps.get('target_parts'))
+def _maps_of_model(job: Job, model: ModelConfig) -> list[str]:
+    """Names of the maps that go into the model: not of those that serve only to find head and background."""
+    of_context = ('target_garment', 'target_parts') if job.target_image is not None else ()
+    return [name for name in job.class_maps if name in model.class_maps or name not in of_context]
+
+
+def _context(path: str, maps: Mapping[str, np.ndarray]) -> Context:
+    """The picture to put the person into."""
+    context = make_context(images.load_image(path), maps.get('target_garment'), maps.get('target_parts'))
     height, width = picture_size(context.image)
-    print(f'{job.target_image}: picture of {height}x{width}; {np.mean(context.mask):.0%} of it may stay')
-    for name in ('target_garment', 'target_parts'):
-        if name not in wanted:
-            maps.pop(name, None)
+    print(f'{path}: picture of {height}x{width}; {np.mean(context.mask):.0%} of it may stay')
     return context
 
 
@@ -128,7 +198,7 @@ def _save_intermediates(output: pathlib.Path, prediction: Prediction) -> Iterato
     others = {name: picture for name, picture in pictures.items() if name != 'generated'}
     for name, picture in {**others, 'grid': grid}.items():
         path = output.with_name(f'{output.stem}-{name}.png')
-        save_image(path, picture)
+        images.save_image(path, picture)
         yield path
 
 
@@ -136,20 +206,3 @@ def _shrunk(picture: np.ndarray) -> np.ndarray:
     image = Image.fromarray(picture)
     image.thumbnail((_GRID_PICTURE_SIZE, _GRID_PICTURE_SIZE))
     return np.asarray(image)
-
-
-def _check_output(job: Job, outputs: set[pathlib.Path]) -> None:
-    """Before any work: the job can be done and its output overwrites neither an input nor another output."""
-    if job.problem is not None:
-        raise DataError(job.problem)
-    output = job.output.resolve()
-    if output.suffix.lower() not in PICTURE_SUFFIXES:
-        raise DataError(f'output {str(job.output)!r}: expected a name that ends in {", ".join(PICTURE_SUFFIXES)}')
-    inputs = {'the source picture itself': job.source_image, 'the target picture itself': job.target_image or ''}
-    inputs.update({f'the map of {name}': str(path) for name, path in job.class_maps.items()})
-    for what, path in inputs.items():
-        if path and output == pathlib.Path(path).resolve():
-            raise DataError(f'output {str(job.output)!r}: is {what}')
-    if output in outputs:
-        raise DataError(f'output {str(job.output)!r}: is written by an earlier one already')
-    outputs.add(output)

@@ -14,8 +14,8 @@ import tensorflow as tf
 from posewarp_tf import ops, visualize
 from posewarp_tf.data.frames import KeypointFrame
 from posewarp_tf.data.images import resize_image
-from posewarp_tf.data.model_inputs import make_model_inputs, model_maps, raw_input_specs
-from posewarp_tf.errors import DataError, RunError
+from posewarp_tf.data.model_inputs import make_model_inputs, raw_input_specs
+from posewarp_tf.errors import RunError
 from posewarp_tf.prediction import Prediction, resize_smoothly
 from posewarp_tf.prediction_inputs import (
     Context,
@@ -23,6 +23,8 @@ from posewarp_tf.prediction_inputs import (
     checked_map,
     checked_pose,
     picture_size,
+    require_maps,
+    require_takes_context,
     resize_classes,
 )
 from posewarp_tf.training.run_folder import RunFolder
@@ -43,6 +45,7 @@ class Predictor:
         prediction = predictor.predict(source_image, source_keypoints, target_keypoints)
 
     Attributes:
+        model_config: what the networks are.
         class_maps: names of the maps of classes that the model needs, such as 'source_garment'.
         takes_context: whether it can place the person into a given picture.
         image_size: height and width that the model works at.
@@ -69,11 +72,12 @@ class Predictor:
             )
         self.fingerprint = _fingerprint(path)
         self._config = config
+        self.model_config = config.model
         self.image_size = config.model.image_size
         specs = raw_input_specs(config, batch_size=1)
         self._check_poses(specs, run)
-        self.class_maps = model_maps(config.model)
-        self.takes_context = 'context_image' in self._model.optional_inputs
+        self.class_maps = config.model.class_maps
+        self.takes_context = config.model.takes_context
         context_specs = {
             'context_image': tf.TensorSpec([1, *self.image_size, 3], tf.uint8),
             'context_mask': tf.TensorSpec([1, *self.image_size], tf.uint8),
@@ -139,11 +143,8 @@ class Predictor:
         context: Context | None = None,
     ) -> Prediction:
         """A prepared person in the target pose; arguments and errors as of `predict`."""
-        if context is not None and not self.takes_context:
-            raise DataError(
-                'target_image: this model makes the whole picture and takes no context, so it cannot put the person '
-                'into another one'
-            )
+        if context is not None:
+            require_takes_context(self.model_config)
         size = picture_size(source.image if context is None else context.image)
         frame = KeypointFrame(*(target_size or size))
         pose = checked_pose(target_keypoints, 'target_keypoints', frame)
@@ -196,15 +197,7 @@ class Predictor:
 
     def _checked_maps(self, class_maps: Mapping[str, np.ndarray], side: str) -> dict[str, np.ndarray]:
         """Exactly the maps that the model takes of one side ('source_' or 'target_'), at its size."""
-        wanted = [name for name in self.class_maps if name.startswith(side)]
-        for name in class_maps:
-            if name not in wanted:
-                raise DataError(
-                    f'{name}: this model takes no such map (it takes {", ".join(self.class_maps) or "no maps"})'
-                )
-        for name in wanted:
-            if name not in class_maps:
-                raise DataError(f'{name}: this model needs this map of classes: give a PNG by --{name}')
+        require_maps(class_maps, self.model_config, side)
         return {
             name: resize_classes(checked_map(classes, name), self.image_size) for name, classes in class_maps.items()
         }
@@ -213,7 +206,7 @@ class Predictor:
         """A model may have been trained on poses that `make_model_inputs` does not make."""
         make = tf.function(lambda raw: make_model_inputs(raw, self._config))
         made = make.get_concrete_function(specs).structured_outputs['target_pose'].shape[-1]
-        expected = self._config.model.pose_channels
+        expected = self.model_config.pose_channels
         if made != expected:
             raise RunError(f'{run.config_path}: a model of poses with {expected} channels, expected {made}')
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from posewarp_tf import driving, prediction_runner
 from posewarp_tf.config import Config
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.training.checkpoints import AVERAGE, MODEL, CheckpointFolder
@@ -86,3 +87,13 @@ def class_map(size, num_classes, seed=0):
     """Large spots of every class, uint8 [H, W]."""
     values = picture(size, seed)[..., 0].astype(int) - 17
     return np.clip(values * num_classes // 221, 0, num_classes - 1).astype(np.uint8)
+
+
+def run_jobs(predictor, jobs, **options):
+    """prediction_runner.run_jobs with a predictor that is there already."""
+    return prediction_runner.run_jobs(lambda: predictor, predictor.model_config, jobs, **options)
+
+
+def run_driving(predictor, job):
+    """driving.run_driving with a predictor that is there already."""
+    driving.run_driving(lambda: predictor, predictor.model_config, job)

@@ -11,10 +11,10 @@ from PIL import Image
 
 from posewarp_tf import driving
 from posewarp_tf.data.images import load_image, save_image
-from posewarp_tf.driving import DrivingJob, run_driving, write_gif
+from posewarp_tf.driving import DrivingJob, write_gif
 from posewarp_tf.errors import DataError
 from posewarp_tf.predictor import Predictor
-from tests.run_folders import class_map, make_pfl_run, person, picture
+from tests.run_folders import class_map, make_pfl_run, person, picture, run_driving
 
 SIZE = (90, 70)
 NUM_FRAMES = 12

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from posewarp_tf.data.images import save_image
-from posewarp_tf.files import atomic_path, write_text
+from posewarp_tf.errors import DataError
+from posewarp_tf.files import atomic_path, read_text, write_text
 
 
 def test_file_is_replaced_as_a_whole(tmp_path):
@@ -49,3 +50,31 @@ def test_full_disk_names_the_file_and_leaves_the_earlier_one(tmp_path, name, wri
     assert error.value.filename == str(path)
     assert path.read_bytes() == b'first'
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ('contents', 'message'),
+    [
+        (b'\xff\xd8\xff\xe0', r'notes\.txt: a JPEG picture, expected notes: take no photos'),
+        (b'PK\x03\x04\x14\0', r'notes\.txt: a ZIP archive, expected notes$'),
+        ('words'.encode('utf-16'), r'notes\.txt: text in UTF-16, expected notes: save it as UTF-8'),
+        ('Größe'.encode('latin-1'), r'notes\.txt: text that is not UTF-8, expected notes: save it as UTF-8'),
+        (b'x' * 5000 + b'\xe4', r'notes\.txt: text that is not UTF-8: save it as UTF-8'),
+        (b' \n', r'notes\.txt: the file is empty'),
+        (b'', r'notes\.txt: the file is empty'),
+    ],
+)
+def test_what_is_no_text_is_called_by_its_name(tmp_path, contents, message):
+    (tmp_path / 'notes.txt').write_bytes(contents)
+    with pytest.raises(DataError, match=message):
+        read_text(tmp_path / 'notes.txt', 'notes', 'take no photos')
+
+
+def test_a_folder_is_no_text(tmp_path):
+    with pytest.raises(DataError, match='a folder, expected notes'):
+        read_text(tmp_path, 'notes')
+
+
+def test_marks_and_line_ends_of_other_systems_are_read(tmp_path):
+    (tmp_path / 'notes.txt').write_bytes(b'\xef\xbb\xbfone\r\ntwo\rthree\n')
+    assert read_text(tmp_path / 'notes.txt') == 'one\ntwo\nthree\n'

@@ -6,12 +6,12 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from posewarp_tf.data.images import load_image, save_image
 from posewarp_tf.errors import DataError
 from posewarp_tf.prediction_jobs import jobs_from_csv, jobs_from_paths, parse_size
-from posewarp_tf.prediction_runner import run_jobs
-from tests.run_folders import person, picture
+from tests.run_folders import person, picture, run_jobs
 
 PICTURE_SIZE = (90, 70)
 
@@ -147,7 +147,6 @@ def test_bad_rows_are_named_and_the_others_done(folder, tiny_predictor, capsys):
     errors = capsys.readouterr().err.splitlines()
     expected = {
         3: ('gone.png', 'no such picture'),
-        4: ('cut.jpg', 'truncated'),
         5: ('seventeen.txt', '17 rows', 'expected 18'),
         6: ('nan.txt', 'nan'),
         7: ('nobody.txt', 'all 18 joints are missing'),
@@ -157,6 +156,8 @@ def test_bad_rows_are_named_and_the_others_done(folder, tiny_predictor, capsys):
         11: ('a.png', 'earlier one'),
         12: ('i.gif', '.png'),
         13: ('me.json', 'exists'),
+        # Only the headers of pictures are looked at before the model is loaded.
+        4: ('cut.jpg', 'truncated'),
     }
     assert len(errors) == len(expected) + 1
     for line, (row, words) in zip(errors, expected.items()):
@@ -174,7 +175,7 @@ def test_a_missing_column_is_named(tmp_path):
 @pytest.mark.parametrize('content', ['', _HEADER + '\n'])
 def test_a_csv_without_rows_is_an_error(tmp_path, content):
     (tmp_path / 'pairs.csv').write_text(content)
-    with pytest.raises(DataError, match=r'pairs\.csv: no (rows|column)'):
+    with pytest.raises(DataError, match=r'pairs\.csv: (no rows|the file is empty)'):
         jobs_from_csv(tmp_path / 'pairs.csv')
 
 
@@ -184,6 +185,17 @@ def test_a_picture_without_joints_does_not_stop_the_others(folder, tiny_predicto
     assert run_jobs(tiny_predictor, jobs) == 1
     assert (folder / 'out' / 'me.png').exists()
     assert 'no keypoints of you.png: expected one of you.json, you.txt' in capsys.readouterr().err
+
+
+def test_photos_of_a_folder_are_not_passed_over(folder, tiny_predictor, capsys):
+    Image.open(folder / 'you.png').save(folder / 'you.webp')
+    (folder / 'you.png').unlink()
+    (folder / 'phone.heic').write_bytes(b'\0\0\0\x18ftypheic\0\0\0\0mif1heic')
+    (folder / 'phone.json').write_bytes((folder / 'me.json').read_bytes())
+    jobs = jobs_from_paths(str(folder), str(folder), str(folder / 'pose.json'), str(folder / 'out_v1.2'))
+    assert run_jobs(tiny_predictor, jobs) == 1
+    assert {path.name for path in (folder / 'out_v1.2').iterdir()} == {'me.png', 'you.png'}
+    assert 'phone.heic: a HEIC picture, which cannot be read here' in capsys.readouterr().err
 
 
 def test_a_source_may_be_a_url(folder):

@@ -11,8 +11,7 @@ from posewarp_tf.data.images import load_image, save_image
 from posewarp_tf.errors import DataError
 from posewarp_tf.prediction_inputs import make_context
 from posewarp_tf.prediction_jobs import jobs_from_csv, jobs_from_paths
-from posewarp_tf.prediction_runner import run_jobs
-from tests.run_folders import class_map, person, picture
+from tests.run_folders import class_map, person, picture, run_jobs
 
 SIZE = (90, 70)
 OTHER_SIZE = (120, 60)

@@ -171,7 +171,7 @@ def _annotation(header: list[str], line: str) -> tuple[str, np.ndarray]:
     for column in ANNOTATION_COLUMNS[1:]:
         try:
             values[column] = json.loads(row[column].replace('nan', 'NaN'))
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f'{column}: got {row[column][:80]!r}, expected a JSON list of numbers') from error
     return row['name'], checked_keypoints(values['keypoints_x'], values['keypoints_y'])
 

@@ -17,10 +17,13 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from posewarp_tf.errors import DataError
+from posewarp_tf.file_kinds import AVIF, HEIC, NUM_BYTES, kind_of
 from posewarp_tf.files import atomic_path
 from posewarp_tf.lanes.remote_files import read_url
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png')
+# What photos come as besides; those that cannot be read are named, not passed over.
+PHOTO_SUFFIXES = (*PICTURE_SUFFIXES, '.webp', '.avif', '.heic', '.heif')
 # No photograph of a person needs more; a file that claims more is broken or meant to exhaust memory.
 MAX_PIXELS = 64_000_000
 
@@ -89,14 +92,30 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     except FileNotFoundError as error:
         raise DataError(f'{name}: no such picture') from error
     except UnidentifiedImageError as error:
-        size = len(file.getvalue()) if isinstance(file, io.BytesIO) else os.path.getsize(file)
-        raise DataError(f'{name}: not a picture ({size} bytes)') from error
+        raise DataError(f'{name}: {_why_unidentified(_beginning(file))}') from error
+    except IsADirectoryError as error:
+        raise DataError(f'{name}: a folder, expected a picture') from error
     except Image.DecompressionBombError as error:
         raise DataError(f'{name}: too many pixels, expected at most {MAX_PIXELS}') from error
     except DataError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         raise DataError(f'{name}: unreadable picture: {error}') from error
+
+
+def _beginning(file: io.BytesIO | str | os.PathLike) -> bytes:
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()[:NUM_BYTES]
+    with open(file, 'rb') as opened:
+        return opened.read(NUM_BYTES)
+
+
+def _why_unidentified(beginning: bytes) -> str:
+    kind = kind_of(beginning)
+    if kind in (HEIC, AVIF):
+        hint = 'save it as JPEG (on an iPhone: Settings > Camera > Formats > Most Compatible)'
+        return f'{kind}, which cannot be read here: {hint}'
+    return f'begins like {kind}, but is damaged' if kind.endswith('picture') else f'not a picture but {kind}'
 
 
 def is_remote(path: str | os.PathLike) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from posewarp_tf.conventions import MISSING, NUM_JOINTS
-from posewarp_tf.data.annotations import read_annotations, read_pose_text
+from posewarp_tf.data.annotations import Annotations, read_annotations, read_pose_text
 from posewarp_tf.data.frames import PADDED_SIZE, detect_frame
 from posewarp_tf.data.joints import LAYOUTS, to_openpose_18
 from posewarp_tf.data.names import NameIndex
@@ -18,6 +19,13 @@ from posewarp_tf.files import read_text
 
 # Estimators place joints a little outside the picture; farther out, they belong to another picture.
 _OUTSIDE_TOLERANCE = 0.05
+
+# Who gives a picture here hopes that its joints will be found.
+NO_ESTIMATOR = (
+    'no joints are found in pictures and videos here; a pose estimator (OpenPose, MediaPipe, ...) finds them and '
+    'writes such files'
+)
+_EXPECTED = 'joints as OpenPose, COCO or MediaPipe JSON, annotation CSV or pose text'
 
 
 def load_keypoints(
@@ -60,7 +68,7 @@ def read_keypoints(
         DataError: naming the file and what is wrong: NaN, an unknown number of joints, joints outside the picture.
     """
     path = os.fspath(path)
-    text = read_text(path)
+    text = read_text(path, _EXPECTED, NO_ESTIMATOR).lstrip()
     if text[0] in '{[':
         keypoints, kind = _from_json(path, text, image_size, name)
     elif ':' in text.splitlines()[0]:
@@ -80,8 +88,17 @@ def read_keypoints(
 def _from_json(path: str, text: str, image_size: tuple[int, int] | None, name: str | None) -> tuple[np.ndarray, str]:
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f'{path}: not JSON: {error}') from error
+    try:
+        return _from_content(path, content, image_size, name)
+    except (TypeError, AttributeError) as error:
+        raise DataError(f'{path}: JSON with a value of another kind than pose files have: {error}') from error
+
+
+def _from_content(
+    path: str, content: Any, image_size: tuple[int, int] | None, name: str | None
+) -> tuple[np.ndarray, str]:
     if isinstance(content, dict) and 'people' in content:
         return _from_openpose(path, content['people'])
     if isinstance(content, dict) and 'annotations' in content:
@@ -147,7 +164,7 @@ def _from_coco(
 def _from_csv(
     path: str, image_size: tuple[int, int] | None, name: str | None, keypoint_size: tuple[int, ...]
 ) -> tuple[np.ndarray, str]:
-    annotations = read_annotations(path)
+    annotations = _annotations(path, os.stat(path).st_mtime_ns)
     if name is None and len(annotations.keypoints) > 1:
         raise DataError(f'{path}: has {len(annotations.keypoints)} rows: say which picture is meant')
     found = next(iter(annotations.keypoints)) if name is None else NameIndex(annotations.keypoints).find(name)
@@ -162,6 +179,12 @@ def _from_csv(
     padded = frame.left > 0 and size == PADDED_SIZE
     kind = f'annotation CSV, row of {found}' + (', picture with borders' if padded else '')
     return frame.to_pixels(annotations.keypoints[found], size, padded), kind
+
+
+@functools.lru_cache(maxsize=2)
+def _annotations(path: str, changed: int) -> Annotations:
+    """Of all pictures, which are asked for one by one; read again only if the file has changed."""
+    return read_annotations(path)
 
 
 def _from_flat(path: str, values: Any, what: str) -> tuple[np.ndarray, str]:

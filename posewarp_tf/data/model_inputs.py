@@ -9,7 +9,6 @@ import tensorflow as tf
 from posewarp_tf.config import Config
 from posewarp_tf.conventions import NUM_JOINTS, PART_NAMES
 from posewarp_tf.data.heatmaps import make_heatmaps
-from posewarp_tf.data.truth import model_maps
 from posewarp_tf.ops import to_float_image
 
 Tensors = Mapping[str, tf.Tensor]
@@ -19,7 +18,7 @@ def raw_input_specs(config: Config, batch_size: int | None = None) -> dict[str, 
     """What `make_model_inputs` needs, by name.
 
     Always source_image uint8 [B, H, W, 3] and source_keypoints, target_keypoints float32 [B, 18, 2] in pixels of the
-    image size; of the class maps (uint8 [B, H, W]) those that the config's model takes: `model_maps`.
+    image size; of the class maps (uint8 [B, H, W]) those that the config's model takes: `ModelConfig.class_maps`.
     """
     keypoints = tf.TensorSpec([batch_size, NUM_JOINTS, 2], tf.float32)
     class_map = tf.TensorSpec([batch_size, *config.model.image_size], tf.uint8)
@@ -27,7 +26,7 @@ def raw_input_specs(config: Config, batch_size: int | None = None) -> dict[str, 
         'source_image': tf.TensorSpec([batch_size, *config.model.image_size, 3], tf.uint8),
         'source_keypoints': keypoints,
         'target_keypoints': keypoints,
-        **dict.fromkeys(model_maps(config.model), class_map),
+        **dict.fromkeys(config.model.class_maps, class_map),
     }
 
 

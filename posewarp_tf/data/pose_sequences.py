@@ -13,7 +13,7 @@ from posewarp_tf.conventions import JOINT_NAMES, MISSING, NUM_JOINTS
 from posewarp_tf.data.annotations import read_annotations
 from posewarp_tf.data.frames import detect_frame
 from posewarp_tf.data.joints import LAYOUTS, to_openpose_18
-from posewarp_tf.data.keypoints import NoPoseError, in_pixels, read_keypoints
+from posewarp_tf.data.keypoints import NO_ESTIMATOR, NoPoseError, in_pixels, read_keypoints
 from posewarp_tf.errors import DataError
 from posewarp_tf.files import read_text
 
@@ -22,6 +22,7 @@ MAX_GAP = 5
 
 _POSE_SUFFIXES = ('.json', '.txt')
 _NUM_NAMED = 8
+_EXPECTED = 'a folder with a pose file per frame, or one file of many: annotation CSV, table with a row per frame, .npy'
 
 
 class PoseSequence(NamedTuple):
@@ -51,10 +52,8 @@ def load_sequence(place: str | os.PathLike, size: tuple[int, int]) -> PoseSequen
         sequence = _from_folder(path, size)
     elif path.suffix.lower() == '.npy':
         sequence = _from_rows(path, _load_npy(path), size)
-    elif re.search(r'\bkeypoints_[xy]\b', read_text(path).split('\n', 1)[0]):
-        sequence = _from_annotations(path, size)
     else:
-        sequence = _from_rows(path, _table(path), size)
+        sequence = _from_text(path, read_text(path, _EXPECTED, NO_ESTIMATOR), size)
     num_empty = int(np.sum(_is_empty(sequence.keypoints)))
     if num_empty == len(sequence.names):
         raise DataError(f'{path}: none of the {num_empty} frames has a pose')
@@ -139,6 +138,14 @@ def _from_folder(folder: pathlib.Path, size: tuple[int, int]) -> PoseSequence:
     return PoseSequence([path.name for path in files], np.stack(poses))
 
 
+def _from_text(path: pathlib.Path, text: str, size: tuple[int, int]) -> PoseSequence:
+    if text.lstrip()[0] in '{[':
+        raise DataError(f'{path}: a JSON file, which has the pose of one picture, expected {_EXPECTED}')
+    if re.search(r'\bkeypoints_[xy]\b', text.split('\n', 1)[0]):
+        return _from_annotations(path, size)
+    return _from_rows(path, _table(path, text), size)
+
+
 def _from_annotations(path: pathlib.Path, size: tuple[int, int]) -> PoseSequence:
     annotations = read_annotations(path)
     names, keypoints = list(annotations.keypoints), np.stack(list(annotations.keypoints.values()))
@@ -168,9 +175,9 @@ def _from_rows(path: pathlib.Path, rows: list[tuple[str, np.ndarray]], size: tup
     return PoseSequence([name for name, _ in rows], np.stack(poses))
 
 
-def _table(path: pathlib.Path) -> list[tuple[str, np.ndarray]]:
+def _table(path: pathlib.Path, text: str) -> list[tuple[str, np.ndarray]]:
     rows: list[tuple[str, np.ndarray]] = []
-    for number, line in enumerate(read_text(path).split('\n'), start=1):
+    for number, line in enumerate(text.split('\n'), start=1):
         cells = line.split('#')[0].replace(',', ' ').replace(';', ' ').split()
         try:
             values = np.array([float(cell) for cell in cells])

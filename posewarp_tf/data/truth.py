@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posewarp_tf.config import Config, DataConfig, ModelConfig
+from posewarp_tf.config import Config, DataConfig
 from posewarp_tf.data.class_maps import DENSEPOSE, PARTS, Coding, garment_coding
 from posewarp_tf.data.datasets import PairDataset, shorten
 from posewarp_tf.data.names import NameIndex, picture_stem
@@ -69,15 +69,9 @@ def find_class_maps(data: DataConfig, key: str, examples: PairDataset) -> ClassM
     return ClassMaps(folder, [os.path.join(folder, found[name] or '') for name in examples.names], coding)
 
 
-def model_maps(model: ModelConfig) -> tuple[str, ...]:
-    """Names of the class maps that a model's inputs are made of."""
-    parts = ('source_parts', 'target_parts') if model.pose_representation != 'joints' else ()
-    return (*parts, 'source_garment') if model.use_garment else parts
-
-
 def keys_to_train_on(config: Config) -> dict[str, list[str]]:
     """By kind of map, the keys of a training batch that the model or the objective needs."""
-    needed = sorted({*needed_maps(config), *model_maps(config.model)})
+    needed = sorted({*needed_maps(config), *config.model.class_maps})
     keys = {kind: [key for key in needed if key.endswith(f'_{kind}')] for kind in CLASS_MAP_FOLDERS}
     return {kind: names for kind, names in keys.items() if names}
 
@@ -91,7 +85,7 @@ def maps_to_test_on(config: Config, examples: PairDataset) -> dict[str, ClassMap
     """All maps that the folder has, by kind; DataError where it lacks those that the model needs."""
     required = {}
     for kind in CLASS_MAP_FOLDERS:
-        keys = [key for key in model_maps(config.model) if key.endswith(f'_{kind}')]
+        keys = [key for key in config.model.class_maps if key.endswith(f'_{kind}')]
         if keys:
             required[kind] = _required_maps(config, kind, keys, examples)
     others = [kind for kind in CLASS_MAP_FOLDERS if kind not in required]
@@ -118,7 +112,7 @@ def _required_maps(config: Config, kind: str, keys: list[str], examples: PairDat
 def _reason(config: Config, key: str) -> str:
     """The settings that ask for class maps."""
     model = config.model
-    if key in model_maps(model):
+    if key in model.class_maps:
         return '--use_garment' if key.endswith('garment') else f'--pose_representation={model.pose_representation}'
     return needed_maps(config)[key]
 

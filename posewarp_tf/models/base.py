@@ -43,9 +43,6 @@ class ReposingModel(tf.keras.Model):
 
     # Stages that `--stage=all` leaves out unless --stage_steps gives them steps.
     optional_stages: tuple[str, ...] = ()
-    # Inputs that may be left out, such as context_image [B, H, W, 3] in [-1, 1] and context_mask [B, H, W, 1]: 1 where
-    # the answer may show the context.
-    optional_inputs: tuple[str, ...] = ()
 
     def __init__(self, config: ModelConfig, **kwargs):
         super().__init__(**kwargs)

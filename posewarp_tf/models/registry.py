@@ -1,6 +1,7 @@
 """From a config to built networks, by their names.
 
-Only here and in model_config.py, which checks a model's settings, does the name of a model stand.
+Only here and in model_rules.py, which knows a model by its settings, in its own files and as the default in
+model_config.py does the name of a model stand.
 """
 
 from __future__ import annotations

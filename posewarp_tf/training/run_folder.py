@@ -84,13 +84,18 @@ class RunFolder:
             raise RunError(f'{self.config_path}: missing: this is not a run folder, or training never started in it')
         return Config.load(self.config_path)
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is any checkpoint."""
+        return any(self.checkpoint_dir.rglob('*.index'))
+
     def save_config(self, config: Config) -> None:
         """Writes the config; once something is trained, only another one of the same experiment.
 
         Raises:
             ConfigError: the folder holds another experiment; every setting that differs is listed.
         """
-        if self.config_path.exists() and any(self.checkpoint_dir.rglob('*.index')):
+        if self.config_path.exists() and self.is_trained:
             kept, given = _flat(self.load_config()), _flat(config)
             differing = [name for name in given if name not in MAY_CHANGE and given[name] != kept[name]]
             if differing:

@@ -117,15 +117,40 @@ def _jpeg_bytes():
     return buffer.getvalue()
 
 
+def _media_bytes(brand):
+    return b'\0\0\0\x14ftyp' + brand + b'\0\0\0\0' + brand + bytes(100)
+
+
 @pytest.mark.parametrize(
     ('contents', 'reason'),
-    [(_jpeg_bytes()[:-200], 'truncated'), (b'<html>not found</html>', 'not a picture'), (b'', 'not a picture')],
+    [
+        (_jpeg_bytes()[:-200], 'truncated'),
+        (b'\x89PNG\r\n\x1a\n' + bytes(50), 'begins like a PNG picture, but is damaged'),
+        (b'<html>not found</html>', 'not a picture but an HTML page'),
+        (b'{"people": []}', 'not a picture but a JSON file'),
+        (_media_bytes(b'isom'), 'not a picture but an MP4 video'),
+        (_media_bytes(b'heic'), r'a HEIC picture, which cannot be read here: save it as JPEG \(on an iPhone: Settings'),
+        (b'', 'not a picture but an empty file'),
+    ],
 )
 def test_unreadable_picture_is_named_with_the_reason(tmp_path, contents, reason):
     path = tmp_path / 'broken.jpg'
     path.write_bytes(contents)
     with pytest.raises(DataError, match=rf'broken\.jpg.*{reason}'):
         load_image(path)
+
+
+@pytest.mark.parametrize('suffix', ['webp', 'avif', 'gif', 'bmp', 'tiff'])
+def test_photos_of_other_formats_are_read_whatever_they_are_called(tmp_path, suffix):
+    _picture().resize((160, 120)).save(tmp_path / f'photo.{suffix}')
+    (tmp_path / f'photo.{suffix}').rename(tmp_path / 'photo.jpg')
+    expected = np.asarray(_picture().resize((160, 120))).astype(int)
+    assert np.abs(load_image(tmp_path / 'photo.jpg') - expected).mean() < 12
+
+
+def test_a_folder_is_no_picture(tmp_path):
+    with pytest.raises(DataError, match='a folder, expected a picture'):
+        load_image(tmp_path)
 
 
 def test_missing_picture_is_named(tmp_path):

@@ -1,6 +1,7 @@
 """One pose written in every format is read as the same 18 joints."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -178,6 +179,45 @@ def test_pose_text_is_read(tmp_path, separator):
 def test_bad_file_is_named_with_got_and_expected(tmp_path, content, message):
     with pytest.raises(DataError, match=rf'pose\.any.*{message}'):
         load_keypoints(_write(tmp_path / 'pose.any', content), SIZE)
+
+
+@pytest.mark.parametrize(
+    ('contents', 'kind'),
+    [(b'\xff\xd8\xff\xe0', 'a JPEG picture'), (b'\0\0\0\x18ftypisom\0\0\2\0isommp41', 'an MP4 video')],
+)
+def test_who_gives_a_picture_or_a_video_is_told_who_finds_joints(tmp_path, contents, kind):
+    (tmp_path / 'me.json').write_bytes(contents + bytes(50))
+    with pytest.raises(DataError, match=rf'me\.json: {kind}, expected joints as OpenPose, COCO .* a pose estimator'):
+        load_keypoints(tmp_path / 'me.json', SIZE)
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        {'annotations': None},
+        {'annotations': [], 'images': 3},
+        {'annotations': [{'image_id': [], 'keypoints': [1.0] * 51}]},
+        [{'x': 0.1, 'y': 0.2}, None],
+        '[' * 100000,
+        '9' * 5000 + 'e',
+    ],
+)
+def test_json_of_a_strange_form_is_named(tmp_path, content):
+    with pytest.raises(DataError, match=r'strange\.json'):
+        load_keypoints(_write(tmp_path / 'strange.json', content), SIZE, 'me.jpg')
+
+
+def test_blank_lines_before_json_are_no_mistake(tmp_path):
+    path = _write(tmp_path / 'me.json', '\n' + json.dumps(_openpose(_flat(_pose(), range(18), 18))))
+    np.testing.assert_allclose(load_keypoints(path, SIZE), _pose(), atol=1e-4)
+
+
+def test_a_csv_that_has_changed_is_read_again(tmp_path):
+    frame_pose = np.where(_pose() < 0, -1, _pose() * [176 / 300, 256 / 400])
+    path = _csv(tmp_path, [frame_pose])
+    first = load_keypoints(path, SIZE, '0.jpg')
+    os.utime(_csv(tmp_path, [np.where(frame_pose < 0, -1, frame_pose / 2)]), ns=(0, 0))
+    assert np.abs(load_keypoints(path, SIZE, '0.jpg') - first).max() > 1
 
 
 def test_missing_file_is_named(tmp_path):

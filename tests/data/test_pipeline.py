@@ -248,5 +248,5 @@ def test_broken_jpeg_that_looks_whole_is_a_data_error(tiny_dataset, cached, mess
 
 def test_empty_picture_file_is_named(tiny_dataset):
     (tiny_dataset.root / 'train' / 'person1.jpg').write_bytes(b'')
-    with pytest.raises(DataError, match=r'person1\.jpg: not a picture \(0 bytes\)'), reading():
+    with pytest.raises(DataError, match=r'person1\.jpg: not a picture but an empty file'), reading():
         _take(make_training_dataset(tiny_dataset.config(cache_images=False)), 4)

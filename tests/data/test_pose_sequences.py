@@ -183,6 +183,16 @@ def _broken_json(root):
     return folder
 
 
+def _video(root):
+    (root / 'dance.mp4').write_bytes(b'\0\0\0\x18ftypisom\0\0\2\0isommp41')
+    return root / 'dance.mp4'
+
+
+def _one_json(root):
+    (root / 'pose.json').write_text(json.dumps({'people': [openpose(poses()[0])]}))
+    return root / 'pose.json'
+
+
 def _nobody_ever(root):
     return write_openpose(root / 'json', [[]] * 3)
 
@@ -200,6 +210,8 @@ def _empty_folder(root):
         (_not_npy, r'poses\.npy: not a \.npy file'),
         (_outside, r'poses\.npy, frame 6: joint 0 lies at .*--target_image_size'),
         (_broken_json, r'dance_4_keypoints\.json: not JSON'),
+        (_video, r'dance\.mp4: an MP4 video, expected a folder with a pose file per frame.* a pose estimator'),
+        (_one_json, r'pose\.json: a JSON file, which has the pose of one picture, expected a folder'),
         (_nobody_ever, 'none of the 3 frames has a pose'),
         (_empty_folder, r'no files in this folder that end in \.json, \.txt'),
     ],

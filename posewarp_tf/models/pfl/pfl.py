@@ -48,7 +48,6 @@ class PFL(ReposingModel):
     """
 
     optional_stages = MODEL_RULES['pfl'].optional_stages
-    optional_inputs = ('context_image', 'context_mask')
 
     def __init__(self, config: ModelConfig, **kwargs):
         super().__init__(config, autocast=False, **kwargs)
