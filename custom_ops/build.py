@@ -73,6 +73,7 @@ def compile_commands(compiler: str, objects: pathlib.Path, use_cuda: bool) -> di
 
     base = [compiler, '-std=c++17', '-O3', '-fPIC', '-DNDEBUG', '-Wno-psabi', f'-I{ROOT}']
     tensorflow_flags = [*base, *(f.replace('-I', '-isystem', 1) for f in tf.sysconfig.get_compile_flags())]
+    tensorflow_flags.append(f'-DPOSEWARP_TENSORFLOW_VERSION={tf.__version__}')
     sources = {
         SOURCES / 'kernels' / 'sampler_kernels.cc': tensorflow_flags,
         SOURCES / 'ops' / 'sampler_ops.cc': tensorflow_flags + (['-DGOOGLE_CUDA=1'] if use_cuda else []),

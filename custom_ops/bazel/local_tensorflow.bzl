@@ -10,7 +10,10 @@ import tensorflow as tf
 print('\\n'.join([
     tf.sysconfig.get_include(),
     tf.sysconfig.get_lib(),
-    ' '.join(flag for flag in tf.sysconfig.get_compile_flags() if not flag.startswith('-I')),
+    ' '.join(
+        [flag for flag in tf.sysconfig.get_compile_flags() if not flag.startswith('-I')]
+        + ['-DPOSEWARP_TENSORFLOW_VERSION=' + tf.__version__]
+    ),
     next(flag[3:] for flag in tf.sysconfig.get_link_flags() if flag.startswith('-l:')),
 ]))
 """

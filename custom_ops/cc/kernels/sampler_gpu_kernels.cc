@@ -10,10 +10,9 @@ namespace posewarp {
 namespace {
 
 using tensorflow::OpKernelContext;
-using tensorflow::Status;
 
-Status StatusOf(const char* error) {
-  return error ? tensorflow::errors::Internal("CUDA: ", error) : tensorflow::OkStatus();
+absl::Status StatusOf(const char* error) {
+  return error ? tensorflow::errors::Internal("CUDA: ", error) : absl::OkStatus();
 }
 
 void* StreamOf(OpKernelContext* context) {
@@ -22,13 +21,13 @@ void* StreamOf(OpKernelContext* context) {
 
 struct Gpu {
   template <typename T, typename Real>
-  static Status Forward(OpKernelContext* context, const Problem& problem, const Operands<T, Real>& from, T* out) {
+  static absl::Status Forward(OpKernelContext* context, const Problem& problem, const Operands<T, Real>& from, T* out) {
     return StatusOf(
         CudaForward<T, Real>(problem, from.source, from.coords, from.weights, out, StreamOf(context)));
   }
 
   template <typename T, typename Real>
-  static Status Gradients(OpKernelContext* context, const Problem& problem, const Operands<T, Real>& from,
+  static absl::Status Gradients(OpKernelContext* context, const Problem& problem, const Operands<T, Real>& from,
                           T* source_gradient, Real* coords_gradient, Real* weights_gradient) {
     void* stream = StreamOf(context);
     TF_RETURN_IF_ERROR(StatusOf(CudaPointGradients<T, Real>(problem, from.source, from.coords, from.weights,

@@ -9,7 +9,6 @@ namespace posewarp {
 namespace {
 
 using tensorflow::OpKernelContext;
-using tensorflow::Status;
 using tensorflow::Tensor;
 
 // Calls work(first, last) for pieces of [0, total), of which one costs about `cycles`.
@@ -26,16 +25,16 @@ double CyclesPerPixel(const Problem& problem) {
 
 struct Cpu {
   template <typename T, typename Real>
-  static Status Forward(OpKernelContext* context, const Problem& problem, const Operands<T, Real>& from, T* out) {
+  static absl::Status Forward(OpKernelContext* context, const Problem& problem, const Operands<T, Real>& from, T* out) {
     const auto& sampler = SamplerFor<T, Real>(BestInstructionSet());
     InParallel(context, problem.NumPixels(), CyclesPerPixel(problem), [&](int64_t first, int64_t last) {
       sampler.forward(problem, from.source, from.coords, from.weights, out, first, last);
     });
-    return tensorflow::OkStatus();
+    return absl::OkStatus();
   }
 
   template <typename T, typename Real>
-  static Status Gradients(OpKernelContext* context, const Problem& problem, const Operands<T, Real>& from,
+  static absl::Status Gradients(OpKernelContext* context, const Problem& problem, const Operands<T, Real>& from,
                           T* source_gradient, Real* coords_gradient, Real* weights_gradient) {
     const auto& sampler = SamplerFor<T, Real>(BestInstructionSet());
     InParallel(context, problem.NumPixels(), 2 * CyclesPerPixel(problem), [&](int64_t first, int64_t last) {
@@ -49,11 +48,11 @@ struct Cpu {
   // Pieces are bands of rows. A window that lies on an edge of bands is visited by both, so bands are not made smaller
   // than the threads need. Sums of types that are stored short are made in a Real map and rounded once.
   template <typename T, typename Real>
-  static Status SourceGradient(OpKernelContext* context, const Problem& problem, const Operands<T, Real>& from,
+  static absl::Status SourceGradient(OpKernelContext* context, const Problem& problem, const Operands<T, Real>& from,
                                T* gradient) {
     const int64_t row_size = problem.source_width * problem.channels;
     const int64_t size = problem.batch * problem.source_height * row_size;
-    if (size == 0) return tensorflow::OkStatus();
+    if (size == 0) return absl::OkStatus();
     constexpr bool kIsShort = sizeof(T) != sizeof(Real);
     Real* sums = reinterpret_cast<Real*>(gradient);
     Tensor scratch;
@@ -76,7 +75,7 @@ struct Cpu {
         }
       }
     });
-    return tensorflow::OkStatus();
+    return absl::OkStatus();
   }
 };
 

@@ -1,8 +1,8 @@
 // The samplers as TensorFlow kernels, for any device.
 //
 // A device's file says how it computes, as a struct `Backend` with two static functions,
-//   Status Forward(context, problem, operands, out)
-//   Status Gradients(context, problem, operands, source_gradient, coords_gradient, weights_gradient)
+//   absl::Status Forward(context, problem, operands, out)
+//   absl::Status Gradients(context, problem, operands, source_gradient, coords_gradient, weights_gradient)
 // and registers its kernels with POSEWARP_REGISTER_SAMPLERS(that struct, the device's name).
 
 #ifndef POSEWARP_CC_KERNELS_SAMPLER_OP_KERNELS_H_

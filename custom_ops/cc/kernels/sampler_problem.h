@@ -28,9 +28,9 @@ To* Data(const tensorflow::Tensor& tensor) {
 }
 
 // The window that an op asks for, but for the attention's size, which its input tells. Sizes are checked here.
-inline tensorflow::Status ReadWindow(tensorflow::OpKernelConstruction* context, WindowKind kind, Window* window) {
+inline absl::Status ReadWindow(tensorflow::OpKernelConstruction* context, WindowKind kind, Window* window) {
   *window = {kind, 1, 1.0};
-  if (kind != WindowKind::kGaussian) return tensorflow::OkStatus();
+  if (kind != WindowKind::kGaussian) return absl::OkStatus();
   float sigma;
   TF_RETURN_IF_ERROR(context->GetAttr("kernel_size", &window->size));
   TF_RETURN_IF_ERROR(context->GetAttr("sigma", &sigma));
@@ -40,11 +40,11 @@ inline tensorflow::Status ReadWindow(tensorflow::OpKernelConstruction* context, 
                                                ", expected an even kernel_size of 2 to ", kMaxSide,
                                                " and a positive sigma");
   }
-  return tensorflow::OkStatus();
+  return absl::OkStatus();
 }
 
 // Inputs of an op: source, coords, for attention windows the attention, and for gradients the upstream gradient last.
-inline tensorflow::Status ReadProblem(tensorflow::OpKernelContext* context, bool is_gradient, Problem* problem) {
+inline absl::Status ReadProblem(tensorflow::OpKernelContext* context, bool is_gradient, Problem* problem) {
   const tensorflow::TensorShape& source = context->input(0).shape();
   const tensorflow::TensorShape& coords = context->input(1).shape();
   std::string shapes = "source " + source.DebugString() + ", coords " + coords.DebugString();
@@ -82,7 +82,7 @@ inline tensorflow::Status ReadProblem(tensorflow::OpKernelContext* context, bool
   if (problem->NumPixels() > 0 && problem->source_height * problem->source_width == 0) {
     return tensorflow::errors::InvalidArgument("there are points, but no pixel in the source: ", shapes);
   }
-  return tensorflow::OkStatus();
+  return absl::OkStatus();
 }
 
 }  // namespace posewarp

@@ -3,12 +3,18 @@
 #include "tensorflow/core/framework/common_shape_fns.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/shape_inference.h"
-#include "tensorflow/core/public/version.h"
+
+// Headers of newer TensorFlows do not tell their version, so the build says which one they are of; a build into a server,
+// where nobody asks, need not.
+#ifndef POSEWARP_TENSORFLOW_VERSION
+#define POSEWARP_TENSORFLOW_VERSION unknown
+#endif
+#define POSEWARP_TEXT(x) #x
+#define POSEWARP_TEXT_OF(x) POSEWARP_TEXT(x)
 
 // Found by `posewarp_tf/ops/kernel_library.py` in the file, before anything of it is loaded.
-extern "C" __attribute__((used)) const char kPosewarpOpsBuild[] = 
-    "posewarp_ops for TensorFlow " TF_STR(TF_MAJOR_VERSION) "." TF_STR(TF_MINOR_VERSION) "." TF_STR(TF_PATCH_VERSION)
-        TF_VERSION_SUFFIX
+extern "C" __attribute__((used)) const char kPosewarpOpsBuild[] =
+    "posewarp_ops for TensorFlow " POSEWARP_TEXT_OF(POSEWARP_TENSORFLOW_VERSION)
 #ifdef GOOGLE_CUDA
     " with CUDA\n";
 #else
@@ -23,7 +29,7 @@ using shape_inference::InferenceContext;
 using shape_inference::ShapeHandle;
 
 // Checks [B, Hs, Ws, C], [B, H, W, 2] and, where there is one, attention [B, H, W, k * k]; gives [B, H, W, C].
-Status CheckInputs(InferenceContext* context, int attention_index, ShapeHandle* out) {
+absl::Status CheckInputs(InferenceContext* context, int attention_index, ShapeHandle* out) {
   ShapeHandle source, coords, attention;
   TF_RETURN_IF_ERROR(context->WithRank(context->input(0), 4, &source));
   TF_RETURN_IF_ERROR(context->WithRank(context->input(1), 4, &coords));
@@ -37,31 +43,31 @@ Status CheckInputs(InferenceContext* context, int attention_index, ShapeHandle* 
     TF_RETURN_IF_ERROR(context->Merge(width, context->Dim(attention, 2), &width));
   }
   *out = context->MakeShape({batch, height, width, context->Dim(source, 3)});
-  return OkStatus();
+  return absl::OkStatus();
 }
 
-Status AttentionShape(InferenceContext* context) {
+absl::Status AttentionShape(InferenceContext* context) {
   ShapeHandle out;
   TF_RETURN_IF_ERROR(CheckInputs(context, 2, &out));
   context->set_output(0, out);
-  return OkStatus();
+  return absl::OkStatus();
 }
 
-Status PointShape(InferenceContext* context) {
+absl::Status PointShape(InferenceContext* context) {
   ShapeHandle out;
   TF_RETURN_IF_ERROR(CheckInputs(context, 0, &out));
   context->set_output(0, out);
-  return OkStatus();
+  return absl::OkStatus();
 }
 
 // Gradients have the shapes of their inputs.
-Status GradientShape(InferenceContext* context) {
+absl::Status GradientShape(InferenceContext* context) {
   ShapeHandle out, upstream;
   const int upstream_index = context->num_inputs() - 1;
   TF_RETURN_IF_ERROR(CheckInputs(context, upstream_index > 2 ? 2 : 0, &out));
   TF_RETURN_IF_ERROR(context->Merge(context->input(upstream_index), out, &upstream));
   for (int index = 0; index < context->num_outputs(); ++index) context->set_output(index, context->input(index));
-  return OkStatus();
+  return absl::OkStatus();
 }
 
 constexpr char kDoc[] = R"doc(
