@@ -15,6 +15,7 @@ from __future__ import annotations
 from absl import flags
 
 from posewarp_tf import command_line
+from posewarp_tf.config import GARMENT_CLASSES
 from posewarp_tf.errors import ConfigError
 
 _FOR_ONE = ('source_image', 'source_keypoints', 'target_keypoints', 'output')
@@ -80,7 +81,10 @@ def _define_map_flags() -> None:
             f'Garments of {whose}, for models that take them: a PNG of 16 classes or of the 20 of LIP, or a folder.',
         )
     flags.DEFINE_enum(
-        'garment_classes', 'auto', ['auto', '16', '20'], 'Classes in the garment maps; auto: detected (and printed).'
+        'garment_classes',
+        'auto',
+        list(GARMENT_CLASSES),
+        'Classes in the garment maps: our 16 (own), those of LIP, CIHP or ATR; auto: detected (and printed).',
     )
 
 
