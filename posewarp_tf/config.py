@@ -18,7 +18,16 @@ from posewarp_tf.files import read_text
 from posewarp_tf.loss_weights import LOSS_WEIGHTS
 from posewarp_tf.model_config import ModelConfig, Section, option
 
+# Of --garment_classes, here and of predict: found out, or one of the codings of data/class_codings.py; the last two are
+# earlier names of 'own' and 'lip'.
+GARMENT_CLASSES = ('auto', 'own', 'lip', 'cihp', 'atr', '16', '20')
+
 LossWeights = Mapping[str, Mapping[str, float]]
+
+
+def garment_classes_name(value: str) -> str:
+    """The name of today for a value of `GARMENT_CLASSES`."""
+    return {'16': 'own', '20': 'lip'}.get(value, value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +41,9 @@ class DataConfig(Section):
     )
     garment_classes: str = option(
         'auto',
-        'Classes in the maps of parsing/: 16 as in conventions.py, 20 as in LIP, auto: detected (and printed).',
-        choices=('auto', '16', '20'),
+        'Classes in the maps of parsing/: 16 as in conventions.py (own), or those of LIP, CIHP or ATR; auto: detected '
+        '(and printed).',
+        choices=GARMENT_CLASSES,
     )
     heatmap_sigma: float = option(6.0, 'Standard deviation of a joint in its heatmap, in pixels.', minimum=0.1)
     augmentation: str = option(
@@ -44,6 +54,10 @@ class DataConfig(Section):
     color_jitter: bool = option(False, 'Random brightness, contrast, saturation and hue, the same for both pictures.')
     cache_images: bool = option(True, 'Keep decoded pictures in memory (uint8) after their first use.')
     num_workers: int = option(0, 'Parallel calls of the input pipeline; 0: as many as tf.data likes.', minimum=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, 'garment_classes', garment_classes_name(self.garment_classes))
 
 
 @dataclasses.dataclass(frozen=True)

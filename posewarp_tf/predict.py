@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from posewarp_tf import command_line
+from posewarp_tf.config import GARMENT_CLASSES
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.prediction_jobs import (
     MAP_COLUMNS,
@@ -94,7 +95,10 @@ def _define_map_flags() -> None:
             f'Garments of {whose}, for models that take them: a PNG of 16 classes or of the 20 of LIP, or a folder.',
         )
     flags.DEFINE_enum(
-        'garment_classes', 'auto', ['auto', '16', '20'], 'Classes in the garment maps; auto: detected (and printed).'
+        'garment_classes',
+        'auto',
+        list(GARMENT_CLASSES),
+        'Classes in the garment maps: our 16 (own), those of LIP, CIHP or ATR; auto: detected (and printed).',
     )
 
 
@@ -114,9 +118,9 @@ def _define_sequence_flags() -> None:
 
 def main() -> int:
     given = flags.FLAGS
-    for name in _PATHS:
+    for flag in (given[name] for name in _PATHS):
         # A shell leaves the ~ of --output=~/me.png as it is.
-        given[name].value = given[name].value and os.path.expanduser(given[name].value)
+        flag.value = flag.value and os.path.expanduser(str(flag.value))
     if given.target_dir is not None:
         _require(_FOR_SEQUENCE, f'expected {_listed(_FOR_SEQUENCE)}')
         _refuse(('pairs', *_NOT_FOR_SEQUENCE), 'does not go with --target_dir')

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from absl import flags
@@ -66,6 +68,24 @@ def test_config_of_an_earlier_version_has_todays_defaults():
         del earlier['model'][name]
     del earlier['training']['stage_learning_rates']
     assert Config.from_json(json.dumps(earlier)) == Config()
+
+
+@pytest.mark.parametrize(('earlier', 'today'), [('16', 'own'), ('20', 'lip'), ('auto', 'auto'), ('atr', 'atr')])
+def test_earlier_names_of_garment_codings_are_todays(earlier, today):
+    text = Config().to_json().replace('"garment_classes": "auto"', f'"garment_classes": "{earlier}"')
+    assert Config.from_json(text) == Config().replace(garment_classes=today) == parsed(f'--garment_classes={earlier}')
+    assert f'"garment_classes": "{today}"' in Config.from_json(text).to_json()
+
+
+def test_prediction_takes_the_same_garment_codings_as_training():
+    # In a process of its own: flags are global.
+    program = (
+        'from absl import flags; from posewarp_tf import predict; from posewarp_tf.config import GARMENT_CLASSES; '
+        'from posewarp_tf.data.class_codings import GARMENT_CODINGS; predict.define_flags(); '
+        "assert flags.FLAGS['garment_classes'].parser.enum_values == list(GARMENT_CLASSES); "
+        "assert set(GARMENT_CLASSES) == {'auto', *GARMENT_CODINGS, '16', '20'}"
+    )
+    assert subprocess.run([sys.executable, '-c', program], check=False).returncode == 0
 
 
 def test_a_stage_may_have_its_own_learning_rate():

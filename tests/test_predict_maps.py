@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from posewarp_tf.data.class_maps import DENSEPOSE, LIP
+from posewarp_tf.data.class_codings import DENSEPOSE, LIP
 from posewarp_tf.data.images import load_image, save_image
 from posewarp_tf.errors import DataError
 from posewarp_tf.prediction_inputs import make_context
 from posewarp_tf.prediction_jobs import jobs_from_csv, jobs_from_paths
-from tests.run_folders import class_map, person, picture, run_jobs
+from tests.run_folders import class_map, garment_map, person, picture, run_jobs
 
 SIZE = (90, 70)
 OTHER_SIZE = (120, 60)
@@ -19,11 +19,11 @@ POSE = person(OTHER_SIZE, lean=8)
 
 
 def source_maps():
-    return {'source_parts': class_map(SIZE, 11, 1), 'source_garment': class_map(SIZE, 16, 2)}
+    return {'source_parts': class_map(SIZE, 11, 1), 'source_garment': garment_map(SIZE)}
 
 
 def other_maps():
-    return {'target_parts': class_map(OTHER_SIZE, 11, 3), 'target_garment': class_map(OTHER_SIZE, 16, 4)}
+    return {'target_parts': class_map(OTHER_SIZE, 11, 3), 'target_garment': garment_map(OTHER_SIZE)}
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_maps_of_many_lie_in_folders_and_are_named_after_pictures_and_poses(fold
 
 def test_a_map_that_does_not_tell_its_coding_stops_before_any_work(folder, tiny_pfl_predictor):
     save_image(folder / 'me_garment.png', np.where(source_maps()['source_garment'] > 7, 6, 0).astype(np.uint8))
-    with pytest.raises(DataError, match='--source_garment: .*--garment_classes=16 or 20'):
+    with pytest.raises(DataError, match='--source_garment: .*--garment_classes=own or lip'):
         run_jobs(tiny_pfl_predictor, jobs(folder))
     assert not (folder / 'out.png').exists()
     assert run_jobs(tiny_pfl_predictor, jobs(folder), garment_classes='16') == 0

@@ -2,7 +2,7 @@
 
 <data_dir>/parts/<picture>.png        body parts, conventions.PART_NAMES; or
 <data_dir>/densepose/<picture>.png    DensePose's 0 to 24 (class_maps.py)
-<data_dir>/parsing/<picture>.png      garments, in any of the codings of garment_codings.py
+<data_dir>/parsing/<picture>.png      garments, in one of the codings of class_codings.py
 <data_dir>/flows/<source>__<target>.npz   `flow` float [h, w, 2] and `visibility` [h, w], as in conventions.py
 """
 

@@ -5,16 +5,8 @@ import pytest
 from PIL import Image
 
 from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
-from posewarp_tf.data.class_maps import (
-    DENSEPOSE,
-    GARMENTS,
-    LIP,
-    LIP_GARMENTS,
-    PARTS,
-    garment_coding,
-    load_class_map,
-    part_coding,
-)
+from posewarp_tf.data.class_codings import DENSEPOSE, GARMENT_CODINGS, GARMENTS, LIP, PARTS
+from posewarp_tf.data.class_maps import garment_coding, load_class_map, part_coding
 from posewarp_tf.data.datasets import load_dataset
 from posewarp_tf.data.truth import find_class_maps
 from posewarp_tf.errors import DataError
@@ -66,12 +58,39 @@ def test_densepose_surfaces_become_the_parts_they_belong_to(tmp_path):
 
 def test_left_and_right_of_lip_become_one_garment_and_sunglasses_are_face(tmp_path):
     found = load_class_map(save(tmp_path / 'lip.png', [range(20)]), LIP)[0]
-    by_name = {lip: GARMENT_NAMES[number] for (lip, _), number in zip(LIP_GARMENTS, found)}
+    by_name = {lip: GARMENT_NAMES[number] for lip, number in zip(LIP.theirs, found)}
     for side in ('left', 'right'):
         assert [by_name[f'{side}-{limb}'] for limb in ('arm', 'leg', 'shoe')] == ['arms', 'legs', 'shoes']
     assert by_name['sunglasses'] == by_name['face'] == 'face'
     assert by_name['upper-clothes'] == 'upper_clothes'
     assert set(by_name.values()) == set(GARMENT_NAMES)
+
+
+# As the authors of the data sets (and of SCHP, whose models write all three) list them.
+PUBLISHED = {
+    'lip': 'background hat hair glove sunglasses upper-clothes dress coat socks pants jumpsuits scarf skirt face '
+    'left-arm right-arm left-leg right-leg left-shoe right-shoe',
+    'cihp': 'background hat hair glove sunglasses upper-clothes dress coat socks pants torso-skin scarf skirt face '
+    'left-arm right-arm left-leg right-leg left-shoe right-shoe',
+    'atr': 'background hat hair sunglasses upper-clothes skirt pants dress belt left-shoe right-shoe face left-leg '
+    'right-leg left-arm right-arm bag scarf',
+}
+# What has no namesake among our garments.
+RENAMED = {
+    'sunglasses': 'face', 'upper-clothes': 'upper_clothes', 'jumpsuits': 'jumpsuit', 'torso-skin': 'face',
+    'belt': 'pants', 'bag': 'background',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('name', PUBLISHED)
+def test_every_class_of_a_published_coding_becomes_its_garment(tmp_path, name):
+    theirs, coding = PUBLISHED[name].split(), GARMENT_CODINGS[name]
+    assert coding.theirs == tuple(theirs)
+    found = load_class_map(save(tmp_path / 'all.png', [range(len(theirs))]), coding)[0]
+    for number, word in zip(found, theirs):
+        side, _, limb = word.partition('-')
+        expected = f'{limb}s' if side in ('left', 'right') else RENAMED.get(word, word)
+        assert GARMENT_NAMES[number] == expected, word
 
 
 @pytest.mark.parametrize('i_channel', [0, 2])
@@ -98,7 +117,11 @@ def test_pictures_that_are_no_maps_are_named_with_what_is_wrong(tmp_path):
 
 @pytest.mark.parametrize(
     ('coding', 'number', 'words'),
-    [(PARTS, 11, '0 to 10.*densepose/'), (DENSEPOSE, 25, '0 to 24'), (GARMENTS, 16, '0 to 15.*--garment_classes=20')],
+    [
+        (PARTS, 11, '0 to 10.*densepose/'),
+        (DENSEPOSE, 25, '0 to 24'),
+        (GARMENTS, 16, '0 to 15.*--garment_classes says which'),
+    ],
 )
 def test_a_number_too_large_is_named_with_its_file(tmp_path, coding, number, words):
     path = save(tmp_path / 'map.png', stripes(1, number))
@@ -108,12 +131,13 @@ def test_a_number_too_large_is_named_with_its_file(tmp_path, coding, number, wor
 
 # Hair, face, arms, clothes, legs, shoes in each coding, from head to foot.
 PEOPLE = {
-    'trousers, 16': (GARMENTS, [(2, 12, 4, 13, 8, 15)]),
-    'dress, 16': (GARMENTS, [(2, 12, 13, 5, 14, 15)]),
-    'dress from behind, 16': (GARMENTS, [(2, 2, 5, 5, 13, 13, 5, 14, 14, 14, 14, 15)]),
-    'trousers, LIP': (LIP, [(2, 13, 5, 14, 15, 9, 18, 19)]),
-    'only one of many shows a leg, LIP': (LIP, [(2, 13, 5, 14, 15)] * 40 + [(2, 13, 5, 14, 15, 17)]),
-    'half bodies, LIP': (LIP, [(2, 13, 5, 14, 15, 5, 5), (2, 4, 13, 5, 5, 5, 5, 5, 5, 5, 15, 14, 14, 14, 14, 12, 12)]),
+    'trousers, 16': (GARMENTS, [(2, 12, 4, 4, 13, 8, 8, 8, 15)]),
+    'trousers, LIP': (LIP, [(2, 13, 5, 14, 15, 9, 9, 9, 18, 19)]),
+    'half bodies, LIP': (LIP, [(2, 2, 13, 13, 5, 5, 5, 5, 5, 5, 15, 14, 14, 5, 9)]),
+    'one of many shows a leg, LIP': (
+        LIP,
+        [(2, 2, 13, 13, 5, 5, 5, 5, 5, 5, 15, 14, 14, 5, 9)] * 9 + [(2, 13, 5, 9, 17)],
+    ),
 }
 
 
@@ -126,11 +150,12 @@ def test_the_coding_of_garments_is_detected_and_printed(tmp_path, capsys, people
 
 
 def test_maps_that_do_not_tell_their_coding_ask_for_the_flag(tmp_path):
-    paths = [save(tmp_path / 'trunk.png', stripes(6, 7, 14, 9))]
-    with pytest.raises(DataError, match='parsing/: .*cannot tell.*--garment_classes=16 or 20'):
+    # Upper clothes, then arms of ours or a right leg of ATR.
+    paths = [save(tmp_path / 'trunk.png', stripes(4, 13))]
+    with pytest.raises(DataError, match='parsing/: .*cannot tell.*--garment_classes=own or lip or cihp or atr'):
         garment_coding(paths, 'parsing/')
-    assert garment_coding(paths, 'parsing/', '20') is LIP
-    assert garment_coding(paths, 'parsing/', '16') is GARMENTS
+    for value, coding in (('own', GARMENTS), ('lip', LIP), ('16', GARMENTS), ('20', LIP)):
+        assert garment_coding(paths, 'parsing/', value) is coding
 
 
 def test_one_densepose_map_shows_more_than_eleven_surfaces(tmp_path):
@@ -154,7 +179,7 @@ def test_a_folder_is_judged_as_a_whole(tiny_dataset):
     assert maps.coding is LIP
     assert maps.paths == [str(tiny_dataset.root / 'parsing' / f'person{i}.png') for i in range(4)]
     assert find_class_maps(data, 'parts', examples) is None
-    data, examples = _data(tiny_dataset, garment_classes='16')
+    data, examples = _data(tiny_dataset, garment_classes='own')
     assert find_class_maps(data, 'garment', examples).coding is GARMENTS
 
 

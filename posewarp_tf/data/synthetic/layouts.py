@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from posewarp_tf.conventions import DEEPFASHION_KEYPOINT_SIZE, PART_NAMES
-from posewarp_tf.data.class_maps import DENSEPOSE, LIP
+from posewarp_tf.data.class_codings import DENSEPOSE, LIP
 from posewarp_tf.data.synthetic.render import Picture
 
 
