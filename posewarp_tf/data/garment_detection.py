@@ -102,10 +102,8 @@ def detect_garments(maps: Sequence[MapFacts], place: str) -> tuple[Coding, str]:
     # A stray file is named when it is read, and says nothing about the others.
     known = [facts for facts in maps if _largest([facts]) < _NUM_CLASSES]
     if maps and not known:
-        raise DataError(
-            f'{place}: largest class in {len(maps)} maps is {_largest(maps)}, which no coding of garments has: '
-            f'expected at most {_NUM_CLASSES - 1}'
-        )
+        widest = max(GARMENT_CODINGS.values(), key=lambda coding: len(coding.classes))
+        return widest, f'no coding has {_largest(maps)}, the largest class in {len(maps)} maps'
     maps, largest = known, _largest(known)
     sampled = f'largest class in {len(maps)} maps is {largest}'
     possible = [name for name, coding in GARMENT_CODINGS.items() if largest < len(coding.classes)]

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from posewarp_tf.data.class_codings import GARMENT_CODINGS
-from posewarp_tf.data.class_maps import garment_coding
+from posewarp_tf.data.class_maps import garment_coding, load_class_map
 from posewarp_tf.data.garment_detection import detect_garments, facts_of
 from posewarp_tf.errors import DataError
 from tests.data.drawn_codings import draw_people, renamed, rewritten
@@ -119,9 +119,13 @@ def test_maps_of_which_every_coding_says_the_same_need_no_flag():
         assert all(f'{name} says the same of them' in reason for name in ('lip', 'cihp', 'atr'))
 
 
-def test_a_class_that_no_coding_has_is_an_error():
-    with pytest.raises(DataError, match='parsing/: largest class in 1 maps is 20, which no coding'):
-        detected([np.full((4, 4), 20, np.uint8)])
+def test_a_class_that_no_coding_has_is_left_to_whoever_reads_that_map(tmp_path):
+    path = tmp_path / 'strange.png'
+    Image.fromarray(np.full((8, 6), 20, np.uint8)).save(path)
+    coding, reason = detected([np.full((8, 6), 20, np.uint8)])
+    assert 'no coding has 20' in reason
+    with pytest.raises(DataError, match=r'strange.png: got class 20, expected 0 to 19'):
+        load_class_map(path, coding)
 
 
 def test_what_was_detected_is_printed_with_the_reason(people, tmp_path, capsys):
