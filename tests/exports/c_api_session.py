@@ -8,6 +8,7 @@ requests go through one session.
 
 import ctypes
 import importlib.util
+import pathlib
 import pickle
 import sys
 
@@ -23,6 +24,8 @@ class Output(ctypes.Structure):
 
 
 def main():
+    # An editable installation puts the project's folder here.
+    sys.path = [place for place in sys.path if not (pathlib.Path(place) / 'posewarp_tf').is_dir()]
     assert importlib.util.find_spec('posewarp_tf') is None, 'the project can be imported'
     assert importlib.util.find_spec('exports') is None, 'the project can be imported'
     library_path, model_dir, requests_path, answers_path = sys.argv[1:]

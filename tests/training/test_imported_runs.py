@@ -196,4 +196,5 @@ def test_command_ends_in_one_line_that_names_a_bad_file(tmp_path):
     done = command('import_pytorch', f'--checkpoint={bad}', f'--run_dir={tmp_path / "run"}')
     assert done.returncode == 1
     expected = f'error: {bad}: refused: the pickle asks for os.system, which no dict of tensors needs; nothing was run'
-    assert done.stderr.strip() == expected
+    # TensorFlow may greet before.
+    assert done.stderr.splitlines()[-1] == expected and 'Traceback' not in done.stderr

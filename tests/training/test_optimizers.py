@@ -41,4 +41,4 @@ def test_moving_average_follows_its_formula():
         update_moving_average(average, model, decay=0.15, step=tf.constant(step))
         decay = min(0.15, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * weight
-        assert float(average.weights[0]) == pytest.approx(expected, rel=1e-6)
+        assert average.weights[0].numpy().item() == pytest.approx(expected, rel=1e-6)

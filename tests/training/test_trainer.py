@@ -205,7 +205,7 @@ def test_half_precision_keeps_weights_in_float32(tiny_config, tmp_path):
     [
         ({'stage': 'warp'}, "--stage: got 'warp', expected one of flow, full, all"),
         ({'stage_steps': {'flow': 2}}, "--stage_steps: .*stage 'full', expected full=steps"),
-        ({'num_gpus': 99}, '--num_gpus: got 99'),
+        ({'num_gpus': 99, 'batch_size': 99}, '--num_gpus: got 99'),
     ],
 )
 def test_settings_that_cannot_work_are_errors(tiny_config, tmp_path, changes, message):
