@@ -9,6 +9,8 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 import numpy as np
 import pytest
 
+import posewarp_tf  # noqa: F401, before any test imports TensorFlow, so that all packages meet Keras 2
+
 GOLDENS = pathlib.Path(__file__).parent / 'goldens'
 
 

@@ -24,6 +24,9 @@ OPTIONAL_PACKAGES = {
     'tensorflow-io': 'tensorflow_io',
 }
 _SWITCH = 'TF_USE_LEGACY_KERAS'
+# Packages that are there but would meet Keras 3: where TensorFlow was imported before the switch was set, `tf.keras` is
+# Keras 2 all the same, but `from tensorflow.keras import ...`, which keras-cv uses, is not. Their twins serve.
+_OUT_OF_PLACE: set[str] = set()
 # From this TensorFlow on, tf.keras is Keras 3 unless the switch is set.
 _FIRST_WITH_KERAS_3 = (2, 16)
 
@@ -43,9 +46,11 @@ def use_keras_2() -> None:
             f'TensorFlow {version} brings Keras 3, posewarp_tf needs Keras 2: pip install '
             f'"tf-keras=={version.rpartition(".")[0]}.*"'
         )
+    tensorflow = sys.modules.get('tensorflow')
+    if tensorflow is not None and os.environ.get(_SWITCH) != '1':
+        _OUT_OF_PLACE.add('keras-cv')
     os.environ[_SWITCH] = '1'
     # An earlier `import tensorflow` does no harm as long as its keras, which it loads when asked, was not used.
-    tensorflow = sys.modules.get('tensorflow')
     if tensorflow is not None and not tensorflow.keras.layers.Layer.__module__.startswith('tf_keras'):
         raise LaneError(
             'tf.keras is Keras 3 already, posewarp_tf needs Keras 2: import posewarp_tf before the first use of '
@@ -54,8 +59,8 @@ def use_keras_2() -> None:
 
 
 def has(package: str) -> bool:
-    """Whether one of `OPTIONAL_PACKAGES` is installed; if not, its twin serves."""
-    return importlib.util.find_spec(OPTIONAL_PACKAGES[package]) is not None
+    """Whether one of `OPTIONAL_PACKAGES` is installed and can be used; if not, its twin serves."""
+    return package not in _OUT_OF_PLACE and importlib.util.find_spec(OPTIONAL_PACKAGES[package]) is not None
 
 
 def installed_version(package: str) -> str | None:

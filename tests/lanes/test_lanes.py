@@ -39,6 +39,14 @@ def test_importing_the_package_is_enough_for_keras_2(before):
     assert finished.stdout.strip() == '(1, 4, 4, 4)', finished.stderr
 
 
+def test_colours_change_although_tensorflow_was_imported_first():
+    finished = run_python(
+        'import tensorflow as tf; from posewarp_tf.data.augmentation import jitter_colors; '
+        'print(jitter_colors(tf.zeros([2, 4, 4, 3]), tf.constant([0, 1], tf.int64)).shape)'
+    )
+    assert finished.stdout.splitlines()[-1:] == ['(2, 4, 4, 3)'], finished.stderr
+
+
 def test_keras_3_in_use_is_an_error_that_says_what_to_do():
     finished = run_python('import tensorflow as tf; tf.keras.layers.Dense(1); import posewarp_tf')
     if HAS_KERAS_3:
