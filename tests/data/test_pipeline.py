@@ -129,7 +129,8 @@ def test_test_batches_hold_class_maps_and_exact_flows_where_they_exist(tiny_data
             visibility = rng.integers(0, 3, (128, 128), dtype=np.uint8)
             path = tiny_dataset.root / 'flows' / f'person{i}__person{j}.npz'
             np.savez(path, flow=flow.astype(np.float16), visibility=visibility)
-    batch = next(make_test_dataset(tiny_dataset.config(), batch_size=12).as_numpy_iterator())
+    config = tiny_dataset.config(garment_classes='own')
+    batch = next(make_test_dataset(config, batch_size=12).as_numpy_iterator())
     for k, (source, target) in enumerate(zip(batch['source_name'], batch['target_name'])):
         i, j = int(source.decode()[6]), int(target.decode()[6])
         for key, folder in (('parts', 'parts'), ('garment', 'parsing')):
@@ -166,7 +167,7 @@ def _expected_maps(dataset, batch, side, folder):
 )
 def test_training_batches_hold_the_class_maps_that_are_needed(tiny_dataset, settings, keys):
     _write_truth(tiny_dataset, 'train')
-    batch = _take(make_training_dataset(tiny_dataset.config(**settings)), 1)[0]
+    batch = _take(make_training_dataset(tiny_dataset.config(garment_classes='own', **settings)), 1)[0]
     assert [key for key in sorted(batch) if key.endswith(('parts', 'garment'))] == keys
     for key in keys:
         side, _, kind = key.partition('_')
@@ -200,7 +201,7 @@ def test_test_batches_need_the_maps_of_the_model_alone(tiny_dataset):
 def test_pose_of_both_kinds_is_heatmaps_and_then_parts(tiny_dataset):
     _write_truth(tiny_dataset, 'test')
     for representation, heatmaps in (('both', 18), ('parts', 0)):
-        config = tiny_dataset.config(pose_representation=representation)
+        config = tiny_dataset.config(pose_representation=representation, garment_classes='own')
         batch = next(make_test_dataset(config, batch_size=12).as_numpy_iterator())
         pose = batch['target_pose']
         assert pose.shape[-1] == config.model.pose_channels == heatmaps + 11
@@ -212,7 +213,9 @@ def test_pose_of_both_kinds_is_heatmaps_and_then_parts(tiny_dataset):
 def test_class_maps_move_with_the_picture(tiny_dataset):
     _write_truth(tiny_dataset, 'train')
     stages = {'stage_steps': {'garment': 1}}
-    config = tiny_dataset.config(**{**PFL, **stages, 'pose_representation': 'parts', 'augmentation': 'affine'})
+    config = tiny_dataset.config(
+        **{**PFL, **stages, 'pose_representation': 'parts', 'augmentation': 'affine', 'garment_classes': 'own'}
+    )
     for i in range(4):
         picture = np.zeros((64, 32, 3), np.uint8)
         picture[20:44, 10:22] = 255
