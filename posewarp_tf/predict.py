@@ -92,7 +92,7 @@ def _define_map_flags() -> None:
         flags.DEFINE_string(
             f'{side}_garment',
             None,
-            f'Garments of {whose}, for models that take them: a PNG of 16 classes or of the 20 of LIP, or a folder.',
+            f'Garments of {whose}, for models that take them: a PNG of our 16 classes, LIP, CIHP or ATR, or a folder.',
         )
     flags.DEFINE_enum(
         'garment_classes',

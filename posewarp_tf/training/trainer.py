@@ -49,8 +49,8 @@ class Trainer:
         self._config = config
         self._run_folder = run_folder
         self._init_from = init_from
-        self._strategy = distribution.make_strategy(config.training, devices)
         self._stages = tuple(plan_training(config))
+        self._strategy = distribution.make_strategy(config.training, devices)
         with self._building():
             self.model = registry.build_model(config)
             self.average = registry.build_model(config) if config.training.ema_decay else None

@@ -47,9 +47,7 @@ class TinyDataset:
         (self.root / f'fasion-pairs-{split}.csv').write_text('\n'.join([header, *lines]) + '\n')
 
     def config(self, **values):
-        settings = {'data_dir': str(self.root), 'image_size': (64, 32), 'batch_size': 3, 'seed': 7}
-        # Maps of random classes do not tell whose they are.
-        settings.update(garment_classes='own', **values)
+        settings = {'data_dir': str(self.root), 'image_size': (64, 32), 'batch_size': 3, 'seed': 7, **values}
         return Config().replace(**settings)
 
 
