@@ -37,7 +37,7 @@ PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pai
 
 demo: $(VENV)/installed
 	$(BIN)/python -m custom_ops.build --optional
-	$(BIN)/python -m posewarp_tf.data.synthetic --output_dir=$(DATA) $(PEOPLE)
+	$(BIN)/python -m posewarp_tf.synthetic --output_dir=$(DATA) $(PEOPLE)
 	$(BIN)/python -m posewarp_tf.train --flagfile=posewarp_tf/configs/quickstart.cfg --run_dir=$(RUN) --data_dir=$(DATA)
 	$(BIN)/python -m posewarp_tf.evaluate --run_dir=$(RUN)
 	$(BIN)/python -m posewarp_tf.predict --run_dir=$(RUN) \

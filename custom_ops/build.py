@@ -18,8 +18,9 @@ import time
 
 from absl import flags
 
-from posewarp_tf import command_line, files
+from posewarp_tf import files
 from posewarp_tf.errors import RunError
+from posewarp_tf.settings import command_line
 
 FLAGS = flags.FLAGS
 

@@ -1,7 +1,7 @@
 """A trained run as one function from pictures and joints to a picture; what every export is made from.
 
 No model and no input is named here: `raw_input_specs` says what goes in, and `make_model_inputs` what the network gets
-of it (posewarp_tf/data/model_inputs.py). What comes out is named as by `ReposingModel` (posewarp_tf/models/base.py).
+of it (posewarp_tf/models/inputs.py). What comes out is named as by `ReposingModel` (posewarp_tf/models/base.py).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 import tensorflow as tf
 
 from posewarp_tf import ops
-from posewarp_tf.data.model_inputs import make_model_inputs, raw_input_specs
 from posewarp_tf.errors import ConfigError, RunError
-from posewarp_tf.training.checkpoints import checkpoint_step
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.models.inputs import make_model_inputs, raw_input_specs
+from posewarp_tf.runs.checkpoints import checkpoint_step
+from posewarp_tf.runs.run_folder import RunFolder
 
 # Registered in every TensorFlow, but they call back into the Python process that made them.
 _PYTHON_OPERATIONS = frozenset(('PyFunc', 'PyFuncStateless', 'EagerPyFunc'))

@@ -9,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from posewarp_tf import ops
-from posewarp_tf.config import Config
-from posewarp_tf.data.model_inputs import raw_input_specs
-from posewarp_tf.data.pictures import reading
+from posewarp_tf.data.picture_store import reading
 from posewarp_tf.data.pipeline import make_test_dataset
-from posewarp_tf.data.synthetic.dataset import Settings, write_dataset
 from posewarp_tf.errors import DataError
+from posewarp_tf.models.inputs import raw_input_specs
+from posewarp_tf.settings.config import Config
+from posewarp_tf.synthetic.dataset import Settings, write_dataset
 
 _POSES = 2
 

@@ -18,12 +18,12 @@ __version__ = '0.1.0'
 lanes.use_keras_2()
 
 _HOMES = {
-    'Config': 'posewarp_tf.config',
-    'Predictor': 'posewarp_tf.predictor',
+    'Config': 'posewarp_tf.settings.config',
+    'Predictor': 'posewarp_tf.inference.predictor',
     'build_discriminator': 'posewarp_tf.models.registry',
     'build_model': 'posewarp_tf.models.registry',
     'import_pytorch': 'posewarp_tf.import_pytorch',
-    'load_config': 'posewarp_tf.flags',
+    'load_config': 'posewarp_tf.settings.flags',
     'ops': 'posewarp_tf.ops',
 }
 __all__ = sorted(_HOMES)

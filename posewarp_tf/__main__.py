@@ -15,7 +15,7 @@ import os
 import sys
 from types import ModuleType
 
-from posewarp_tf import command_line
+from posewarp_tf.settings import command_line
 
 # {subcommand: (module, what it does)}.
 COMMANDS = {
@@ -23,13 +23,13 @@ COMMANDS = {
     'train': ('posewarp_tf.train', 'trains a model, or goes on with a run'),
     'evaluate': ('posewarp_tf.evaluate', 'scores a run on its test pairs'),
     'compare': ('posewarp_tf.compare', 'puts the scores of several runs beside each other'),
-    'synthetic': ('posewarp_tf.data.synthetic.__main__', 'writes a data set of synthetic people, or one walking'),
+    'synthetic': ('posewarp_tf.synthetic.__main__', 'writes a data set of synthetic people, or one walking'),
     'check-data': ('posewarp_tf.data.check', 'looks a data set over before training'),
     'import-pytorch': ('posewarp_tf.import_pytorch', 'makes a run of checkpoints released for PyTorch'),
     'export-pytorch': ('posewarp_tf.export_pytorch', 'writes the weights of a run for PyTorch'),
-    'export-saved-model': ('exports.saved_model', 'writes a run as SavedModel, for TensorFlow Serving'),
-    'export-tflite': ('exports.tflite', 'writes a run as TFLite files, for phones'),
-    'check-exports': ('exports.check', 'follows a run through every export, and times them'),
+    'export-saved-model': ('exports.saved_model.__main__', 'writes a run as SavedModel, for TensorFlow Serving'),
+    'export-tflite': ('exports.tflite.__main__', 'writes a run as TFLite files, for phones'),
+    'check-exports': ('exports.check.__main__', 'follows a run through every export, and times them'),
     'client': ('exports.serving.client', 'asks a running server for a picture'),
     'benchmark': ('posewarp_tf.benchmark', 'times a network'),
     'benchmark-data': ('posewarp_tf.data.benchmark', 'times the input pipeline'),

@@ -15,9 +15,9 @@ from typing import Any
 
 from absl import flags
 
-from posewarp_tf import command_line
-from posewarp_tf.config import Config
-from posewarp_tf.flags import config_from_flags, define_training_flags
+from posewarp_tf.settings import command_line
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.flags import config_from_flags, define_training_flags
 
 FLAGS = flags.FLAGS
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from absl import flags
 
-from posewarp_tf import command_line
 from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.settings import command_line
 
 Metrics = Mapping[str, Any]
 
@@ -67,7 +67,7 @@ def compare(rows: Mapping[str, Sequence[str]]) -> str:
 
 
 def _load_metrics(run_dir: str) -> Metrics:
-    from posewarp_tf.training.run_folder import RunFolder
+    from posewarp_tf.runs.run_folder import RunFolder
 
     path = RunFolder(run_dir).metrics_path
     if not path.exists():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from posewarp_tf import command_line
+from posewarp_tf.settings import command_line
 
 
 def define_flags() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     from posewarp_tf.metrics.evaluation import evaluate
     from posewarp_tf.metrics.networks import NetworkMetrics
     from posewarp_tf.metrics.table import format_table
-    from posewarp_tf.training.run_folder import RunFolder
+    from posewarp_tf.runs.run_folder import RunFolder
 
     given = flags.FLAGS
     networks = None

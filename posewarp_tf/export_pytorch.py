@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from posewarp_tf import command_line
+from posewarp_tf.settings import command_line
 
 
 def define_flags() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from absl import flags
 
-from posewarp_tf import command_line
+from posewarp_tf.settings import command_line
 
 
 def define_flags() -> None:

@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from posewarp_tf import command_line
-from posewarp_tf.config import GARMENT_CLASSES
 from posewarp_tf.errors import ConfigError, RunError
-from posewarp_tf.prediction_jobs import (
+from posewarp_tf.inference.jobs import (
     MAP_COLUMNS,
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
@@ -28,11 +26,13 @@ from posewarp_tf.prediction_jobs import (
     jobs_from_paths,
     parse_size,
 )
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings import command_line
+from posewarp_tf.settings.config import GARMENT_CLASSES
 
 if TYPE_CHECKING:
-    from posewarp_tf.model_config import ModelConfig
-    from posewarp_tf.predictor import Predictor
+    from posewarp_tf.inference.predictor import Predictor
+    from posewarp_tf.settings.model_config import ModelConfig
 
 _FOR_SEQUENCE = ('source_image', 'source_keypoints', 'target_dir', 'output')
 _PATHS = ('run_dir', 'pairs', 'target_dir', 'target_image', *REQUIRED_COLUMNS, *MAP_COLUMNS)
@@ -134,7 +134,7 @@ def main() -> int:
 
 
 def _predict() -> int:
-    from posewarp_tf.prediction_runner import run_jobs
+    from posewarp_tf.inference.runner import run_jobs
 
     given = flags.FLAGS
     if given.pairs is not None:
@@ -155,7 +155,7 @@ def _predict() -> int:
 
 
 def _drive() -> int:
-    from posewarp_tf.driving import DrivingJob, run_driving
+    from posewarp_tf.inference.driving import DrivingJob, run_driving
 
     given = flags.FLAGS
     job = DrivingJob(
@@ -184,7 +184,7 @@ def _model() -> ModelConfig:
 
 
 def _load_predictor() -> Predictor:
-    from posewarp_tf.predictor import Predictor
+    from posewarp_tf.inference.predictor import Predictor
 
     return Predictor(flags.FLAGS.run_dir, flags.FLAGS.checkpoint)
 

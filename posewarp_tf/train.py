@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from absl import flags
 
-from posewarp_tf import command_line
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.flags import config_from_flags, define_training_flags
+from posewarp_tf.settings import command_line
+from posewarp_tf.settings.flags import config_from_flags, define_training_flags
 
 
 def define_flags() -> None:
@@ -26,7 +26,7 @@ def define_flags() -> None:
 
 
 def main() -> int:
-    from posewarp_tf.training.run_folder import RunFolder
+    from posewarp_tf.runs.run_folder import RunFolder
     from posewarp_tf.training.trainer import Trainer
 
     if not flags.FLAGS.run_dir:

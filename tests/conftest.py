@@ -57,7 +57,7 @@ def tiny_run(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def tiny_predictor(tiny_run):
-    from posewarp_tf.predictor import Predictor
+    from posewarp_tf.inference.predictor import Predictor
 
     return Predictor(tiny_run.path)
 
@@ -72,9 +72,19 @@ def tiny_pfl_run(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def tiny_pfl_predictor(tiny_pfl_run):
-    from posewarp_tf.predictor import Predictor
+    from posewarp_tf.inference.predictor import Predictor
 
     return Predictor(tiny_pfl_run.path)
+
+
+@pytest.fixture
+def tiny_dataset(tmp_path):
+    """A folder in the DeepFashion layout, to read or to damage."""
+    from tests.tiny_dataset import TinyDataset
+
+    root = tmp_path / 'tiny'
+    root.mkdir()
+    return TinyDataset(root)
 
 
 def assert_agrees(actual, expected, tolerance=1e-4):

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from posewarp_tf import driving, prediction_runner
-from posewarp_tf.config import Config
+from posewarp_tf.inference import driving, runner
 from posewarp_tf.models.registry import build_model
-from posewarp_tf.training.checkpoints import AVERAGE, MODEL, CheckpointFolder
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs.checkpoints import AVERAGE, MODEL, CheckpointFolder
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.config import Config
 
 SIZE = (64, 64)
 
@@ -90,8 +90,8 @@ def class_map(size, num_classes, seed=0):
 
 
 def run_jobs(predictor, jobs, **options):
-    """prediction_runner.run_jobs with a predictor that is there already."""
-    return prediction_runner.run_jobs(lambda: predictor, predictor.model_config, jobs, **options)
+    """runner.run_jobs with a predictor that is there already."""
+    return runner.run_jobs(lambda: predictor, predictor.model_config, jobs, **options)
 
 
 def run_driving(predictor, job):

@@ -20,13 +20,13 @@ ONLY_ONE = re.compile(
 
 
 def readers_of_flags() -> set[str]:
-    allowed = {'posewarp_tf/flags.py', 'posewarp_tf/command_line.py'}
+    allowed = {'posewarp_tf/settings/flags.py', 'posewarp_tf/settings/command_line.py'}
     readers = {path for path, node in walk((ast.Name, ast.Attribute)) if name_of(node) == 'FLAGS'}
     return {path for path in readers - allowed if not is_main(path)}
 
 
 def imports_of_models() -> set[str]:
-    allowed = {f'posewarp_tf.models{name}' for name in ('', '.base', '.registry')}
+    allowed = {f'posewarp_tf.models{name}' for name in ('', '.base', '.registry', '.inputs')}
     found = set()
     for folder in ('posewarp_tf/losses/', 'posewarp_tf/training/', 'posewarp_tf/metrics/', 'exports/'):
         for path in (path for path in sources() if path.startswith(folder)):
@@ -53,9 +53,9 @@ def unnamed_outputs() -> set[str]:
 
 
 def names_in_exportable() -> set[str]:
-    from posewarp_tf.config import Config
-    from posewarp_tf.data.model_inputs import raw_input_specs
+    from posewarp_tf.models.inputs import raw_input_specs
     from posewarp_tf.models.registry import MODELS
+    from posewarp_tf.settings.config import Config
 
     config = Config().replace(model='pfl', spatial_transform='bilinear', use_garment=True, pose_representation='both')
     return code_strings(sources()['exports/exportable.py']) & {*MODELS, *raw_input_specs(config)}
@@ -98,16 +98,18 @@ def own_resizing_of_flows() -> set[str]:
 def names_of_models() -> set[str]:
     from posewarp_tf.models.registry import MODELS
 
-    allowed = {f'posewarp_tf/{name}.py' for name in ('models/registry', 'model_rules', 'model_config')}
-    allowed |= {'posewarp_tf/models/gfla.py', 'posewarp_tf/models/pfl/pfl.py'}
+    allowed = {
+        f'posewarp_tf/{name}.py' for name in ('models/registry', 'settings/model_rules', 'settings/model_config')
+    }
+    allowed |= {'posewarp_tf/models/gfla/gfla.py', 'posewarp_tf/models/pfl/pfl.py'}
     return {path for path, tree in sources().items() if code_strings(tree) & {*MODELS}} - allowed
 
 
 def places_in_run_folders() -> set[str]:
     places = {'notes.json', 'checkpoints', 'logs', 'samples', 'metrics.json'}
     found = {path for path, tree in sources().items() if code_strings(tree) & places}
-    assert 'posewarp_tf/training/run_folder.py' in found
-    return found - {'posewarp_tf/training/run_folder.py'}
+    assert 'posewarp_tf/runs/run_folder.py' in found
+    return found - {'posewarp_tf/runs/run_folder.py'}
 
 
 def calls_of_ops_without_a_choice() -> set[str]:
@@ -133,10 +135,10 @@ def blocks_without_pytorch_parts() -> set[str]:
 
 
 CLAIMS = [
-    ('posewarp_tf/flags.py', "Only mains, command_line.py and this file read absl's FLAGS", readers_of_flags),
+    ('posewarp_tf/settings/flags.py', "Only mains, command_line.py and this file read absl's FLAGS", readers_of_flags),
     (
         'posewarp_tf/models/base.py',
-        'Training, metrics and exports import nothing else of models/ than this file and registry.py, losses nothing',
+        'Training, metrics and exports import nothing else of models/ than this file, inputs.py and registry.py',
         imports_of_models,
     ),
     ('posewarp_tf/models/base.py', 'by the names in the docstring of `ReposingModel`', unnamed_outputs),
@@ -154,7 +156,7 @@ CLAIMS = [
     ),
     ('posewarp_tf/ops/warp.py', "the only function that changes a flow's resolution", own_resizing_of_flows),
     ('posewarp_tf/models/registry.py', 'Only here and in model_rules.py', names_of_models),
-    ('posewarp_tf/training/run_folder.py', 'the only code that knows what lies where in it', places_in_run_folders),
+    ('posewarp_tf/runs/run_folder.py', 'the only code that knows what lies where in it', places_in_run_folders),
     ('posewarp_tf/ops/kernel_library.py', '`use_kernel` is the only place that chooses', calls_of_ops_without_a_choice),
     ('posewarp_tf/models/pytorch_names.py', 'have a method `pytorch_names()`', networks_with_pytorch_names),
     ('posewarp_tf/layers/blocks.py', 'made of others has a table `pytorch_parts`', blocks_without_pytorch_parts),

@@ -11,14 +11,14 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.conventions import VISIBILITY_OCCLUDED, VISIBILITY_VISIBLE
-from posewarp_tf.data.images import load_image, save_image
 from posewarp_tf.errors import DataError, RunError
 from posewarp_tf.metrics import evaluation
 from posewarp_tf.metrics.evaluation import evaluate
 from posewarp_tf.metrics.foreground import body_mask
 from posewarp_tf.metrics.image import IMAGE_METRICS
 from posewarp_tf.metrics.table import format_table
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.pictures.picture_files import load_image, save_image
+from posewarp_tf.runs.run_folder import RunFolder
 from tests.random_answers import random_batch, random_outputs
 from tests.run_folders import SIZE, make_run, person, picture
 

@@ -5,9 +5,9 @@ import resource
 import numpy as np
 import pytest
 
-from posewarp_tf.data.images import save_image
 from posewarp_tf.errors import DataError
 from posewarp_tf.files import atomic_path, read_text, write_text
+from posewarp_tf.pictures.picture_files import save_image
 
 
 def test_file_is_replaced_as_a_whole(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import posewarp_tf
-from posewarp_tf.data.images import save_image
+from posewarp_tf.pictures.picture_files import save_image
 from tests.run_folders import make_run, person, picture
 
 pytestmark = pytest.mark.package
@@ -59,7 +59,7 @@ def test_distributions_hold_what_is_needed_and_nothing_else(distributions):
     assert any(name.endswith('licenses/LICENSE') for name in names)
     with tarfile.open(sdist) as file:
         inside = {name.split('/', 1)[1] for name in file.getnames() if '/' in name}
-    assert {'README.md', 'LICENSE', 'requirements.txt', 'exports/tflite.py', 'tests/test_package.py'} <= inside
+    assert {'README.md', 'LICENSE', 'requirements.txt', 'exports/tflite/export.py', 'tests/test_package.py'} <= inside
 
 
 def test_installed_command_reposes_a_photo_from_another_folder(installed, tmp_path):

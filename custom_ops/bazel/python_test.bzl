@@ -41,7 +41,8 @@ python_test = rule(
     test = True,
 )
 
-def python_tests(srcs, **kwargs):
-    """One test for each file, named like it."""
-    for src in srcs:
-        python_test(name = src[:-len(".py")], src = src, **kwargs)
+def python_tests(deps = ["//custom_ops", "//exports", "//posewarp_tf"]):
+    """One test for each test_*.py of the folder, named like it, with the helpers beside it."""
+    helpers = native.glob(["*.py"], exclude = ["test_*.py"])
+    for src in native.glob(["test_*.py"]):
+        python_test(name = src[:-len(".py")], src = src, data = helpers + ["//tests:common"], deps = deps)

@@ -18,7 +18,7 @@ from typing import Any
 
 from absl import flags
 
-from posewarp_tf import command_line
+from posewarp_tf.settings import command_line
 
 FLAGS = flags.FLAGS
 # batch, height and width, channels, kernel: the finer attention of the generator, and a batch of the coarser.
@@ -126,7 +126,7 @@ def layer_step(shape: tuple, impl: str) -> Step:
 
 def generator_steps(impl: str) -> tuple[Step, Step]:
     from posewarp_tf.benchmark import network_steps
-    from posewarp_tf.flags import load_config
+    from posewarp_tf.settings.flags import load_config
 
     return network_steps(load_config('gfla_fashion').replace(sampler_impl=impl), batch_size=1)
 

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from posewarp_tf import command_line
 from posewarp_tf.conventions import JOINT_NAMES, MISSING
-from posewarp_tf.data.images import save_image
-from posewarp_tf.data.synthetic import Pose, render, sample_person
-from posewarp_tf.data.synthetic.backgrounds import WHITE_STUDIO
-from posewarp_tf.data.synthetic.pose import ArmPose, LegPose
 from posewarp_tf.files import write_text
+from posewarp_tf.pictures.picture_files import save_image
+from posewarp_tf.settings import command_line
+from posewarp_tf.synthetic import Pose, render, sample_person
+from posewarp_tf.synthetic.drawn.backgrounds import WHITE_STUDIO
+from posewarp_tf.synthetic.drawn.pose import ArmPose, LegPose
 
 _SIZE = (512, 352)
 _PERSON_SEED = 1

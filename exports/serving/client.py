@@ -16,13 +16,13 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
-from posewarp_tf import command_line
-from posewarp_tf.data.frames import KeypointFrame
-from posewarp_tf.data.images import is_remote, load_class_numbers, load_image, save_image
-from posewarp_tf.data.keypoints import load_keypoints
 from posewarp_tf.errors import ConfigError, DataError
-from posewarp_tf.prediction_inputs import checked_map
-from posewarp_tf.prediction_jobs import parse_size
+from posewarp_tf.inference.checks import checked_map
+from posewarp_tf.inference.jobs import parse_size
+from posewarp_tf.pictures.picture_files import is_remote, load_class_numbers, load_image, save_image
+from posewarp_tf.poses.keypoint_frame import KeypointFrame
+from posewarp_tf.poses.readers import load_keypoints
+from posewarp_tf.settings import command_line
 
 from .protocol import MODEL_NAME
 from .retries import ServingError, call_with_retries

@@ -12,16 +12,16 @@ import time
 
 from absl import flags
 
-from posewarp_tf import command_line
-from posewarp_tf.config import Config
-from posewarp_tf.flags import config_from_flags, define_training_flags
+from posewarp_tf.settings import command_line
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.flags import config_from_flags, define_training_flags
 
 _WARM_UP_BATCHES = 10
 
 
 def milliseconds_per_batch(config: Config, num_batches: int) -> float:
     """Mean over `num_batches` training batches, after a warm-up; making the data set is not counted."""
-    from posewarp_tf.data.pictures import reading
+    from posewarp_tf.data.picture_store import reading
     from posewarp_tf.data.pipeline import make_training_dataset
 
     with reading():

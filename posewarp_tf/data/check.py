@@ -24,14 +24,8 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from posewarp_tf import command_line
-from posewarp_tf.config import Config, DataConfig
-from posewarp_tf.data.annotations import read_pairs, scan_annotations
-from posewarp_tf.data.class_maps import load_class_map
 from posewarp_tf.data.contact_sheet import contact_sheet
 from posewarp_tf.data.datasets import SPLITS, DatasetFiles, PairDataset, find_files, find_pictures, load_dataset
-from posewarp_tf.data.images import load_image, picture_size, save_image
-from posewarp_tf.data.names import NameIndex, deepfashion_name
 from posewarp_tf.data.truth import (
     CLASS_MAP_FOLDERS,
     ClassMaps,
@@ -42,7 +36,13 @@ from posewarp_tf.data.truth import (
     maps_to_train_on,
 )
 from posewarp_tf.errors import DataError, PosewarpError
-from posewarp_tf.flags import config_from_flags, define_training_flags
+from posewarp_tf.pictures.class_maps import load_class_map
+from posewarp_tf.pictures.names import NameIndex, deepfashion_name
+from posewarp_tf.pictures.picture_files import load_image, picture_size, save_image
+from posewarp_tf.poses.annotations import read_pairs, scan_annotations
+from posewarp_tf.settings import command_line
+from posewarp_tf.settings.config import Config, DataConfig
+from posewarp_tf.settings.flags import config_from_flags, define_training_flags
 from posewarp_tf.training.plan import check_vgg_weights, plan_training
 
 # Of the published lists.

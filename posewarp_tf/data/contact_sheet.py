@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from posewarp_tf.class_colors import class_map_to_color, with_legends
-from posewarp_tf.data.class_maps import load_class_map
 from posewarp_tf.data.datasets import PairDataset
-from posewarp_tf.data.images import load_image, resize_image
 from posewarp_tf.data.truth import ClassMaps
 from posewarp_tf.errors import DataError
-from posewarp_tf.visualize import draw_skeleton, picture_grid
+from posewarp_tf.pictures.class_colors import class_map_to_color, with_legends
+from posewarp_tf.pictures.class_maps import load_class_map
+from posewarp_tf.pictures.drawing import draw_skeleton, picture_grid
+from posewarp_tf.pictures.picture_files import load_image, resize_image
 
 _ROWS, _COLUMNS = 4, 6
 

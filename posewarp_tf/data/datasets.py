@@ -17,12 +17,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from posewarp_tf.config import DataConfig
-from posewarp_tf.data.annotations import Annotations, read_annotations, read_pairs, read_pose_folder
-from posewarp_tf.data.frames import common_size, detect_frame, pictures_are_padded
-from posewarp_tf.data.images import PICTURE_SUFFIXES
-from posewarp_tf.data.names import NameIndex
 from posewarp_tf.errors import DataError
+from posewarp_tf.pictures.names import NameIndex
+from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES
+from posewarp_tf.poses.annotations import Annotations, read_annotations, read_pairs, read_pose_folder
+from posewarp_tf.poses.keypoint_frame import common_size, detect_frame, pictures_are_padded
+from posewarp_tf.settings.config import DataConfig
 
 SPLITS = ('train', 'test')
 _PREFIXES = {'deepfashion': ('fasion', 'fashion'), 'market': ('market',), 'mvc': ('mvc',)}

@@ -16,13 +16,13 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from posewarp_tf.config import Config
 from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
-from posewarp_tf.data.model_inputs import make_pose
-from posewarp_tf.data.pictures import PictureStore, read_class_map, read_flow, read_picture
+from posewarp_tf.data.picture_store import PictureStore, read_class_map, read_flow, read_picture
 from posewarp_tf.data.truth import ClassMaps, find_flows, keys_to_train_on, maps_to_test_on, maps_to_train_on
+from posewarp_tf.models.inputs import make_pose
 from posewarp_tf.ops import to_float_image
+from posewarp_tf.settings.config import Config
 
 Batch = dict[str, tf.Tensor]
 

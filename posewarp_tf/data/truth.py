@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posewarp_tf.config import Config, DataConfig
-from posewarp_tf.data.class_maps import DENSEPOSE, PARTS, Coding, garment_coding
 from posewarp_tf.data.datasets import PairDataset, shorten
-from posewarp_tf.data.names import NameIndex, picture_stem
 from posewarp_tf.errors import DataError
 from posewarp_tf.losses.needs import needed_maps
+from posewarp_tf.pictures.class_maps import DENSEPOSE, PARTS, Coding, garment_coding
+from posewarp_tf.pictures.names import NameIndex, picture_stem
+from posewarp_tf.settings.config import Config, DataConfig
 
 # By the part of a batch's key after `source_` or `target_`: folders of such maps; the first that exists is taken.
 CLASS_MAP_FOLDERS = {'parts': ('parts', 'densepose'), 'garment': ('parsing',)}

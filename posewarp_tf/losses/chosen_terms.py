@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.needs import NEEDS, lacking
 from posewarp_tf.losses.taps import check_size_for
-from posewarp_tf.model_config import ModelConfig
-from posewarp_tf.model_rules import rules_of, shown
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.model_config import ModelConfig
+from posewarp_tf.settings.model_rules import rules_of, shown
 
 
 class ChosenTerms(NamedTuple):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from posewarp_tf.config import Config
 from posewarp_tf.losses import taps
-from posewarp_tf.model_config import ModelConfig
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.model_config import ModelConfig
 
 
 @dataclasses.dataclass(frozen=True)

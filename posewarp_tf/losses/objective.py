@@ -9,7 +9,6 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.losses import adversarial
 from posewarp_tf.losses.chosen_terms import choose_terms
@@ -17,6 +16,7 @@ from posewarp_tf.losses.needs import NEEDS
 from posewarp_tf.losses.scene import Scene, as_float32, generated_subject, real_subject
 from posewarp_tf.losses.terms import TERMS
 from posewarp_tf.losses.vgg import VGGFeatures
+from posewarp_tf.settings.config import Config
 
 Tensors = Mapping[str, Any]
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from posewarp_tf.config import Config
-from posewarp_tf.data.model_inputs import make_pose
 from posewarp_tf.losses.random_warp import RandomWarp, warp_person
+from posewarp_tf.models.inputs import make_pose
+from posewarp_tf.settings.config import Config
 
 Tensors = Mapping[str, tf.Tensor]
 Person = dict[str, tf.Tensor]

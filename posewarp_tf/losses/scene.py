@@ -12,13 +12,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.config import Config
 from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
 from posewarp_tf.losses.flow_regularity import consistency_weight, label_edges, picture_edges
 from posewarp_tf.losses.pairs import join, make_pair, move_person, one_side
 from posewarp_tf.losses.random_warp import NUM_DRAWS, RandomWarp
 from posewarp_tf.losses.randomness import example_uniform
 from posewarp_tf.ops import bilinear_sample
+from posewarp_tf.settings.config import Config
 
 Tensors = Mapping[str, Any]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.settings.config import Config
 
 # Every tap, first layer first.
 TAPS = tuple(f'relu{block + 1}_{i + 1}' for block, convs in enumerate((2, 2, 4, 4, 4)) for i in range(convs))

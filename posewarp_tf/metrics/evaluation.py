@@ -13,16 +13,16 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from posewarp_tf import files
-from posewarp_tf.config import Config
-from posewarp_tf.data.images import save_image
-from posewarp_tf.data.pictures import reading
+from posewarp_tf.data.picture_store import reading
 from posewarp_tf.data.pipeline import make_test_dataset
 from posewarp_tf.metrics.networks import NetworkMetrics
 from posewarp_tf.metrics.scores import Scores
 from posewarp_tf.models.base import ReposingModel
-from posewarp_tf.training.checkpoints import checkpoint_step
-from posewarp_tf.training.run_folder import RunFolder
-from posewarp_tf.visualize import panels, picture_grid
+from posewarp_tf.pictures.drawing import panels, picture_grid
+from posewarp_tf.pictures.picture_files import save_image
+from posewarp_tf.runs.checkpoints import checkpoint_step
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.config import Config
 
 ROWS_PER_GRID = 6
 MAX_GRIDS = 4

@@ -1,6 +1,6 @@
 """What every re-posing model has in common.
 
-Training, metrics and exports import nothing else of models/ than this file and registry.py, losses nothing: all read
+Training, metrics and exports import nothing else of models/ than this file, inputs.py and registry.py; all read
 outputs by the names in the docstring of `ReposingModel`. What only some models have (attention scales, a flow, a
 garment map) is told by the config.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.config import ModelConfig, values_from_json
+from posewarp_tf.settings.config import ModelConfig, values_from_json
 
 Inputs = Mapping[str, tf.Tensor]
 Outputs = dict[str, Any]

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from posewarp_tf.config import Config, ModelConfig
 from posewarp_tf.conventions import GARMENT_NAMES
-from posewarp_tf.flags import load_config
 from posewarp_tf.layers.blocks import PUBLISHED_GAIN
-from posewarp_tf.model_rules import rules_of
 from posewarp_tf.models.base import ReposingModel
-from posewarp_tf.models.discriminators import (
+from posewarp_tf.models.discriminators.image import (
     Discriminator,
     MultiscalePatchDiscriminator,
     PatchDiscriminator,
     ResDiscriminator,
 )
-from posewarp_tf.models.gfla import GFLA
+from posewarp_tf.models.gfla.gfla import GFLA
 from posewarp_tf.models.pfl.pfl import PFL
+from posewarp_tf.settings.config import Config, ModelConfig
+from posewarp_tf.settings.flags import load_config
+from posewarp_tf.settings.model_rules import rules_of
 
 MODELS: dict[str, type[ReposingModel]] = {'gfla': GFLA, 'pfl': PFL}
 DISCRIMINATORS: dict[str, type[Discriminator]] = {

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from posewarp_tf.config import Config, ModelConfig
 from posewarp_tf.errors import RunError
-from posewarp_tf.flags import load_config
 from posewarp_tf.layers.blocks import level_filters
+from posewarp_tf.settings.config import Config, ModelConfig
+from posewarp_tf.settings.flags import load_config
 
 Shapes = Mapping[str, Sequence[int]]
 

@@ -11,8 +11,8 @@ from posewarp_tf.errors import RunError
 from posewarp_tf.models import registry
 from posewarp_tf.models.pytorch_names import to_pytorch
 from posewarp_tf.pytorch_files.writer import write_tensors
-from posewarp_tf.training import checkpoints
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs import checkpoints
+from posewarp_tf.runs.run_folder import RunFolder
 
 
 def export_run(

@@ -10,16 +10,16 @@ from typing import Any, Union
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.config import Config, ModelConfig
 from posewarp_tf.errors import ConfigError, RunError
-from posewarp_tf.flags import load_config
 from posewarp_tf.models import registry
 from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, misfits
 from posewarp_tf.pytorch_files import architecture
 from posewarp_tf.pytorch_files.reader import read_tensors, release_pages
-from posewarp_tf.training import checkpoints
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs import checkpoints
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.config import Config, ModelConfig
+from posewarp_tf.settings.flags import load_config
 
 Path = Union[str, os.PathLike]
 AUTO = 'auto'

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
-from posewarp_tf.config import Config, TrainingConfig
 from posewarp_tf.data.pipeline import make_training_dataset
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.settings.config import Config, TrainingConfig
 from posewarp_tf.training.plan import check_replicas
 
 

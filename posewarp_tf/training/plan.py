@@ -5,12 +5,12 @@ The trainer asks, and `posewarp_tf.data.check` does, so that both refuse the sam
 
 from __future__ import annotations
 
-from posewarp_tf.config import Config, TrainingConfig
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.chosen_terms import ChosenTerms, check_outputs, choose_terms
 from posewarp_tf.losses.vgg_weights import load_weights
-from posewarp_tf.model_config import ModelConfig
-from posewarp_tf.model_rules import SMALLEST_JUDGED_MAPS, check_judged_size, rules_of
+from posewarp_tf.settings.config import Config, TrainingConfig
+from posewarp_tf.settings.model_config import ModelConfig
+from posewarp_tf.settings.model_rules import SMALLEST_JUDGED_MAPS, check_judged_size, rules_of
 
 
 def stages_to_train(config: Config) -> tuple[str, ...]:

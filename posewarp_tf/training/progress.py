@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from posewarp_tf import visualize
-from posewarp_tf.data.images import save_image
 from posewarp_tf.errors import RunError
+from posewarp_tf.pictures import drawing
+from posewarp_tf.pictures.picture_files import save_image
 
 _NOT_LOSSES = ('images_per_second', 'input_share', 'learning_rate')
 
@@ -105,7 +105,7 @@ class Progress:
     ) -> None:
         """One row of pictures per example, into TensorBoard and a PNG."""
         batch, outputs = tf.nest.map_structure(np.asarray, (dict(batch), dict(outputs)))
-        grid = visualize.sample_grid(batch, outputs, len(batch['source_image']))
+        grid = drawing.sample_grid(batch, outputs, len(batch['source_image']))
         save_image(path, grid)
         with self._writer.as_default():
             tf.summary.image('pictures', grid[None], step=step)

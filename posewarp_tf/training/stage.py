@@ -15,15 +15,15 @@ import time
 
 import tensorflow as tf
 
-from posewarp_tf.config import Config
-from posewarp_tf.data.pictures import reading
+from posewarp_tf.data.picture_store import reading
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models.base import ReposingModel
-from posewarp_tf.training.checkpoints import AVERAGE, MODEL, CheckpointFolder, require_finite
+from posewarp_tf.runs.checkpoints import AVERAGE, MODEL, CheckpointFolder, require_finite
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.config import Config
 from posewarp_tf.training.distribution import training_batches
 from posewarp_tf.training.interruption import Interruption
 from posewarp_tf.training.progress import Progress
-from posewarp_tf.training.run_folder import RunFolder
 from posewarp_tf.training.train_step import TrainStep
 from posewarp_tf.training.validation import Validation
 

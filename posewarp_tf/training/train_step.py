@@ -15,8 +15,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.config import TrainingConfig
 from posewarp_tf.losses.objective import Objective
+from posewarp_tf.settings.config import TrainingConfig
 from posewarp_tf.training.optimizers import make_optimizer, update_moving_average
 
 Tensors = Mapping[str, tf.Tensor]

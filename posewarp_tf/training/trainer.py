@@ -15,14 +15,15 @@ from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
-from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models import registry
-from posewarp_tf.training import checkpoints, distribution
+from posewarp_tf.runs import checkpoints
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.config import Config
+from posewarp_tf.training import distribution
 from posewarp_tf.training.interruption import Interruption
 from posewarp_tf.training.plan import plan_training
-from posewarp_tf.training.run_folder import RunFolder
 from posewarp_tf.training.stage import StageTraining
 
 

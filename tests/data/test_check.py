@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from posewarp_tf.class_colors import GARMENT_COLORS, PART_COLORS
 from posewarp_tf.data.benchmark import milliseconds_per_batch
 from posewarp_tf.data.check import check
 from posewarp_tf.data.pipeline import make_training_dataset
+from posewarp_tf.pictures.class_colors import GARMENT_COLORS, PART_COLORS
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -227,7 +227,7 @@ def test_a_batch_larger_than_the_data_set_is_no_problem(tiny_dataset):
 
 def test_checking_does_not_import_tensorflow(tiny_dataset):
     program = (
-        'import sys; from posewarp_tf.data.check import check; from posewarp_tf.config import Config; '
+        'import sys; from posewarp_tf.data.check import check; from posewarp_tf.settings.config import Config; '
         f"config = Config().replace(data_dir={str(tiny_dataset.root)!r}, image_size=(64, 32), vgg_weights='random'); "
         f'assert not check(config, {str(tiny_dataset.root / "sheet.png")!r}, True).problems; '
         "sys.exit('tensorflow' in sys.modules)"

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from posewarp_tf.data.pipeline import make_test_dataset
-from posewarp_tf.flags import load_config
-from tests.data.conftest import PICTURE_NAMES
+from posewarp_tf.settings.flags import load_config
+from tests.tiny_dataset import PICTURE_NAMES
 
 
 @pytest.mark.parametrize('picture_size', [(256, 176), (512, 352)])

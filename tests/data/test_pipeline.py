@@ -7,12 +7,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from posewarp_tf.data.heatmaps import make_heatmaps
-from posewarp_tf.data.images import load_image, resize_image
-from posewarp_tf.data.pictures import reading
+from posewarp_tf.data.picture_store import reading
 from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
 from posewarp_tf.errors import DataError
 from posewarp_tf.ops import to_float_image
+from posewarp_tf.pictures.picture_files import load_image, resize_image
+from posewarp_tf.poses.heatmaps import make_heatmaps
 
 PFL = {'model': 'pfl', 'spatial_transform': 'bilinear', 'use_garment': True, 'stage_steps': {'synthesis': 1}}
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 @pytest.fixture(scope='session')
 def exported(tiny_run, tmp_path_factory):
     """The folder of version 1 of the tiny run's SavedModel; not to be changed."""
-    from exports.saved_model import export_saved_model
+    from exports.saved_model.export import export_saved_model
 
     return export_saved_model(tiny_run.path, tmp_path_factory.mktemp('models') / 'posewarp', check_pairs=2)
 

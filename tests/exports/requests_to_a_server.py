@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from exports.warm_up import to_files
+from exports.saved_model.warm_up import to_files
 from tests.run_folders import SIZE, person, picture
 
 

@@ -11,12 +11,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from exports.litert import LiteRTReposer
 from exports.mobile import gallery
-from exports.tflite import export_tflite
+from exports.tflite.export import export_tflite
+from exports.tflite.litert import LiteRTReposer
 from posewarp_tf.conventions import JOINT_NAMES, LIMBS
-from posewarp_tf.data.images import load_image, resize_image
-from posewarp_tf.visualize import flow_to_color
+from posewarp_tf.pictures.drawing import flow_to_color
+from posewarp_tf.pictures.picture_files import load_image, resize_image
 from tests.run_folders import SIZE, person, picture
 
 pytestmark = pytest.mark.browser

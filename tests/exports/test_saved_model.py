@@ -12,19 +12,19 @@ import tensorflow as tf
 from requests_to_a_server import files, tensors
 from tensorflow.core.protobuf import saved_model_pb2
 
-from exports import saved_model
 from exports.exportable import Exportable, custom_operations, operations_of, require_stock_operations
 from exports.held_out import held_out_pairs
 from exports.model_card import licence, make_metadata, model_card
-from exports.parity import checked_differences
-from exports.signatures import make_signatures
-from exports.warm_up import WARM_UP_PATH
+from exports.saved_model import export
+from exports.saved_model.parity import checked_differences
+from exports.saved_model.signatures import make_signatures
+from exports.saved_model.warm_up import WARM_UP_PATH
 from posewarp_tf.conventions import JOINT_NAMES
-from posewarp_tf.data.heatmaps import make_heatmaps
-from posewarp_tf.data.model_inputs import make_model_inputs
-from posewarp_tf.data.synthetic.dataset import Settings, write_dataset
 from posewarp_tf.errors import ConfigError, DataError, RunError
+from posewarp_tf.models.inputs import make_model_inputs
 from posewarp_tf.models.registry import build_model
+from posewarp_tf.poses.heatmaps import make_heatmaps
+from posewarp_tf.synthetic.dataset import Settings, write_dataset
 from tests.run_folders import SIZE, class_map, make_pfl_run, make_run
 
 
@@ -98,9 +98,9 @@ def test_a_refused_export_leaves_nothing(tiny_run, tmp_path, monkeypatch):
         raise RunError('the export differs')
 
     monkeypatch.setattr('tensorflow.saved_model.save', save)
-    monkeypatch.setattr('exports.parity.checked_differences', refuse)
+    monkeypatch.setattr('exports.saved_model.parity.checked_differences', refuse)
     with pytest.raises(RunError, match='differs'):
-        saved_model.export_saved_model(tiny_run.path, tmp_path / 'models', check_pairs=1)
+        export.export_saved_model(tiny_run.path, tmp_path / 'models', check_pairs=1)
     assert list((tmp_path / 'models').iterdir()) == []
 
 
@@ -112,7 +112,7 @@ def test_versions_count_up_from_the_newest(tmp_path):
     for expected in ('10', '11'):
         folder = tmp_path / 'finished'
         folder.mkdir()
-        assert saved_model._publish(folder, output_dir) == output_dir / expected
+        assert export._publish(folder, output_dir) == output_dir / expected
 
 
 def test_of_two_exports_at_once_the_slower_one_takes_the_next_version(tmp_path, monkeypatch):
@@ -127,13 +127,13 @@ def test_of_two_exports_at_once_the_slower_one_takes_the_next_version(tmp_path, 
         return rename(path, target)
 
     monkeypatch.setattr(pathlib.Path, 'rename', rename_late)
-    assert saved_model._publish(folder, output_dir) == output_dir / '2'
+    assert export._publish(folder, output_dir) == output_dir / '2'
 
 
 @pytest.mark.parametrize('sizes', [[0], [1, -4]])
 def test_batch_sizes_that_no_request_has_are_refused(sizes, tiny_run, tmp_path):
     with pytest.raises(ConfigError, match=rf'--batch_sizes: got {sizes[-1]}, expected 1 or more'):
-        saved_model.export_saved_model(tiny_run.path, tmp_path / 'models', batch_sizes=sizes)
+        export.export_saved_model(tiny_run.path, tmp_path / 'models', batch_sizes=sizes)
     assert not (tmp_path / 'models').exists()
 
 

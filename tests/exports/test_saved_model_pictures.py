@@ -6,11 +6,11 @@ import tensorflow as tf
 from PIL import Image
 from requests_to_a_server import encoded, tensors
 
-from exports.encoded_pictures import decode_class_maps, decode_pictures
 from exports.exportable import Exportable
-from exports.signatures import make_signatures
-from exports.warm_up import to_files
-from posewarp_tf.data.images import load_image, resize_image
+from exports.saved_model.encoded_pictures import decode_class_maps, decode_pictures
+from exports.saved_model.signatures import make_signatures
+from exports.saved_model.warm_up import to_files
+from posewarp_tf.pictures.picture_files import load_image, resize_image
 from tests.run_folders import SIZE, make_run, person, picture
 
 ORIENTATION = 0x0112

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from stand_in_server import Model, serving
 
 from custom_ops import build
-from exports.saved_model import BATCH_SIZES
+from exports.saved_model.export import BATCH_SIZES
 from exports.serving.protocol import MODEL_NAME
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

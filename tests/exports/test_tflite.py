@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from exports import tflite, tflite_convert, tflite_report
-from exports.litert import LiteRTReposer
-from exports.tflite import ALL_PRECISIONS, export_tflite
+from exports.tflite import convert, export, report
+from exports.tflite.export import ALL_PRECISIONS, export_tflite
+from exports.tflite.litert import LiteRTReposer
 from posewarp_tf.conventions import JOINT_NAMES
-from posewarp_tf.data.model_inputs import make_model_inputs
 from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.models.inputs import make_model_inputs
 from posewarp_tf.ops import to_uint8_image
 from tests.exports.metadata_reader import read_metadata
 from tests.run_folders import SIZE, make_run, person, picture
@@ -192,17 +192,17 @@ def test_results_say_where_the_ranges_of_int8_come_from(folder):
     assert results['ranges_from'] == {'num_pairs': 4, 'pairs': 'pairs of synthetic people', 'same': False}
     assert 'ranges from 4 other pairs of synthetic people' in (folder / 'results.md').read_text()
     results['ranges_from']['same'] = True
-    assert 'ranges from the same pairs' in tflite_report.markdown(results)
+    assert 'ranges from the same pairs' in report.markdown(results)
     del results['files']['int8']
-    assert 'ranges' not in tflite_report.markdown(results)
+    assert 'ranges' not in report.markdown(results)
 
 
 def test_too_few_pairs_do_for_both_and_say_so(monkeypatch):
     pairs = {'source_image': np.arange(3)}
     monkeypatch.setattr('exports.held_out.held_out_pairs', lambda config, num_pairs, data_dir: (pairs, 'pairs'))
-    compared, ranges, _ = tflite._split_pairs(None, 3, 2, None)
+    compared, ranges, _ = export._split_pairs(None, 3, 2, None)
     assert ranges is compared
-    compared, ranges, _ = tflite._split_pairs(None, 2, 2, None)
+    compared, ranges, _ = export._split_pairs(None, 2, 2, None)
     assert (compared['source_image'].tolist(), ranges['source_image'].tolist()) == ([0, 1], [2])
 
 
@@ -228,7 +228,7 @@ def test_metadata_can_be_read_back(folder, run):
 
 def test_a_file_that_misses_its_limit_is_refused_and_nothing_changes(folder, run, monkeypatch, tmp_path):
     finished = path_of(folder, 'int8').read_bytes()
-    monkeypatch.setattr(tflite_convert.Converter, 'convert', lambda self, precision: finished)
+    monkeypatch.setattr(convert.Converter, 'convert', lambda self, precision: finished)
     with pytest.raises(RunError, match=r'float32: differs by \d+ levels, expected at most 1.*nothing was written'):
         export_tflite(run.path, tmp_path, ('float32', 'int8'), **FEW)
     assert not list(tmp_path.iterdir())
@@ -236,7 +236,7 @@ def test_a_file_that_misses_its_limit_is_refused_and_nothing_changes(folder, run
 
 def test_files_of_an_earlier_export_do_not_stay_beside_a_new_one(folder, run, monkeypatch, tmp_path):
     finished = path_of(folder, 'float32').read_bytes()
-    monkeypatch.setattr(tflite_convert.Converter, 'convert', lambda self, precision: finished)
+    monkeypatch.setattr(convert.Converter, 'convert', lambda self, precision: finished)
     path_of(tmp_path, 'float16').write_bytes(b'of other weights')
     export_tflite(run.path, tmp_path, ('float32',), **FEW)
     names = {path.name for path in tmp_path.iterdir()}
@@ -248,8 +248,8 @@ def test_a_full_disk_leaves_the_earlier_export_as_it_was(folder, run, monkeypatc
         raise OSError(errno.ENOSPC, 'No space left on device')
 
     finished = path_of(folder, 'float32').read_bytes()
-    monkeypatch.setattr(tflite_convert.Converter, 'convert', lambda self, precision: finished)
-    monkeypatch.setattr(tflite_report, 'markdown', full)
+    monkeypatch.setattr(convert.Converter, 'convert', lambda self, precision: finished)
+    monkeypatch.setattr(report, 'markdown', full)
     earlier = {'posewarp_float16.tflite': 'of other weights', 'metadata.json': 'of the same'}
     for name, text in earlier.items():
         (tmp_path / name).write_text(text)
@@ -264,6 +264,6 @@ def test_an_unknown_precision_is_named(run, tmp_path):
 
 
 def test_psnr_is_that_of_its_definition():
-    assert tflite_report.psnr(np.zeros(5)) is None
-    assert tflite_report.psnr(np.full(5, 255.0)) == pytest.approx(0)
-    assert tflite_report.psnr(np.array([0, 0, 0, 2.0])) == pytest.approx(10 * np.log10(255**2))
+    assert report.psnr(np.zeros(5)) is None
+    assert report.psnr(np.full(5, 255.0)) == pytest.approx(0)
+    assert report.psnr(np.array([0, 0, 0, 2.0])) == pytest.approx(10 * np.log10(255**2))

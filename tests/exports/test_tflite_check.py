@@ -4,8 +4,9 @@ import shutil
 import numpy as np
 import pytest
 
-from exports import check, check_page, saved_model, tflite
-from exports.litert import LiteRTReposer
+from exports.check import check, page
+from exports.tflite.export import ALL_PRECISIONS
+from exports.tflite.litert import LiteRTReposer
 from posewarp_tf.errors import RunError
 from tests.run_folders import make_run
 
@@ -30,9 +31,9 @@ def stand_in_page(monkeypatch):
         change = levels[0] if isinstance(levels[0], int) else 0
         return [{'image': np.where(image < 100, image + change, image - change)} for image in images]
 
-    monkeypatch.setattr(check_page, 'missing_for_page', lambda: '')
-    monkeypatch.setattr(check_page, 'page_answers', answers)
-    monkeypatch.setattr(check_page, 'page_milliseconds', lambda path, timed_runs: 1e6)
+    monkeypatch.setattr(page, 'missing_for_page', lambda: '')
+    monkeypatch.setattr(page, 'page_answers', answers)
+    monkeypatch.setattr(page, 'page_milliseconds', lambda path, timed_runs: 1e6)
     return levels
 
 
@@ -41,23 +42,25 @@ def checked(run, tmp_path_factory):
     """Without a page."""
     folder = tmp_path_factory.mktemp('checked')
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(check_page, 'missing_for_page', lambda: 'npm is not installed')
+        patch.setattr(page, 'missing_for_page', lambda: 'npm is not installed')
         check.check_exports(run.path, folder, num_pairs=2, timed_runs=2)
     return folder
 
 
 @pytest.fixture
 def exports_at_hand(checked, monkeypatch):
-    monkeypatch.setattr(saved_model, 'export_saved_model', lambda *args, **kwargs: checked / 'saved_model' / '1')
+    monkeypatch.setattr(
+        'exports.saved_model.export.export_saved_model', lambda *args, **kwargs: checked / 'saved_model' / '1'
+    )
     results = json.loads((checked / 'tflite' / 'results.json').read_text())
-    monkeypatch.setattr(tflite, 'export_tflite', lambda *args, **kwargs: results)
+    monkeypatch.setattr('exports.tflite.export.export_tflite', lambda *args, **kwargs: results)
     return checked
 
 
 def test_table_has_every_step_with_its_difference_and_its_time(checked):
     report = json.loads((checked / 'check.json').read_text())
     steps = {step['name']: step for step in report['steps']}
-    litert = [f'LiteRT {p}, {t}' for p in tflite.ALL_PRECISIONS for t in ('1 thread', '2 threads')]
+    litert = [f'LiteRT {p}, {t}' for p in ALL_PRECISIONS for t in ('1 thread', '2 threads')]
     assert list(steps) == ['Keras', 'SavedModel', *litert]
     assert steps['Keras']['max_difference'] == 0
     assert steps['SavedModel']['max_difference'] <= 1
@@ -71,7 +74,7 @@ def test_table_has_every_step_with_its_difference_and_its_time(checked):
 
 
 def test_page_that_is_required_and_missing_is_an_error(run, monkeypatch, tmp_path):
-    monkeypatch.setattr(check_page, 'missing_for_page', lambda: 'npm is not installed')
+    monkeypatch.setattr(page, 'missing_for_page', lambda: 'npm is not installed')
     with pytest.raises(RunError, match='--require_page: npm is not installed'):
         check.check_exports(run.path, tmp_path, require_page=True)
     assert not list(tmp_path.iterdir())
@@ -92,24 +95,24 @@ def test_page_is_compared_with_litert(run, exports_at_hand, stand_in_page):
 
 
 def test_what_the_page_lacks_is_named_with_what_helps(tmp_path, monkeypatch):
-    monkeypatch.setattr(check_page, 'FOLDER', tmp_path)
-    monkeypatch.setattr(check_page.shutil, 'which', lambda name: '/usr/bin/npm')
-    assert check_page.missing_for_page() == 'npm --prefix exports/mobile ci has not been run'
+    monkeypatch.setattr(page, 'FOLDER', tmp_path)
+    monkeypatch.setattr(page.shutil, 'which', lambda name: '/usr/bin/npm')
+    assert page.missing_for_page() == 'npm --prefix exports/mobile ci has not been run'
 
 
 @pytest.mark.browser
 def test_a_missing_chromium_is_told_before_anything_is_exported(tmp_path, monkeypatch):
-    assert check_page.missing_for_page() == ''
-    browser = check_page.FOLDER / 'tools' / 'browser.mjs'
+    assert page.missing_for_page() == ''
+    browser = page.FOLDER / 'tools' / 'browser.mjs'
     (tmp_path / 'tools').mkdir()
     text = browser.read_text().replace('/usr/bin/', '/nowhere/')
     (tmp_path / 'tools' / 'browser.mjs').write_text(text)
     shutil.copy(browser.with_name('arguments.mjs'), tmp_path / 'tools')
-    shutil.copy(check_page.FOLDER / 'package.json', tmp_path)
-    (tmp_path / 'node_modules').symlink_to(check_page.FOLDER / 'node_modules')
+    shutil.copy(page.FOLDER / 'package.json', tmp_path)
+    (tmp_path / 'node_modules').symlink_to(page.FOLDER / 'node_modules')
     monkeypatch.delenv('CHROMIUM', raising=False)
-    monkeypatch.setattr(check_page, 'FOLDER', tmp_path)
-    assert check_page.missing_for_page().startswith('no Chromium found: install it')
+    monkeypatch.setattr(page, 'FOLDER', tmp_path)
+    assert page.missing_for_page().startswith('no Chromium found: install it')
 
 
 @pytest.mark.browser

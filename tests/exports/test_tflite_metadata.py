@@ -3,9 +3,9 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
-from exports.litert import SIGNATURE, LiteRTReposer
-from exports.tflite_metadata import with_metadata
-from exports.tflite_metadata_buffer import metadata_buffer, tensor_metadata
+from exports.tflite.litert import SIGNATURE, LiteRTReposer
+from exports.tflite.metadata import with_metadata
+from exports.tflite.metadata_buffer import metadata_buffer, tensor_metadata
 from tests.conftest import GOLDENS
 from tests.exports.metadata_reader import read_buffer, read_metadata
 from tests.run_folders import person, picture

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from exports import tflite_convert
-from exports.litert import LiteRTReposer
-from exports.tflite import export_tflite
+from exports.tflite import convert
+from exports.tflite.export import export_tflite
+from exports.tflite.litert import LiteRTReposer
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.flags import load_config
 from posewarp_tf.layers.blocks import InstanceNorm
 from posewarp_tf.layers.gated_alignment import ConvBlock
+from posewarp_tf.settings.flags import load_config
 from tests.run_folders import SIZE, make_pfl_run, make_run, run_of_config
 
 FEW = {'check_pairs': 2, 'calibration_pairs': 4, 'timed_runs': 2}
@@ -64,6 +64,6 @@ def test_operations_that_tflite_has_not_are_refused(tmp_path):
     function = tf.function(lambda source_image: {'image': tf.linalg.det(source_image)[:, tf.newaxis]})
     signature = function.get_concrete_function(source_image=tf.TensorSpec([1, 2, 2], name='source_image'))
     nothing = types.SimpleNamespace(model=types.SimpleNamespace(variables=[]))
-    converter = tflite_convert.Converter(nothing, signature, tmp_path, {'source_image': np.zeros([1, 2, 2])})
+    converter = convert.Converter(nothing, signature, tmp_path, {'source_image': np.zeros([1, 2, 2])})
     with pytest.raises(ConfigError, match='operations that TFLite has not: .*MatrixDeterminant'):
         converter.convert('float32')

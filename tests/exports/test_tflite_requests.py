@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from exports.exportable import Exportable
-from exports.litert import LiteRTReposer
-from exports.tflite_convert import Converter, make_signature
+from exports.tflite.convert import Converter, make_signature
+from exports.tflite.litert import LiteRTReposer
 from posewarp_tf.errors import DataError, RunError
 from tests.run_folders import SIZE, make_run, person, picture
 

@@ -16,9 +16,9 @@ import tempfile
 import numpy as np
 
 import posewarp_tf
-from posewarp_tf.config import Config
-from posewarp_tf.data.synthetic.dataset import Settings, write_dataset
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.config import Config
+from posewarp_tf.synthetic.dataset import Settings, write_dataset
 from tests.run_folders import person, picture
 
 FOLDER = pathlib.Path(__file__).parents[1] / 'goldens' / 'lanes'
@@ -50,7 +50,7 @@ def answer(predictor) -> np.ndarray:
 
 
 def write(folder: pathlib.Path) -> None:
-    from exports.saved_model import export_saved_model
+    from exports.saved_model.export import export_saved_model
     from posewarp_tf.training.trainer import Trainer
 
     write_people(folder / 'data')

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 import posewarp_tf
-from posewarp_tf.training.checkpoints import checkpoint_step, list_checkpoints
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs.checkpoints import checkpoint_step, list_checkpoints
+from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.training.trainer import Trainer
 from tests.lanes import lane_files
 from tests.run_folders import person, picture

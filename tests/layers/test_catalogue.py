@@ -17,12 +17,12 @@ from posewarp_tf.layers.blocks import EncoderBlock, InstanceNorm, ReflectConv, R
 from posewarp_tf.layers.gated_alignment import ConvBlock, DownBlock, GatedAlignment
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
 from posewarp_tf.layers.spectral_norm import SpectralConv2D, SpectralConv3D
-from posewarp_tf.models.discriminators import ResBlockEncoder
-from posewarp_tf.models.flow_estimator import FlowEstimator, FlowHead
+from posewarp_tf.models.discriminators.image import ResBlockEncoder
+from posewarp_tf.models.discriminators.temporal import TemporalBlockEncoder
+from posewarp_tf.models.gfla.flow_estimator import FlowEstimator, FlowHead
 from posewarp_tf.models.pfl.garment_net import GarmentNet
 from posewarp_tf.models.pfl.pose_flow_net import FlowConv, FlowStack, PoseFlowNet
 from posewarp_tf.models.pfl.synthesis_net import SynthesisNet
-from posewarp_tf.models.temporal_discriminator import TemporalBlockEncoder
 
 FEATURES = (8, 8, 6)
 FLOW = (8, 8, 2)

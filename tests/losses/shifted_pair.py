@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.config import Config
 from posewarp_tf.losses.objective import Objective
+from posewarp_tf.settings.config import Config
 
 SIZE = (64, 96)
 BATCH = 2

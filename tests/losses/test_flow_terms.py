@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError, DataError
-from posewarp_tf.loss_weights import PFL_LOSS_WEIGHTS
+from posewarp_tf.settings.loss_weights import PFL_LOSS_WEIGHTS
 from tests.losses.shifted_pair import BATCH, FACTORS, SHIFT, SIZE, flows, objective, oracle, scene, wrong_way
 
 

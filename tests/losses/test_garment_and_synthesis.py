@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.losses import adversarial
 from posewarp_tf.losses.labels import class_balanced_cross_entropy
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models.registry import build_discriminator
+from posewarp_tf.settings.config import Config
 
 SIZE = (32, 32)
 BATCH = 2

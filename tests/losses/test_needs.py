@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-from posewarp_tf.config import Config
 from posewarp_tf.losses.needs import NEEDS, needed_maps
 from posewarp_tf.losses.terms import TERMS
+from posewarp_tf.settings.config import Config
 
 STEPS = {'pose_flow': 1, 'garment': 1, 'synthesis': 1}
 

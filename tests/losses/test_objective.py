@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError, DataError
-from posewarp_tf.loss_weights import GFLA_LOSS_WEIGHTS, LOSS_WEIGHTS
 from posewarp_tf.losses import adversarial
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.losses.sampling_correctness import sampling_correctness
 from posewarp_tf.losses.terms import TERMS
 from posewarp_tf.losses.vgg import VGGFeatures
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.loss_weights import GFLA_LOSS_WEIGHTS, LOSS_WEIGHTS
 from tests.conftest import assert_agrees
 
 SIZE = (32, 64)

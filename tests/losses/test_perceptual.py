@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.losses.perceptual import (
-    PERCEPTUAL_TAPS,
-    STYLE_TAPS,
-    gram_matrix,
-    perceptual_distance,
-    style_distance,
-)
+from posewarp_tf.losses.perceptual import PERCEPTUAL_TAPS, STYLE_TAPS, gram_matrix, perceptual_distance, style_distance
 from posewarp_tf.losses.reconstruction import l1
 from posewarp_tf.losses.vgg import VGGFeatures
 from tests.conftest import assert_agrees

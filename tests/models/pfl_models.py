@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from posewarp_tf.config import ModelConfig
 from posewarp_tf.models.registry import build_model
+from posewarp_tf.settings.config import ModelConfig
 
 SIZE = (32, 64)
 SMALL = {

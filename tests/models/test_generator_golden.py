@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from posewarp_tf.config import ModelConfig
-from posewarp_tf.models.gfla import GFLA
+from posewarp_tf.models.gfla.gfla import GFLA
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights
+from posewarp_tf.settings.config import ModelConfig
 from tests.conftest import assert_agrees
 
 INPUTS = ('source_image', 'source_pose', 'target_pose')

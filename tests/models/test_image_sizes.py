@@ -5,10 +5,10 @@ import functools
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.config import ModelConfig
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.model_rules import MODEL_RULES
 from posewarp_tf.models.registry import build_model
+from posewarp_tf.settings.config import ModelConfig
+from posewarp_tf.settings.model_rules import MODEL_RULES
 
 WIDTHS = {
     'base_filters': 1, 'max_filters': 1, 'flow_base_filters': 1, 'flow_max_filters': 1,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.config import ModelConfig
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.settings.config import ModelConfig
 from tests.models.pfl_models import FLOW_SHAPES, SIZE, SMALL, random_inputs, set_flow, set_mask, small_model
 
 

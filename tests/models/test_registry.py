@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.config import Config, ModelConfig
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.flags import CONFIG_DIR, load_config
 from posewarp_tf.models.registry import build_discriminator, build_model
+from posewarp_tf.settings.config import Config, ModelConfig
+from posewarp_tf.settings.flags import CONFIG_DIR, load_config
 
 SMALL = {
     'image_size': (64, 32),

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.discriminators.temporal import TemporalDiscriminator
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, to_pytorch
-from posewarp_tf.models.temporal_discriminator import TemporalDiscriminator
 from tests.conftest import assert_agrees
 
 

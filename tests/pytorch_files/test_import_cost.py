@@ -11,7 +11,7 @@ import pytest
 MEASURE = """
 import json, sys, time
 import tensorflow as tf
-from posewarp_tf.flags import load_config
+from posewarp_tf.settings.flags import load_config
 from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, write_run
 
 def memory(field):

@@ -7,16 +7,16 @@ import pytest
 import tensorflow as tf
 
 import posewarp_tf
-from posewarp_tf.config import Config
 from posewarp_tf.errors import ConfigError, RunError
-from posewarp_tf.flags import load_config
-from posewarp_tf.models.discriminators import PatchDiscriminator, ResDiscriminator
+from posewarp_tf.models.discriminators.image import PatchDiscriminator, ResDiscriminator
+from posewarp_tf.models.discriminators.temporal import TemporalDiscriminator
 from posewarp_tf.models.registry import build_model
-from posewarp_tf.models.temporal_discriminator import TemporalDiscriminator
 from posewarp_tf.pytorch_files.exporting import pytorch_tensors
 from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, make_discriminator
 from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.flags import load_config
 from tests.conftest import assert_agrees
 from tests.pytorch_files.torch_save import FakeStorage, FakeTensor, state_dict, torch_save
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from posewarp_tf.config import Config
+from posewarp_tf.settings.config import Config
 
 IMAGE_SIZE = (32, 32)
 

@@ -12,9 +12,9 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.config import Config
 from posewarp_tf.models import registry
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.config import Config
 from posewarp_tf.training.trainer import Trainer
 
 NUM_STEPS = 3

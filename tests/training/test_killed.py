@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.training.checkpoints import checkpoint_step, list_checkpoints
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs.checkpoints import checkpoint_step, list_checkpoints
+from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.training.trainer import Trainer
 
 REPOSITORY = pathlib.Path(__file__).parents[2]

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from posewarp_tf.inference.predictor import Predictor
 from posewarp_tf.metrics.evaluation import evaluate
-from posewarp_tf.predictor import Predictor
-from posewarp_tf.training.checkpoints import list_checkpoints
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs.checkpoints import list_checkpoints
+from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.training.trainer import Trainer
 
 NETWORKS = {'pose_flow': 'pose_flow_net', 'garment': 'garment_net', 'synthesis': 'synthesis_net'}

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.data.synthetic.dataset import Settings, write_dataset
-from posewarp_tf.flags import load_config
-from posewarp_tf.training.checkpoints import list_checkpoints
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs.checkpoints import list_checkpoints
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.flags import load_config
+from posewarp_tf.synthetic.dataset import Settings, write_dataset
 
 ROOT = pathlib.Path(__file__).parents[2]
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from posewarp_tf.training.checkpoints import list_checkpoints
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs.checkpoints import list_checkpoints
+from posewarp_tf.runs.run_folder import RunFolder
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
 

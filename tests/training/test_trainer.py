@@ -10,8 +10,8 @@ import tensorflow as tf
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models import registry
-from posewarp_tf.training.checkpoints import CheckpointFolder, checkpoint_step, list_checkpoints, restore_weights
-from posewarp_tf.training.run_folder import RunFolder
+from posewarp_tf.runs.checkpoints import CheckpointFolder, checkpoint_step, list_checkpoints, restore_weights
+from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.training.stage import StageTraining
 from posewarp_tf.training.trainer import Trainer
 

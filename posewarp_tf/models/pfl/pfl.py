@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from posewarp_tf.config import ModelConfig
 from posewarp_tf.conventions import GARMENT_NAMES
 from posewarp_tf.layers.blocks import register
-from posewarp_tf.model_rules import MODEL_RULES, PFL_FLOW_SCALES
 from posewarp_tf.models.base import Inputs, Outputs, ReposingModel
 from posewarp_tf.models.pfl.garment_net import GarmentNet
 from posewarp_tf.models.pfl.pose_flow_net import PoseFlowNet
 from posewarp_tf.models.pfl.synthesis_net import SynthesisNet
 from posewarp_tf.ops import bilinear_sample
+from posewarp_tf.settings.config import ModelConfig
+from posewarp_tf.settings.model_rules import MODEL_RULES, PFL_FLOW_SCALES
 
 
 @register

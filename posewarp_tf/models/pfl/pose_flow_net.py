@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from posewarp_tf.config import ModelConfig
 from posewarp_tf.layers.blocks import UpConv, conv, level_filters, register
 from posewarp_tf.layers.gated_alignment import ConvBlock, DownBlock
-from posewarp_tf.model_rules import PFL_FLOW_SCALES
 from posewarp_tf.ops import bilinear_sample, resize_flow
+from posewarp_tf.settings.config import ModelConfig
+from posewarp_tf.settings.model_rules import PFL_FLOW_SCALES
 
 COARSEST_SCALE = max(PFL_FLOW_SCALES)
 

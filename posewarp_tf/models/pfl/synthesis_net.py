@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from posewarp_tf.config import ModelConfig
 from posewarp_tf.layers.aligned_u_net import AlignedUNet
 from posewarp_tf.layers.blocks import conv, register
 from posewarp_tf.models.pfl.garment_net import body_sizes
+from posewarp_tf.settings.config import ModelConfig
 
 
 @register

@@ -1,0 +1,59 @@
+"""Exports a run folder as the next version of a SavedModel that TensorFlow Serving takes as it is.
+
+    python -m exports.saved_model --run_dir=runs/quickstart --output_dir=models/posewarp
+
+writes models/posewarp/<n>/ with saved_model.pb, its variables, warm-up requests, metadata.json and MODEL_CARD.md, after
+comparing every signature (signatures.py) with the model of the run folder.
+"""
+
+from __future__ import annotations
+
+import json
+
+from absl import flags
+
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.inference.jobs import parse_size
+from posewarp_tf.settings import command_line
+
+from .export import BATCH_SIZES, export_saved_model
+
+
+def main() -> None:
+    given = flags.FLAGS
+    try:
+        image_size = None if given.image_size is None else parse_size(given.image_size)
+        batch_sizes = sorted({int(size) for size in given.batch_sizes})
+    except ValueError as error:
+        raise ConfigError(f'--image_size or --batch_sizes: {error}') from error
+    version = export_saved_model(
+        given.run_dir,
+        given.output_dir,
+        given.checkpoint,
+        image_size,
+        given.sampler_impl,
+        batch_sizes,
+        given.check_pairs,
+        given.data_dir,
+    )
+    check = json.loads((version / 'metadata.json').read_text(encoding='utf-8'))['check']
+    differences = ', '.join(f'{name} {value:.2g}' for name, value in check['max_difference'].items())
+    print(f'largest difference from the model on {check["num_pairs"]} {check["pairs"]}: {differences}')
+    print(f'written: {version}')
+
+
+def define_flags() -> None:
+    flags.DEFINE_string('run_dir', None, 'Run folder that training or import_pytorch wrote.', required=True)
+    flags.DEFINE_string('output_dir', None, 'Folder of the versions; its name is the model name.', required=True)
+    flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
+    flags.DEFINE_string('image_size', None, 'Height,width to export for; default: as trained.')
+    flags.DEFINE_enum(
+        'sampler_impl', 'gather', ['gather', 'kernel'], "'kernel' needs a server with the compiled operation linked in."
+    )
+    flags.DEFINE_list('batch_sizes', list(map(str, BATCH_SIZES)), 'Of the warm-up requests, as the server allows them.')
+    flags.DEFINE_integer('check_pairs', 4, 'Held-out pairs to compare export and model on.', lower_bound=1)
+    flags.DEFINE_string('data_dir', None, "Data set with test pairs for that; default: the run's, or drawn people.")
+
+
+if __name__ == '__main__':
+    command_line.run(define_flags, main)

@@ -1,0 +1,98 @@
+"""Writes a run folder as the next version of a SavedModel, compared with the model first."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Sequence
+
+from posewarp_tf.errors import ConfigError
+
+# As in serving/batching.config.
+BATCH_SIZES = (1, 2, 4, 8)
+
+
+def export_saved_model(
+    run_dir: str | os.PathLike,
+    output_dir: str | os.PathLike,
+    checkpoint: str = 'best',
+    image_size: tuple[int, int] | None = None,
+    sampler_impl: str = 'gather',
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+    check_pairs: int = 4,
+    data_dir: str | None = None,
+) -> pathlib.Path:
+    """Writes the next version and returns its folder; nothing is left behind if it is not equal to the model.
+
+    Args:
+        run_dir, checkpoint, image_size, sampler_impl: as in `Exportable`.
+        output_dir: holds the versions 1, 2, ...; its name is the model's.
+        batch_sizes: of the warm-up requests.
+        check_pairs: how many held-out pairs to compare on.
+        data_dir: folder with test pairs, if not the run's own.
+
+    Raises:
+        RunError: the run cannot be exported, or the export differs from the model by more than rounding.
+        ConfigError: a batch size below 1, or operations that a stock runtime does not have, though sampler_impl is
+            'gather'.
+        DataError: the test pairs cannot be used.
+    """
+    import tensorflow as tf
+
+    from ..exportable import Exportable, custom_operations, operations_of, require_stock_operations
+    from ..held_out import held_out_pairs
+    from ..model_card import make_metadata, model_card
+    from .parity import checked_differences
+    from .signatures import make_signatures
+    from .warm_up import write_warm_up
+
+    if min(batch_sizes, default=1) < 1:
+        raise ConfigError(f'--batch_sizes: got {min(batch_sizes)}, expected 1 or more')
+    output_dir = pathlib.Path(output_dir)
+    exportable = Exportable(run_dir, checkpoint, image_size, sampler_impl)
+    signatures = make_signatures(exportable)
+    if sampler_impl == 'gather':
+        for function in signatures.values():
+            require_stock_operations(function)
+    pairs, whose = held_out_pairs(exportable.config, check_pairs, data_dir)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='.writing-', dir=output_dir) as temporary:
+        folder = pathlib.Path(temporary) / 'version'
+        # Only the weights: a whole Keras model would add functions of every layer that nobody calls.
+        module = tf.Module()
+        module.weights = list(exportable.model.variables)
+        # Gradients of a served model would double its functions.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(module, str(folder), signatures=signatures, options=options)
+        own_model = exportable.run.load_model(
+            which=checkpoint, config=exportable.run.load_config().replace(image_size=exportable.config.model.image_size)
+        )
+        check = {
+            'pairs': whose,
+            'num_pairs': len(pairs['source_image']),
+            'max_difference': checked_differences(folder, exportable, own_model, pairs),
+        }
+        write_warm_up(folder, exportable.specs(), list(signatures), batch_sizes, output_dir.name)
+        operations = set().union(*(operations_of(function.graph.as_graph_def()) for function in signatures.values()))
+        metadata = make_metadata(exportable, signatures, check, custom_operations(operations))
+        (folder / 'metadata.json').write_text(json.dumps(metadata, indent=2, sort_keys=True) + '\n', encoding='utf-8')
+        (folder / 'MODEL_CARD.md').write_text(model_card(metadata), encoding='utf-8')
+        return _publish(folder, output_dir)
+
+
+def _publish(folder: pathlib.Path, output_dir: pathlib.Path) -> pathlib.Path:
+    """Renames a finished version to the next number, so that a server that watches never sees half of one."""
+    while True:
+        taken = [int(path.name) for path in output_dir.iterdir() if path.name.isdigit()]
+        version = output_dir / str(max(taken, default=0) + 1)
+        try:
+            folder.rename(version)
+        except OSError as error:
+            # Another export was faster: what Linux says of a folder with something in it, and what others say.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return version

@@ -1,0 +1,119 @@
+"""Runs a file of exports.tflite on LiteRT, and says what is wrong with a request instead of computing nonsense."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from posewarp_tf.errors import DataError, RunError
+from posewarp_tf.inference.checks import checked_map
+
+SIGNATURE = 'serving_default'
+
+
+class LiteRTReposer:
+    """A re-posing model in a .tflite file.
+
+        reposer = LiteRTReposer('models/mobile/posewarp_float16.tflite', num_threads=2)
+        answer = reposer.run({'source_image': image, 'source_keypoints': joints, 'target_keypoints': target})
+
+    Args:
+        model: path of the file, or its contents.
+        num_threads: threads of one inference.
+
+    Attributes:
+        inputs: {name: (dtype, shape)}; the batch is always 1. Joints are in pixels of the picture, -1 if missing.
+        outputs: likewise: image, and flow and mask of the finest scale for a model with flows (conventions.py).
+
+    Raises:
+        RunError: the file is missing, is no TFLite model, or has not this signature.
+    """
+
+    def __init__(self, model: str | os.PathLike | bytes, num_threads: int = 1):
+        from ai_edge_litert.interpreter import Interpreter
+
+        name = 'model' if isinstance(model, bytes) else os.fspath(model)
+        contents = model if isinstance(model, bytes) else _read(name)
+        try:
+            # It keeps no copy of the contents.
+            self._contents = contents
+            self._interpreter = Interpreter(model_content=contents, num_threads=num_threads)
+        except (ValueError, RuntimeError) as error:
+            raise RunError(f'{name}: not a TFLite model that LiteRT can run: {error}') from error
+        if SIGNATURE not in self._interpreter.get_signature_list():
+            raise RunError(f'{name}: no signature {SIGNATURE!r}: not a file of exports.tflite')
+        self._runner = self._interpreter.get_signature_runner(SIGNATURE)
+        self.inputs = _described(self._runner.get_input_details())
+        self.outputs = _described(self._runner.get_output_details())
+
+    def run(self, request: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The answer to one request: arrays as in `outputs`.
+
+        Raises:
+            DataError: a name, dtype, shape or batch size that the model does not take, numbers that are not finite,
+                a pose with no joint in the picture, or a class that a map cannot have. The next request is not
+                affected.
+        """
+        return self._runner(**self.checked(request))
+
+    def checked(self, request: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The request as the model takes it."""
+        missing, unknown = sorted(set(self.inputs) - set(request)), sorted(set(request) - set(self.inputs))
+        if missing or unknown:
+            raise DataError(
+                f'inputs: missing {", ".join(missing) or "none"}, unknown {", ".join(unknown) or "none"}; '
+                f'expected {", ".join(self.inputs)}'
+            )
+        height, width = self.inputs['source_image'][1][1:3]
+        arrays = {name: _checked_array(name, request[name], *self.inputs[name]) for name in self.inputs}
+        for name, array in arrays.items():
+            if array.dtype == np.float32:
+                _check_joints(name, array, height, width)
+            elif array.ndim == 3:
+                checked_map(array[0], name)
+        return arrays
+
+
+def _read(path: str) -> bytes:
+    try:
+        return pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise RunError(f'{path}: unreadable model file: {error.strerror or error}') from error
+
+
+def _described(details: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
+    return {
+        name: (np.dtype(detail['dtype']), tuple(int(size) for size in detail['shape']))
+        for name, detail in sorted(details.items())
+    }
+
+
+def _checked_array(name: str, value: Any, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise DataError(f'{name}: not an array: {error}') from error
+    if array.shape != shape:
+        hint = ': an empty batch' if array.ndim == len(shape) and not array.shape[0] else ''
+        raise DataError(f'{name}: got shape {list(array.shape)}{hint}, expected {list(shape)}')
+    if dtype == np.float32 and array.dtype.kind in 'fiu':
+        return array.astype(np.float32)
+    if array.dtype != dtype:
+        raise DataError(f'{name}: got dtype {array.dtype}, expected {dtype}')
+    return array
+
+
+def _check_joints(name: str, joints: np.ndarray, height: int, width: int) -> None:
+    if not np.isfinite(joints).all():
+        joint = int(np.argmin(np.isfinite(joints[0]).all(axis=-1)))
+        raise DataError(
+            f'{name}: joint {joint}: got {joints[0, joint].tolist()}, expected finite numbers, -1 if missing'
+        )
+    if not np.all((joints >= 0) & (joints < [width, height]), axis=-1).any():
+        raise DataError(
+            f'{name}: no joint lies in the picture of {height}x{width} (height x width); expected its pixels x, y'
+        )

@@ -1,0 +1,236 @@
+"""Predictions from files: what there is to do, from a CSV or from paths and folders."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+
+from posewarp_tf.errors import DataError
+from posewarp_tf.files import read_text
+from posewarp_tf.inference.outputs import require_folder
+from posewarp_tf.pictures.names import picture_stem
+from posewarp_tf.pictures.picture_files import PHOTO_SUFFIXES, is_remote
+
+REQUIRED_COLUMNS = ('source_image', 'source_keypoints', 'target_keypoints', 'output')
+MAP_COLUMNS = ('source_parts', 'target_parts', 'source_garment', 'target_garment')
+OPTIONAL_COLUMNS = ('target_image_size', 'source_name', 'target_name', 'target_image', *MAP_COLUMNS)
+
+_KEYPOINT_SUFFIXES = ('.json', '.txt')
+_MAP_SUFFIXES = ('.png',)
+# OpenPose calls its output for me.jpg me_keypoints.json.
+_OPENPOSE_ENDING = '_keypoints'
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One picture to make.
+
+    where: what to name in an error ('pairs.csv, row 3'); nothing if it is the only one.
+    source_image: a path or a URL.
+    target_image_size: height and width of the picture that the target pose is from; None: as the target image, or
+        else as the source.
+    source_name, target_name: of the row or entry, in keypoint files of many pictures.
+    target_image: the picture to put the person into, a path or a URL.
+    class_maps: paths by `MAP_COLUMNS`.
+    problem: why this job cannot be done, if that is known already.
+    """
+
+    where: str
+    source_image: str
+    source_keypoints: pathlib.Path
+    target_keypoints: pathlib.Path
+    output: pathlib.Path
+    target_image_size: tuple[int, int] | None = None
+    source_name: str | None = None
+    target_name: str | None = None
+    target_image: str | None = None
+    class_maps: Mapping[str, pathlib.Path] = dataclasses.field(default_factory=dict)
+    problem: str | None = None
+
+
+def jobs_from_csv(path: str | os.PathLike) -> list[Job]:
+    """One job per row; paths are relative to the CSV.
+
+    Columns by name: `REQUIRED_COLUMNS`, and of `OPTIONAL_COLUMNS` those that are needed, target_image_size as `256x176`
+    (height x width).
+
+    Raises:
+        DataError: no such file, a missing column, or no rows. Bad rows become jobs with a `problem`.
+    """
+    path = pathlib.Path(path)
+    reader = csv.DictReader(io.StringIO(read_text(path, 'a CSV of pairs')))
+    try:
+        columns = reader.fieldnames or ()
+        missing = [column for column in REQUIRED_COLUMNS if column not in columns]
+        if missing:
+            raise DataError(
+                f'{path}: no column {", ".join(missing)}: got {", ".join(columns)}, '
+                f'expected {", ".join(REQUIRED_COLUMNS)}'
+            )
+        jobs = [_job_of_row(f'{path}, row {reader.line_num}', path.parent, row) for row in reader]
+    except csv.Error as error:
+        raise DataError(f'{path}: not a CSV: {error}') from error
+    if not jobs:
+        raise DataError(f'{path}: no rows below the header, expected one per picture to make')
+    return jobs
+
+
+def jobs_from_paths(
+    source_image: str,
+    source_keypoints: str,
+    target_keypoints: str,
+    output: str,
+    target_image_size: tuple[int, int] | None = None,
+    source_name: str | None = None,
+    target_name: str | None = None,
+    target_image: str | None = None,
+    class_maps: Mapping[str, str] | None = None,
+) -> list[Job]:
+    """Every source in every target pose.
+
+    `source_image` may be a folder of pictures; `source_keypoints` is then a folder of JSON or text files named after
+    them, or one annotation CSV or COCO JSON that has all of them by name. `target_keypoints` may be a folder of
+    poses. In both cases `output` is a folder, and the answers are named after what varies. `target_image` and each of
+    `class_maps` may be a folder too, of files named after the source pictures or the target poses.
+
+    Raises:
+        DataError: a folder without pictures or poses, a folder of pictures with the joints of one, or an output that
+            is a file where there are many.
+    """
+    sources = [str(path) for path in files_of(source_image, PHOTO_SUFFIXES)] or [source_image]
+    targets = files_of(target_keypoints, _KEYPOINT_SUFFIXES) or [pathlib.Path(target_keypoints)]
+    many_sources, many_targets = os.path.isdir(source_image), os.path.isdir(target_keypoints)
+    if many_sources or many_targets:
+        require_folder(output, 'since a folder is given to read from')
+    if many_sources and not _names_pictures(pathlib.Path(source_keypoints)):
+        raise DataError(
+            f'--source_keypoints: got {source_keypoints!r} for the pictures in {source_image}: expected a folder, or '
+            'an annotation CSV or COCO JSON with `images`, which say whose joints they are'
+        )
+    jobs = []
+    for source in sources:
+        for target in targets:
+            varying = ((source, many_sources), (str(target), many_targets))
+            stems = [picture_stem(name) for name, many in varying if many]
+            files = _JobFiles(source, str(target))
+            keypoints = files.find('keypoints', source_keypoints, _KEYPOINT_SUFFIXES, source)
+            context = None
+            if target_image is not None:
+                context = str(files.find('target_image', target_image, PHOTO_SUFFIXES, str(target)))
+                context = target_image if is_remote(target_image) else context
+            maps = {name: files.find_map(name, place) for name, place in (class_maps or {}).items()}
+            jobs.append(
+                Job(
+                    where=f'{source} in the pose {target}' if stems else '',
+                    source_image=source,
+                    source_keypoints=keypoints,
+                    target_keypoints=target,
+                    output=pathlib.Path(output) / ('-'.join(stems) + '.png') if stems else pathlib.Path(output),
+                    target_image_size=target_image_size,
+                    source_name=source_name or os.path.basename(source),
+                    target_name=target_name or (os.path.basename(context) if context else None),
+                    target_image=context,
+                    class_maps=maps,
+                    problem=files.problem,
+                )
+            )
+    return jobs
+
+
+class _JobFiles:
+    """Files of one source and target, from folders where folders are given; `problem` says what was not found."""
+
+    def __init__(self, source: str, target: str):
+        self._source, self._target = source, target
+        self.problem: str | None = None
+
+    def find_map(self, name: str, place: str) -> pathlib.Path:
+        return self.find(name, place, _MAP_SUFFIXES, self._source if name.startswith('source_') else self._target)
+
+    def find(self, what: str, place: str, suffixes: tuple[str, ...], after: str) -> pathlib.Path:
+        """`place` itself, or the file in the folder `place` that is named after the file `after`."""
+        path = pathlib.Path(place)
+        if not path.is_dir():
+            return path
+        found, names = file_named_after(path, after, suffixes)
+        if found is None:
+            expected = ', '.join(names)
+            self.problem = self.problem or f'{path}: no {what} of {os.path.basename(after)}: expected one of {expected}'
+        return found or path
+
+
+def file_named_after(
+    folder: pathlib.Path, name: str, suffixes: tuple[str, ...]
+) -> tuple[pathlib.Path | None, list[str]]:
+    """The file in a folder with the stem of another one, with or without OpenPose's ending; and the names tried."""
+    stem = picture_stem(name)
+    plain = stem[: -len(_OPENPOSE_ENDING)] if stem.endswith(_OPENPOSE_ENDING) else stem
+    stems = dict.fromkeys((stem, plain, plain + _OPENPOSE_ENDING))
+    names = [candidate + suffix for candidate in stems for suffix in suffixes]
+    return next((folder / name for name in names if (folder / name).exists()), None), names
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """'256,176' or '256x176' -> (256, 176): height, width; ValueError saying what was expected."""
+    parts = text.replace('x', ',').split(',')
+    if len(parts) != 2 or not all(part.strip().isdigit() and int(part) for part in parts):
+        raise ValueError(f'got {text!r}, expected height,width in pixels')
+    return int(parts[0]), int(parts[1])
+
+
+def files_of(place: str, suffixes: tuple[str, ...]) -> list[pathlib.Path]:
+    """The files in a folder with one of the suffixes; none if the place is no folder."""
+    path = pathlib.Path(place)
+    if not path.is_dir():
+        return []
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
+    if not found:
+        raise DataError(f'{path}: no files in this folder that end in {", ".join(suffixes)}')
+    return found
+
+
+def _job_of_row(where: str, folder: pathlib.Path, row: dict[str, str | None]) -> Job:
+    cells = {column: (row.get(column) or '').strip() for column in REQUIRED_COLUMNS + OPTIONAL_COLUMNS}
+    empty = [column for column in REQUIRED_COLUMNS if not cells[column]]
+    problem = f'no value for {", ".join(empty)}' if empty else None
+    size = None
+    try:
+        size = parse_size(cells['target_image_size']) if cells['target_image_size'] else None
+    except ValueError as error:
+        problem = problem or f'target_image_size: {error}'
+    source, target = cells['source_image'], cells['target_image']
+    return Job(
+        where,
+        _picture_path(folder, source),
+        **{column: _path(folder, cells[column]) for column in REQUIRED_COLUMNS if column != 'source_image'},
+        target_image_size=size,
+        source_name=cells['source_name'] or os.path.basename(source),
+        target_name=cells['target_name'] or os.path.basename(target) or None,
+        target_image=_picture_path(folder, target) if target else None,
+        class_maps={column: _path(folder, cells[column]) for column in MAP_COLUMNS if cells[column]},
+        problem=problem,
+    )
+
+
+def _picture_path(folder: pathlib.Path, name: str) -> str:
+    return name if is_remote(name) else str(_path(folder, name))
+
+
+def _path(folder: pathlib.Path, name: str) -> pathlib.Path:
+    return folder / os.path.expanduser(name)
+
+
+def _names_pictures(place: pathlib.Path) -> bool:
+    """Whether the joints of more than one picture can be told apart in a folder or file."""
+    if place.is_dir() or place.suffix.lower() == '.csv':
+        return True
+    try:
+        content = json.loads(read_text(place))
+    except ValueError:
+        return False
+    return isinstance(content, dict) and bool(content.get('images'))

@@ -1,0 +1,98 @@
+"""The global flow field estimator (GFLA, section 3.1)."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from posewarp_tf.layers.blocks import EncoderBlock, ReflectConv, ResBlockDecoder, conv, level_filters, register
+from posewarp_tf.settings.config import ModelConfig
+
+
+@register
+class FlowHead(tf.keras.layers.Layer):
+    """Two convolutions: the flow (linear) and the occlusion mask (sigmoid) of one scale, both float32."""
+
+    keeps_initial_gain = True
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.flow_conv = conv(2, 3)
+        self.mask_conv = conv(1, 3)
+
+    def call(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        flow = tf.cast(self.flow_conv(features), tf.float32)
+        return flow, tf.sigmoid(tf.cast(self.mask_conv(features), tf.float32))
+
+
+@register
+class FlowEstimator(tf.keras.layers.Layer):
+    """A U-Net over source image and both poses that predicts a flow and a mask per attention scale.
+
+    (image [B, H, W, 3], pose [B, H, W, J], pose [B, H, W, J]) -> (flows, masks), lists coarse first.
+    """
+
+    def __init__(self, base_filters: int, max_filters: int, num_layers: int, scales: tuple[int, ...], **kwargs):
+        super().__init__(**kwargs)
+        self.base_filters = base_filters
+        self.max_filters = max_filters
+        self.num_layers = num_layers
+        self.scales = tuple(sorted(scales, reverse=True))
+
+        def filters(level: int) -> int:
+            return level_filters(level, base_filters, max_filters)
+
+        self.encoders = [EncoderBlock(filters(level), name=f'encoder_{level}') for level in range(num_layers)]
+        self.decoders = []
+        self.jumps = []
+        self.heads = []
+        # Step i ends at scale num_layers - i - 1, where level num_layers - i - 2 of the encoder has its output.
+        for step in range(num_layers - self.scales[-1]):
+            width = filters(num_layers - step - 2)
+            self.decoders.append(ResBlockDecoder(width, hidden_filters=width, name=f'decoder_{step}'))
+            self.jumps.append(ReflectConv(width, name=f'jump_{step}'))
+        self.heads = [FlowHead(name=f'head_scale_{scale}') for scale in self.scales]
+
+    @classmethod
+    def for_model(cls, config: ModelConfig, **kwargs) -> FlowEstimator:
+        return cls(
+            config.flow_base_filters, config.flow_max_filters, config.flow_num_layers, config.attention_scales, **kwargs
+        )
+
+    def call(self, source_image: tf.Tensor, source_pose: tf.Tensor, target_pose: tf.Tensor) -> tuple[list, list]:
+        # Keras casts the first argument only.
+        inputs = [tf.cast(tensor, self.compute_dtype) for tensor in (source_image, source_pose, target_pose)]
+        features = tf.concat(inputs, axis=-1)
+        skips = []
+        for encoder in self.encoders:
+            features = encoder(features)
+            skips.append(features)
+        skips.pop()
+        flows, masks = [], []
+        for step, (decoder, jump) in enumerate(zip(self.decoders, self.jumps)):
+            features = decoder(features) + jump(skips.pop())
+            scale = self.num_layers - step - 1
+            if scale in self.scales:
+                flow, mask = self.heads[self.scales.index(scale)](features)
+                flows.append(flow)
+                masks.append(mask)
+        return flows, masks
+
+    @property
+    def pytorch_parts(self) -> dict:
+        parts: dict = {'block0': self.encoders[0]}
+        parts.update({f'encoder{i}': encoder for i, encoder in enumerate(self.encoders[1:])})
+        for step, (decoder, jump) in enumerate(zip(self.decoders, self.jumps)):
+            parts.update({f'decoder{step}': decoder, f'jump{step}': jump})
+        for scale, head in zip(self.scales, self.heads):
+            step = self.num_layers - scale - 1
+            parts.update({f'output{step}': head.flow_conv, f'mask{step}.0': head.mask_conv})
+        return parts
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            'base_filters': self.base_filters,
+            'max_filters': self.max_filters,
+            'num_layers': self.num_layers,
+            'scales': self.scales,
+        }

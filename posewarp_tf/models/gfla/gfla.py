@@ -1,0 +1,138 @@
+"""GFLA's person image generator (Ren et al., "Deep Image Spatial Transformation for Person Image Generation").
+
+source image + poses -> flow estimator -> per scale {flow, mask}
+source image -> source encoder -> features per level
+target pose -> target encoder -> decoder, which takes at each attention scale
+    x = (1 - m) * x + m * LocalAttention(source features, x, flow)
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from posewarp_tf.layers.blocks import EncoderBlock, ReflectConv, ResBlock, ResBlockDecoder, level_filters, register
+from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
+from posewarp_tf.models.base import Inputs, Outputs, ReposingModel
+from posewarp_tf.models.gfla.flow_estimator import FlowEstimator
+from posewarp_tf.models.pytorch_names import named_variables
+from posewarp_tf.settings.config import ModelConfig
+from posewarp_tf.settings.model_rules import MODEL_RULES
+
+
+@register
+class GFLA(ReposingModel):
+    """The generator; `config.spatial_transform` chooses the published method or an ablation of the paper.
+
+    local_attention   published: flow, then attention over the neighbourhood of each flowed point
+    bilinear          flow, then a bilinear warp
+    global_attention  no flow: every target position attends to the whole source map, and the result is added
+    none              no transformation: an encoder-decoder over source image and both poses together
+    """
+
+    def __init__(self, config: ModelConfig, **kwargs):
+        super().__init__(config, **kwargs)
+        num_layers = config.num_layers
+
+        def filters(level: int) -> int:
+            return level_filters(level, config.base_filters, config.max_filters)
+
+        def encoder(name: str) -> list[EncoderBlock]:
+            return [EncoderBlock(filters(level), name=f'{name}_{level}') for level in range(num_layers)]
+
+        self.flow_estimator = FlowEstimator.for_model(config, name='flow_estimator') if config.has_flow else None
+        self.source_encoder = [] if config.spatial_transform == 'none' else encoder('source_encoder')
+        self.target_encoder = encoder('target_encoder')
+        self.residuals = [ResBlock(filters(num_layers - i - 1), name=f'residual_{i}') for i in range(num_layers)]
+        self.decoders = [
+            ResBlockDecoder(
+                filters(max(num_layers - i - 2, 0)), hidden_filters=filters(num_layers - i - 1), name=f'decoder_{i}'
+            )
+            for i in range(num_layers)
+        ]
+        self.transforms = [self._make_transform(scale) for scale in self._scales]
+        self.output_conv = ReflectConv(3, name='output_conv')
+
+    def call(self, inputs: Inputs, training: bool = False, return_attention: bool = False) -> Outputs:
+        outputs = self._estimate_flow(inputs)
+        source_features = self._encode(self.source_encoder, inputs['source_image'])
+        features = self._encode(self.target_encoder, self._target_input(inputs))[-1]
+        attentions = []
+        for step, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
+            scale = self.model_config.num_layers - step
+            if scale in self._scales:
+                index = self._scales.index(scale)
+                features, attention = self._transform(index, source_features[scale - 1], features, outputs)
+                attentions.append(attention)
+            features = decoder(residual(features))
+        outputs['image'] = tf.tanh(tf.cast(self.output_conv(features), tf.float32))
+        if return_attention:
+            outputs['attentions'] = [attention for attention in attentions if attention is not None]
+        return outputs
+
+    @property
+    def stages(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The published order: the flow estimator alone, then everything end to end."""
+        return tuple(MODEL_RULES['gfla'].stages(self.model_config))
+
+    def run_stage(self, inputs: Inputs, stage: str, training: bool = False) -> Outputs:
+        self.check_stage(stage)
+        return self._estimate_flow(inputs) if stage == 'flow' else self(inputs, training=training)
+
+    def stage_variables(self, stage: str) -> list[tf.Variable]:
+        self.check_stage(stage)
+        part: tf.keras.layers.Layer = self.flow_estimator if stage == 'flow' else self
+        return part.trainable_variables
+
+    def pytorch_names(self) -> list[tuple[str, tf.Variable, str]]:
+        """(key in a released checkpoint, variable, kind) of every array; only for the published method."""
+        parts: dict = {}
+        for name, blocks in (('source', self.source_encoder), ('target', self.target_encoder)):
+            parts[f'{name}.block0'] = blocks[0]
+            parts.update({f'{name}.encoder{i}': block for i, block in enumerate(blocks[1:])})
+        for i, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
+            # The published residual blocks are nested once more.
+            parts.update({f'target.decoder{i}.0.model.0': residual, f'target.decoder{i}.1': decoder})
+        for scale, attention in zip(self._scales, self.transforms):
+            parts[f'target.attn{self.model_config.num_layers - scale}'] = attention
+        parts.update({'target.outconv': self.output_conv, 'flow_net': self.flow_estimator})
+        return named_variables(parts)
+
+    @property
+    def _scales(self) -> tuple[int, ...]:
+        return () if self.model_config.spatial_transform == 'none' else self.model_config.attention_scales
+
+    def _make_transform(self, scale: int) -> tf.keras.layers.Layer:
+        config, name = self.model_config, f'transform_scale_{scale}'
+        if config.spatial_transform == 'local_attention':
+            return LocalAttention(config.attention_kernels[scale], impl=config.sampler_impl, name=name)
+        return (
+            BilinearWarp(impl=config.sampler_impl, name=name)
+            if config.spatial_transform == 'bilinear'
+            else GlobalAttention(name=name)
+        )
+
+    def _estimate_flow(self, inputs: Inputs) -> Outputs:
+        if self.flow_estimator is None:
+            return {'flows': [], 'masks': []}
+        flows, masks = self.flow_estimator(inputs['source_image'], inputs['source_pose'], inputs['target_pose'])
+        return {'flows': flows, 'masks': masks}
+
+    def _target_input(self, inputs: Inputs) -> tf.Tensor:
+        if self.source_encoder:
+            return inputs['target_pose']
+        return tf.concat([inputs['source_image'], inputs['source_pose'], inputs['target_pose']], axis=-1)
+
+    def _encode(self, encoder: list[EncoderBlock], image: tf.Tensor) -> list[tf.Tensor]:
+        """Outputs of every level, finest first."""
+        levels = []
+        for block in encoder:
+            image = block(image)
+            levels.append(image)
+        return levels
+
+    def _transform(self, index: int, source: tf.Tensor, features: tf.Tensor, outputs: Outputs) -> tuple:
+        if not outputs['flows']:
+            return features + self.transforms[index](source, features), None
+        mask = tf.cast(outputs['masks'][index], features.dtype)
+        sampled, attention = self.transforms[index](source, features, outputs['flows'][index])
+        return (1 - mask) * features + mask * sampled, attention

@@ -1,0 +1,212 @@
+"""The poses of one person over time, from whatever a video's pose estimator wrote."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from posewarp_tf.conventions import JOINT_NAMES, MISSING, NUM_JOINTS
+from posewarp_tf.errors import DataError
+from posewarp_tf.files import read_text
+from posewarp_tf.poses.annotations import read_annotations
+from posewarp_tf.poses.joints import LAYOUTS, to_openpose_18
+from posewarp_tf.poses.keypoint_frame import detect_frame
+from posewarp_tf.poses.readers import NO_ESTIMATOR, NoPoseError, in_pixels, read_keypoints
+
+# At 25 frames per second, a fifth of a second: an estimator's slip; a joint is hidden for longer.
+MAX_GAP = 5
+
+_POSE_SUFFIXES = ('.json', '.txt')
+_NUM_NAMED = 8
+_EXPECTED = 'a folder with a pose file per frame, or one file of many: annotation CSV, table with a row per frame, .npy'
+
+
+class PoseSequence(NamedTuple):
+    """Poses in order.
+
+    names: of the file or row of each frame.
+    keypoints: float32 [frames, 18, 2], (x, y) in pixels of one picture size, missing (-1, -1).
+    """
+
+    names: list[str]
+    keypoints: np.ndarray
+
+
+def load_sequence(place: str | os.PathLike, size: tuple[int, int]) -> PoseSequence:
+    """The poses in a folder or file, in pixels of pictures of `size` (height, width); prints what it read.
+
+    A folder of one file per frame (`keypoints.read_keypoints`), in natural order: frame 9 before frame 10. Or one
+    file: an annotation CSV; a table of numbers, a row of x y or x y confidence per frame for 17, 18, 25 or 33 joints
+    (x y alone: 18), blanks or commas between, with or without a header; the same as .npy.
+    A frame in which nobody was found has no joints.
+
+    Raises:
+        DataError: naming the frame's file or row and what is wrong; or no frame has a pose.
+    """
+    path = pathlib.Path(place)
+    if path.is_dir():
+        sequence = _from_folder(path, size)
+    elif path.suffix.lower() == '.npy':
+        sequence = _from_rows(path, _load_npy(path), size)
+    else:
+        sequence = _from_text(path, read_text(path, _EXPECTED, NO_ESTIMATOR), size)
+    num_empty = int(np.sum(_is_empty(sequence.keypoints)))
+    if num_empty == len(sequence.names):
+        raise DataError(f'{path}: none of the {num_empty} frames has a pose')
+    print(
+        f'{path}: {len(sequence.names)} poses, {sequence.names[0]} to {sequence.names[-1]}, '
+        f'in a picture of {size[0]}x{size[1]}' + (f'; {num_empty} frames show nobody' if num_empty else '')
+    )
+    return sequence
+
+
+def require_poses(sequence: PoseSequence) -> None:
+    """Raises a DataError that lists the frames without any joint, if there are some."""
+    empty = np.flatnonzero(_is_empty(sequence.keypoints))
+    if len(empty):
+        names = ', '.join(sequence.names[i] for i in empty[:_NUM_NAMED])
+        more = f' and {len(empty) - _NUM_NAMED} more' if len(empty) > _NUM_NAMED else ''
+        raise DataError(
+            f'{len(empty)} frames have no pose: {names}{more}: take them out, or fill gaps of up to {MAX_GAP} frames '
+            'from their neighbours by --smooth_poses'
+        )
+
+
+def smoothed(sequence: PoseSequence) -> tuple[PoseSequence, list[str]]:
+    """The sequence with short gaps filled (`fill_gaps`), and words on what was filled."""
+    keypoints, lines = fill_gaps(sequence.keypoints)
+    return sequence._replace(keypoints=keypoints), lines
+
+
+def fill_gaps(keypoints: np.ndarray, max_gap: int = MAX_GAP) -> tuple[np.ndarray, list[str]]:
+    """Joints that are missing in at most `max_gap` frames in a row, taken from the frames around them.
+
+    Between two frames that have the joint it moves in a straight line at constant speed; at the beginning and the
+    end of the sequence it stays where it is next seen.
+
+    Args:
+        keypoints: float32 [frames, 18, 2], missing (-1, -1).
+
+    Returns:
+        The filled keypoints, and for each joint that was filled a line with the frames, counted from 0.
+    """
+    filled = keypoints.copy()
+    lines = []
+    frames = np.arange(len(keypoints))
+    for joint, name in enumerate(JOINT_NAMES):
+        present = np.any(keypoints[:, joint] != MISSING, axis=-1)
+        if not present.any():
+            continue
+        gaps = [(first, last) for first, last in _runs(~present) if last - first < max_gap]
+        for first, last in gaps:
+            for axis in range(2):
+                filled[first : last + 1, joint, axis] = np.interp(
+                    frames[first : last + 1], frames[present], keypoints[present, joint, axis]
+                )
+        if gaps:
+            shown = ', '.join(str(first) if first == last else f'{first}-{last}' for first, last in gaps)
+            lines.append(f'{name} in frame {shown}' if gaps == [(gaps[0][0],) * 2] else f'{name} in frames {shown}')
+    return filled, lines
+
+
+def natural_order(name: str) -> list[tuple[int, int, str]]:
+    """A key to sort by in which numbers count as numbers: frame9 before frame10."""
+    pieces = re.split(r'(\d+)', name)
+    return [(0, int(piece), '') if piece.isdigit() else (1, 0, piece) for piece in pieces if piece]
+
+
+def _from_folder(folder: pathlib.Path, size: tuple[int, int]) -> PoseSequence:
+    files = [path for path in folder.iterdir() if path.suffix.lower() in _POSE_SUFFIXES]
+    files.sort(key=lambda path: natural_order(path.name))
+    if not files:
+        raise DataError(f'{folder}: no files in this folder that end in {", ".join(_POSE_SUFFIXES)}')
+    poses = []
+    num_crowded = 0
+    for path in files:
+        try:
+            pose, words = read_keypoints(path, size)
+        except NoPoseError:
+            pose, words = np.full((NUM_JOINTS, 2), MISSING, np.float32), ''
+        num_crowded += ', person ' in words
+        poses.append(pose)
+    if num_crowded:
+        print(f'{folder}: {num_crowded} frames show several people; the one with the highest mean confidence is taken')
+    return PoseSequence([path.name for path in files], np.stack(poses))
+
+
+def _from_text(path: pathlib.Path, text: str, size: tuple[int, int]) -> PoseSequence:
+    if text.lstrip()[0] in '{[':
+        raise DataError(f'{path}: a JSON file, which has the pose of one picture, expected {_EXPECTED}')
+    if re.search(r'\bkeypoints_[xy]\b', text.split('\n', 1)[0]):
+        return _from_annotations(path, size)
+    return _from_rows(path, _table(path, text), size)
+
+
+def _from_annotations(path: pathlib.Path, size: tuple[int, int]) -> PoseSequence:
+    annotations = read_annotations(path)
+    names, keypoints = list(annotations.keypoints), np.stack(list(annotations.keypoints.values()))
+    dataset = next((name for name in ('market', 'mvc') if path.name.startswith(name)), 'deepfashion')
+    frame = detect_frame(keypoints, (), dataset, str(path), size)
+    return PoseSequence(names, frame.to_pixels(keypoints, size))
+
+
+def _from_rows(path: pathlib.Path, rows: list[tuple[str, np.ndarray]], size: tuple[int, int]) -> PoseSequence:
+    """From (name, numbers) of each frame."""
+    poses = []
+    for name, values in rows:
+        if not np.isfinite(values).all():
+            raise DataError(f'{path}, {name}: got a number that is not finite')
+        if len(values) == 2 * NUM_JOINTS:
+            keypoints = values.reshape(NUM_JOINTS, 2).astype(np.float32)
+            keypoints[np.any(keypoints < 0, axis=-1)] = MISSING
+        elif len(values) % 3 == 0 and len(values) // 3 in LAYOUTS:
+            keypoints = to_openpose_18(values.reshape(-1, 3))
+        else:
+            triples = ', '.join(f'3 * {n}' for n in sorted(LAYOUTS))
+            raise DataError(
+                f'{path}, {name}: got {len(values)} numbers, expected {2 * NUM_JOINTS} (x y of {NUM_JOINTS} joints) or '
+                f'{triples} (x y confidence)'
+            )
+        poses.append(in_pixels(f'{path}, {name}', keypoints, size)[0])
+    return PoseSequence([name for name, _ in rows], np.stack(poses))
+
+
+def _table(path: pathlib.Path, text: str) -> list[tuple[str, np.ndarray]]:
+    rows: list[tuple[str, np.ndarray]] = []
+    for number, line in enumerate(text.split('\n'), start=1):
+        cells = line.split('#')[0].replace(',', ' ').replace(';', ' ').split()
+        try:
+            values = np.array([float(cell) for cell in cells])
+        except ValueError as error:
+            if rows:
+                raise DataError(f'{path}, row {number}: {error}') from error
+            continue  # a header
+        if len(values):
+            rows.append((f'row {number}', values))
+    if not rows:
+        raise DataError(f'{path}: no row of numbers, expected one per frame')
+    return rows
+
+
+def _load_npy(path: pathlib.Path) -> list[tuple[str, np.ndarray]]:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f'{path}: not a .npy file: {error}') from error
+    if array.ndim not in (2, 3) or not len(array) or array.dtype.kind not in 'fiu':
+        raise DataError(f'{path}: got {array.dtype} {list(array.shape)}, expected numbers [frames, joints, 2 or 3]')
+    return [(f'frame {i}', values.reshape(-1).astype(np.float64)) for i, values in enumerate(array)]
+
+
+def _is_empty(keypoints: np.ndarray) -> np.ndarray:
+    return np.all(keypoints == MISSING, axis=(1, 2))
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """(first, last) of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(first), int(end) - 1) for first, end in zip(edges[::2], edges[1::2])]

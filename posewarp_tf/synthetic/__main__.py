@@ -1,0 +1,100 @@
+"""Writes a data set of synthetic people, or one of them walking.
+
+python -m posewarp_tf.synthetic --output_dir=data/synthetic
+python -m posewarp_tf.synthetic --output_dir=data/walk --sequence=48
+"""
+
+from __future__ import annotations
+
+import time
+
+from absl import flags
+
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.settings import command_line
+from posewarp_tf.synthetic.dataset import Settings, write_dataset
+from posewarp_tf.synthetic.layouts import LAYOUTS
+from posewarp_tf.synthetic.walk import write_walk
+
+FLAGS = flags.FLAGS
+
+_OF_DATA_SETS = (
+    'layout', 'num_train_people', 'num_test_people', 'poses_per_person', 'pairs_per_person', 'max_yaw', 'train_flows',
+    'num_processes',
+)  # fmt: skip
+
+
+def define_flags() -> None:
+    flags.DEFINE_string('output_dir', None, 'Folder to write.', required=True)
+    flags.DEFINE_enum(
+        'layout',
+        'deepfashion',
+        list(LAYOUTS),
+        'deepfashion: its lists and joints, maps of 11 parts and 16 garments; mvc: joints in pixels, maps as DensePose '
+        'and LIP number them.',
+    )
+    flags.DEFINE_integer('num_train_people', 1000, 'People of the training part.')
+    flags.DEFINE_integer('num_test_people', 100, 'People of the test part; nobody is in both.')
+    flags.DEFINE_integer('poses_per_person', 6, 'Pictures of each person.')
+    flags.DEFINE_integer('pairs_per_person', 12, 'Ordered pairs (from, to) of each person.')
+    flags.DEFINE_integer('image_height', 256, 'Height of the pictures.')
+    flags.DEFINE_integer('image_width', 176, 'Width of the pictures.')
+    flags.DEFINE_float(
+        'max_yaw',
+        180.0,
+        'Degrees that people may be turned from facing the camera.',
+        lower_bound=1.0,
+        upper_bound=180.0,
+    )
+    flags.DEFINE_boolean(
+        'white_background', False, 'Everybody before a white studio wall, as in DeepFashion; default: many backgrounds.'
+    )
+    flags.DEFINE_integer('seed', 0, 'The same seed gives the same people.')
+    flags.DEFINE_boolean(
+        'train_flows', False, 'Write exact flows of the training pairs too; training never reads them.'
+    )
+    flags.DEFINE_integer(
+        'sequence',
+        None,
+        'Instead of a data set: this many frames of one person walking, with poses as OpenPose writes them.',
+        lower_bound=1,
+    )
+    flags.DEFINE_integer('num_processes', 0, 'Processes to draw with; 0: one per core.', lower_bound=0)
+
+
+def main() -> None:
+    if FLAGS.sequence is not None:
+        for name in _OF_DATA_SETS:
+            if FLAGS[name].present:
+                raise ConfigError(f'--{name}: given together with --sequence, which writes no data set')
+        size = FLAGS.image_height, FLAGS.image_width
+        write_walk(FLAGS.output_dir, FLAGS.sequence, size, FLAGS.seed, FLAGS.white_background)
+        print(f'{FLAGS.output_dir}: {FLAGS.sequence} frames of {size[0]} x {size[1]}')
+        return
+    settings = Settings(
+        num_train_people=FLAGS.num_train_people,
+        num_test_people=FLAGS.num_test_people,
+        poses_per_person=FLAGS.poses_per_person,
+        pairs_per_person=FLAGS.pairs_per_person,
+        image_size=(FLAGS.image_height, FLAGS.image_width),
+        seed=FLAGS.seed,
+        train_flows=FLAGS.train_flows,
+        max_yaw=FLAGS.max_yaw,
+        white_background=FLAGS.white_background,
+        layout=FLAGS.layout,
+    )
+    start = time.time()
+    if not write_dataset(FLAGS.output_dir, settings, FLAGS.num_processes):
+        print(f'{FLAGS.output_dir} already holds exactly these people: nothing to do')
+        return
+    counts = settings.describe()
+    print(
+        f'{FLAGS.output_dir}: {sum(counts["num_people"].values())} people, '
+        f'{sum(counts["num_pictures"].values())} pictures of {FLAGS.image_height} x {FLAGS.image_width}, '
+        f'{counts["num_pairs"]["train"]} training and {counts["num_pairs"]["test"]} test pairs '
+        f'in {time.time() - start:.0f} s'
+    )
+
+
+if __name__ == '__main__':
+    command_line.run(define_flags, main)

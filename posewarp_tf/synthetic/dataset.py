@@ -1,0 +1,249 @@
+"""Writes synthetic people as a data set in the DeepFashion layout (or another of layouts.py), with maps and flows.
+
+train/ test/                     JPEG pictures
+fasion-pairs-{train,test}.csv    columns from,to (spelt as published)
+fasion-annotation-{train,test}.csv   name:keypoints_y:keypoints_x in the 256 x 176 frame, missing -1
+parsing/ parts/                  palette PNGs of the 16 garment and the 11 part classes
+flows/<from>__<to>.npz           flow float32 [H, W, 2] and visibility uint8 [H, W], for the test pairs
+dataset.json                     the settings that it was made with
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import functools
+import json
+import multiprocessing
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+
+import numpy as np
+import tqdm
+from PIL import Image
+
+from posewarp_tf import conventions
+from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.synthetic.drawn.backgrounds import WHITE_STUDIO, sample_background
+from posewarp_tf.synthetic.drawn.person import sample_person
+from posewarp_tf.synthetic.drawn.pose import sample_pose
+from posewarp_tf.synthetic.drawn.render import Picture, exact_flow, render
+from posewarp_tf.synthetic.layouts import LAYOUTS
+
+# Raised whenever the same settings give other pictures.
+GENERATOR_VERSION = 4
+SPLITS = ('train', 'test')
+_JPEG_QUALITY = 95
+_OTHER_PLACE = 0.1  # chance of a picture taken in front of another background
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a data set depends on. Person i of a seed and split is the same whatever the other numbers."""
+
+    num_train_people: int
+    num_test_people: int
+    poses_per_person: int
+    pairs_per_person: int
+    image_size: tuple[int, int]
+    seed: int = 0
+    train_flows: bool = False
+    max_yaw: float = 180.0
+    white_background: bool = False
+    layout: str = 'deepfashion'
+
+    def __post_init__(self) -> None:
+        most = self.poses_per_person * (self.poses_per_person - 1)
+        checks = (
+            ('num_train_people', self.num_train_people, 0, None),
+            ('num_test_people', self.num_test_people, 0, None),
+            ('poses_per_person', self.poses_per_person, 2, None),
+            ('pairs_per_person', self.pairs_per_person, 1, most),
+            ('image_height', self.image_size[0], 16, None),
+            ('image_width', self.image_size[1], 16, None),
+            ('seed', self.seed, 0, None),
+        )
+        for name, value, low, high in checks:
+            if value < low or (high is not None and value > high):
+                limits = f'at least {low}' if high is None else f'{low} to {high} for {self.poses_per_person} poses'
+                raise ConfigError(f'--{name}: got {value}, expected {limits}')
+
+    def describe(self) -> dict:
+        """The contents of dataset.json."""
+        people = {'train': self.num_train_people, 'test': self.num_test_people}
+        return {
+            'kind': 'synthetic people',
+            'generator_version': GENERATOR_VERSION,
+            'seed': self.seed,
+            'image_size': list(self.image_size),
+            'poses_per_person': self.poses_per_person,
+            'pairs_per_person': self.pairs_per_person,
+            'train_flows': self.train_flows,
+            'max_yaw': self.max_yaw,
+            'white_background': self.white_background,
+            'layout': self.layout,
+            'num_people': people,
+            'num_pictures': {split: count * self.poses_per_person for split, count in people.items()},
+            'num_pairs': {split: count * self.pairs_per_person for split, count in people.items()},
+        }
+
+
+def write_dataset(
+    output_dir: str | os.PathLike, settings: Settings, num_processes: int = 0, show_progress: bool = True
+) -> bool:
+    """Writes the data set as a whole or not at all; `num_processes` 0 takes every core.
+
+    Returns False, having done nothing, when `output_dir` holds it already. Raises DataError when the folder
+    holds anything else.
+    """
+    final = pathlib.Path(output_dir)
+    description = settings.describe()
+    if _is_already_there(final, description):
+        return False
+    tasks = [(split, index) for split, count in description['num_people'].items() for index in range(count)]
+    with folder_appearing_whole(final) as folder:
+        layout = LAYOUTS[settings.layout]
+        for name in (*SPLITS, 'parsing', layout.parts, 'flows'):
+            (folder / name).mkdir()
+        write = functools.partial(write_person, folder, settings)
+        results = _in_processes(write, tasks, num_processes or os.cpu_count() or 1)
+        rows: dict[str, list[Rows]] = {split: [] for split in SPLITS}
+        for (split, _), found in zip(
+            tasks, tqdm.tqdm(results, total=len(tasks), unit='person', disable=not show_progress)
+        ):
+            rows[split].append(found)
+        for split in SPLITS:
+            pairs = ''.join(f'{source},{target}\n' for found in rows[split] for source, target in found.pairs)
+            notes = ''.join(f'{line}\n' for found in rows[split] for line in found.annotations)
+            (folder / f'{layout.prefix}-pairs-{split}.csv').write_text('from,to\n' + pairs)
+            (folder / f'{layout.prefix}-annotation-{split}.csv').write_text('name:keypoints_y:keypoints_x\n' + notes)
+        (folder / 'dataset.json').write_text(json.dumps(description, indent=2) + '\n')
+    return True
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Of one person: lines of the annotation file, and pairs of file names."""
+
+    annotations: list[str]
+    pairs: list[tuple[str, str]]
+
+
+def write_person(folder: pathlib.Path, settings: Settings, task: tuple[str, int]) -> Rows:
+    """Writes every picture, map and flow of person `task` = (split, index)."""
+    split, index = task
+    layout = LAYOUTS[settings.layout]
+    pictures = draw_person(settings, split, index)
+    stems = [f'{split}_{index:05d}_{number:02d}' for number in range(len(pictures))]
+    for stem, picture in zip(stems, pictures):
+        Image.fromarray(picture.image).save(folder / split / f'{stem}.jpg', quality=_JPEG_QUALITY, subsampling=0)
+        save_labels(folder / 'parsing' / f'{stem}.png', layout.garment_numbers(picture))
+        save_labels(folder / layout.parts / f'{stem}.png', layout.part_numbers(picture))
+    pairs = _choose_pairs(settings, split, index)
+    if split == 'test' or settings.train_flows:
+        for source, target in pairs:
+            flow, visibility = exact_flow(pictures[source], pictures[target])
+            path = folder / 'flows' / f'{stems[source]}__{stems[target]}.npz'
+            np.savez_compressed(path, flow=flow, visibility=visibility)
+    annotations = [
+        _annotation(f'{stem}.jpg', picture, layout.keypoint_size or picture.size)
+        for stem, picture in zip(stems, pictures)
+    ]
+    return Rows(annotations, [(f'{stems[source]}.jpg', f'{stems[target]}.jpg') for source, target in pairs])
+
+
+def draw_person(settings: Settings, split: str, index: int) -> list[Picture]:
+    """The pictures of one person, the same for any number of people or processes."""
+    person = sample_person(person_generator(settings.seed, split, index, 'person'))
+    pictures = []
+    for number in range(settings.poses_per_person):
+        rng = person_generator(settings.seed, split, index, 'pose', number)
+        pose = sample_pose(rng, settings.max_yaw)
+        background = sample_background(rng) if rng.random() < _OTHER_PLACE else None
+        if settings.white_background:
+            background = WHITE_STUDIO
+        pictures.append(render(person, pose, settings.image_size, background))
+    return pictures
+
+
+def person_generator(seed: int, split: str, index: int, use: str, number: int = 0) -> np.random.Generator:
+    """Random numbers for one use, the same whatever else a data set holds."""
+    uses = ('person', 'pose', 'pairs')
+    return np.random.default_rng([seed, SPLITS.index(split), index, uses.index(use), number])
+
+
+def _choose_pairs(settings: Settings, split: str, index: int) -> list[tuple[int, int]]:
+    """Different ordered pairs of different pictures."""
+    count = settings.poses_per_person
+    every = [(source, target) for source in range(count) for target in range(count) if source != target]
+    rng = person_generator(settings.seed, split, index, 'pairs')
+    return [every[k] for k in sorted(rng.permutation(len(every))[: settings.pairs_per_person])]
+
+
+def _annotation(name: str, picture: Picture, keypoint_size: tuple[int, int]) -> str:
+    """One line: whole-number joints scaled to a frame of height and width, y before x."""
+    frame = np.array(keypoint_size[::-1])
+    size = np.array(picture.size[::-1])
+    missing = picture.keypoints[:, 0] < 0
+    scaled = np.clip(np.rint(picture.keypoints * frame / size), 0, frame - 1).astype(int)
+    scaled[missing] = int(conventions.MISSING)
+    return f'{name}: {scaled[:, 1].tolist()}: {scaled[:, 0].tolist()}'
+
+
+def save_labels(path: pathlib.Path, labels: np.ndarray) -> None:
+    image = Image.fromarray(labels, mode='P')
+    image.putpalette(_palette().reshape(-1).tolist())
+    image.save(path, optimize=True)
+
+
+def _palette() -> np.ndarray:
+    """PASCAL's label colours: bits 0, 1, 2 of a class are the highest bits of red, green, blue, and so on."""
+    classes = np.arange(256)[:, None]
+    palette = np.zeros((256, 3), np.int64)
+    for step in range(3):
+        palette |= ((classes >> (3 * step + np.arange(3))) & 1) << (7 - step)
+    return palette.astype(np.uint8)
+
+
+def _in_processes(function: functools.partial, tasks: list, num_processes: int) -> Iterator[Rows]:
+    """Results in the order of `tasks`."""
+    if num_processes == 1 or len(tasks) < 2:
+        yield from map(function, tasks)
+        return
+    # Fresh processes: forking one that runs TensorFlow is not safe.
+    context = multiprocessing.get_context('spawn')
+    with concurrent.futures.ProcessPoolExecutor(min(num_processes, len(tasks)), mp_context=context) as pool:
+        try:
+            yield from pool.map(function, tasks)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _is_already_there(final: pathlib.Path, description: dict) -> bool:
+    if not final.exists() or (final.is_dir() and not any(final.iterdir())):
+        return False
+    settings_path = final / 'dataset.json'
+    with contextlib.suppress(OSError, ValueError):
+        # Folders from before there were layouts do not name theirs.
+        if {'layout': 'deepfashion', **json.loads(settings_path.read_text())} == description:
+            return True
+    raise DataError(
+        f'{final}: already holds something else (or people made with other settings): '
+        'expected an empty folder or none; choose another --output_dir or remove it'
+    )
+
+
+@contextlib.contextmanager
+def folder_appearing_whole(final: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields a folder beside `final` that becomes it on success and disappears on failure."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = final.parent / f'.{final.name}-{os.getpid()}'
+    temporary.mkdir()
+    try:
+        yield temporary
+        os.replace(temporary, final)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
