@@ -31,7 +31,7 @@ def imports_of_models() -> set[str]:
     for folder in ('posewarp_tf/losses/', 'posewarp_tf/training/', 'posewarp_tf/metrics/', 'exports/'):
         for path in (path for path in sources() if path.startswith(folder)):
             modules = {name for name in imported_modules(path) if name.startswith('posewarp_tf.models')}
-            found |= {f'{path}: {name}' for name in modules - (allowed if 'losses' not in folder else set())}
+            found |= {f'{path}: {name}' for name in modules - allowed}
     return found
 
 

@@ -1,4 +1,4 @@
-"""`python -m posewarp_tf.data.synthetic`: the earlier name of `python -m posewarp_tf.synthetic`, for scripts that use it."""
+"""An earlier name of `python -m posewarp_tf.synthetic`, kept for scripts that use it."""
 
 from __future__ import annotations
 
