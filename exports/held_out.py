@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -49,11 +50,20 @@ def held_out_pairs(config: Config, num_pairs: int, data_dir: str | None = None) 
 def _read(config: Config, num_pairs: int) -> dict[str, np.ndarray]:
     with reading():
         batch = next(iter(make_test_dataset(config, num_pairs, num_pairs)))
-    missing = [name for name in raw_input_specs(config) if name not in batch]
+    missing = [name for name in raw_input_specs(config.model) if name not in batch]
     if missing:
         raise DataError(f'{config.data.data_dir}: the model also needs {", ".join(missing)}, which this folder has not')
     raw = {}
-    for name, spec in raw_input_specs(config).items():
+    for name, spec in raw_input_specs(config.model).items():
         tensor = batch[name]
         raw[name] = (ops.to_uint8_image(tensor) if spec.dtype == tf.uint8 != tensor.dtype else tensor).numpy()
     return raw
+
+
+def each_pair(pairs: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """The pairs one by one, each with a batch of one."""
+    return [{name: array[i : i + 1] for name, array in pairs.items()} for i in range(num_pairs(pairs))]
+
+
+def num_pairs(pairs: Mapping[str, np.ndarray]) -> int:
+    return len(next(iter(pairs.values())))

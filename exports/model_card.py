@@ -8,26 +8,25 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from posewarp_tf.conventions import GARMENT_NAMES, JOINT_NAMES, MISSING
-
-from .exportable import Exportable
+from posewarp_tf.conventions import JOINT_NAMES, MISSING
+from posewarp_tf.inference.reposer import Reposer
 
 CC_BY_NC = 'https://creativecommons.org/licenses/by-nc/4.0/'
 
 
 def make_metadata(
-    exportable: Exportable, signatures: Mapping[str, Any], check: Mapping[str, Any], custom: list[str]
+    reposer: Reposer, signatures: Mapping[str, Any], check: Mapping[str, Any], custom: list[str]
 ) -> dict[str, Any]:
     """The contents of metadata.json.
 
     Args:
-        exportable: what was exported.
+        reposer: what was exported.
         signatures: concrete functions by name.
         check: how the export was compared with the model.
         custom: operations that a stock runtime does not have.
     """
-    run, config = exportable.run, exportable.config
-    metrics, metrics_note = _metrics(exportable)
+    run, config = reposer.run, reposer.config
+    metrics, metrics_note = _metrics(reposer)
     # Where data and weights lay on the machine that trained is nobody's business.
     config = config.replace(data_dir=_last_part(config.data.data_dir), vgg_weights=_last_part(config.loss.vgg_weights))
     return {
@@ -36,7 +35,7 @@ def make_metadata(
         'image_size': list(config.model.image_size),
         'weights': {
             'run': run.path.resolve().name,
-            'step': exportable.step,
+            'step': reposer.trained_steps,
             'moving_average': bool(config.training.ema_decay),
             'notes': run.notes(),
         },
@@ -49,8 +48,7 @@ def make_metadata(
             'joints': 'x, y in pixels; of the model size for tensors, of the source picture for files (serve_bytes)',
             'flow': 'backward: target pixel (x, y) shows source (x + dx, y + dy), in pixels of the flow; coarse first',
             'mask': '0 to 1; 1 = warped source, 0 = invented',
-            'composition_mask': '0 to 1; 1 = synthesised picture, 0 = the source moved by the flow',
-            'garment': f'uint8 class numbers: {", ".join(GARMENT_NAMES)}',
+            **{output.name: output.description for output in config.model.outputs},
         },
         'custom_operations': custom,
         'check': dict(check),
@@ -126,15 +124,15 @@ Export and model were compared on {check['num_pairs']} {check['pairs']}; largest
 """
 
 
-def _metrics(exportable: Exportable) -> tuple[dict[str, Any] | None, str]:
+def _metrics(reposer: Reposer) -> tuple[dict[str, Any] | None, str]:
     """metrics.json with its protocol, if it is about the exported weights at the exported size."""
-    path = exportable.run.metrics_path
+    path = reposer.run.metrics_path
     if not path.exists():
         return None, 'not evaluated: python -m posewarp_tf.evaluate --run_dir=...'
     metrics = json.loads(path.read_text(encoding='utf-8'))
     protocol = metrics['protocol']
-    size = 'x'.join(map(str, exportable.config.model.image_size))
-    if (protocol['weights']['step'], protocol['resolution']) != (exportable.step, size):
+    size = 'x'.join(map(str, reposer.config.model.image_size))
+    if (protocol['weights']['step'], protocol['resolution']) != (reposer.trained_steps, size):
         return None, f'evaluated at step {protocol["weights"]["step"]} and {protocol["resolution"]}, exported at others'
     protocol['data_dir'] = _last_part(protocol['data_dir'])
     return metrics, 'of the run, as posewarp_tf.evaluate measured them'

@@ -10,10 +10,6 @@ In Python, `posewarp_tf.import_pytorch(path, config='auto')` gives the model.
 
 from __future__ import annotations
 
-import sys
-import types
-from typing import Any
-
 from absl import flags
 
 from posewarp_tf.settings import command_line
@@ -45,17 +41,6 @@ def main() -> None:
     print(f'image size: {height}x{width} ({chosen})')
     print(f'{given.run_dir}: a run folder, ready for predict, evaluate, train and export_pytorch')
 
-
-class _CallableModule(types.ModuleType):
-    """This module is also the function: `posewarp_tf.import_pytorch(path)` works however the name was imported."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        from posewarp_tf.pytorch_files.importing import import_pytorch
-
-        return import_pytorch(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _CallableModule
 
 if __name__ == '__main__':
     command_line.run(define_flags, main)

@@ -32,7 +32,7 @@ from posewarp_tf.settings.config import GARMENT_CLASSES
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.predictor import Predictor
-    from posewarp_tf.settings.model_config import ModelConfig
+    from posewarp_tf.models.config import ModelConfig
 
 _FOR_SEQUENCE = ('source_image', 'source_keypoints', 'target_dir', 'output')
 _PATHS = ('run_dir', 'pairs', 'target_dir', 'target_image', *REQUIRED_COLUMNS, *MAP_COLUMNS)

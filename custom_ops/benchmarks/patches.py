@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from posewarp_tf.layers.blocks import activate
@@ -13,7 +15,8 @@ class PatchLocalAttention(LocalAttention):
     """LocalAttention with the same weights and results: patches [B, k H, k W, C] are stored, convolved with stride k,
     multiplied and pooled."""
 
-    def call(self, source: tf.Tensor, target: tf.Tensor, flow: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def call(self, source: tf.Tensor, target: tf.Tensor | None = None, flow: tf.Tensor | None = None) -> Any:
+        assert target is not None and flow is not None
         kernel = self.kernel_size
         source_patches = self._patches(source, flow)
         patches = tf.concat([self._patches(target, tf.zeros_like(flow)), source_patches], axis=-1)

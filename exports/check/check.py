@@ -40,10 +40,9 @@ def check_exports(
     Raises:
         RunError: an export differs by more than it may, or the page is required and cannot be run.
     """
-    from ..held_out import held_out_pairs
+    from ..held_out import each_pair, held_out_pairs
     from ..saved_model.export import export_saved_model
     from ..tflite.export import export_tflite
-    from ..tflite.report import each_pair
     from .page import missing_for_page, page_answers, page_milliseconds
 
     output_dir = pathlib.Path(output_dir)
@@ -99,7 +98,8 @@ def _runners(
     """{step: from one pair to its picture} of all that runs in this process."""
     import tensorflow as tf
 
-    from ..exportable import Exportable
+    from posewarp_tf.inference.reposer import Reposer
+
     from ..tflite.litert import LiteRTReposer
     from ..tflite.report import THREADS
 
@@ -111,8 +111,7 @@ def _runners(
         return lambda pair: reposer.run(pair)['image']
 
     # The run's own model, with whatever implementation of the sampler it has.
-    sampler_impl = RunFolder(run_dir).load_config().model.sampler_impl
-    model = tf.function(Exportable(run_dir, sampler_impl=sampler_impl), autograph=False)
+    model = tf.function(Reposer(run_dir), autograph=False)
     serve = tf.saved_model.load(str(version)).signatures['serving_default']
     runners: dict[str, Callable[[Arrays], np.ndarray]] = {
         'Keras': lambda pair: model(tensors(pair))['image'].numpy(),

@@ -28,7 +28,7 @@ def export_saved_model(
     """Writes the next version and returns its folder; nothing is left behind if it is not equal to the model.
 
     Args:
-        run_dir, checkpoint, image_size, sampler_impl: as in `Exportable`.
+        run_dir, checkpoint, image_size, sampler_impl: as in `Reposer`.
         output_dir: holds the versions 1, 2, ...; its name is the model's.
         batch_sizes: of the warm-up requests.
         check_pairs: how many held-out pairs to compare on.
@@ -42,9 +42,11 @@ def export_saved_model(
     """
     import tensorflow as tf
 
-    from ..exportable import Exportable, custom_operations, operations_of, require_stock_operations
-    from ..held_out import held_out_pairs
+    from posewarp_tf.inference.reposer import Reposer
+
+    from ..held_out import held_out_pairs, num_pairs
     from ..model_card import make_metadata, model_card
+    from ..operations import custom_operations, operations_of, require_stock_operations
     from .parity import checked_differences
     from .signatures import make_signatures
     from .warm_up import write_warm_up
@@ -52,32 +54,30 @@ def export_saved_model(
     if min(batch_sizes, default=1) < 1:
         raise ConfigError(f'--batch_sizes: got {min(batch_sizes)}, expected 1 or more')
     output_dir = pathlib.Path(output_dir)
-    exportable = Exportable(run_dir, checkpoint, image_size, sampler_impl)
-    signatures = make_signatures(exportable)
+    reposer = Reposer(run_dir, checkpoint, image_size, sampler_impl)
+    signatures = make_signatures(reposer)
     if sampler_impl == 'gather':
         for function in signatures.values():
             require_stock_operations(function)
-    pairs, whose = held_out_pairs(exportable.config, check_pairs, data_dir)
+    pairs, whose = held_out_pairs(reposer.config, check_pairs, data_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='.writing-', dir=output_dir) as temporary:
         folder = pathlib.Path(temporary) / 'version'
         # Only the weights: a whole Keras model would add functions of every layer that nobody calls.
         module = tf.Module()
-        module.weights = list(exportable.model.variables)
+        module.weights = list(reposer.model.variables)
         # Gradients of a served model would double its functions.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         tf.saved_model.save(module, str(folder), signatures=signatures, options=options)
-        own_model = exportable.run.load_model(
-            which=checkpoint, config=exportable.run.load_config().replace(image_size=exportable.config.model.image_size)
-        )
+        original = Reposer(run_dir, checkpoint, image_size)
         check = {
             'pairs': whose,
-            'num_pairs': len(pairs['source_image']),
-            'max_difference': checked_differences(folder, exportable, own_model, pairs),
+            'num_pairs': num_pairs(pairs),
+            'max_difference': checked_differences(folder, original, pairs),
         }
-        write_warm_up(folder, exportable.specs(), list(signatures), batch_sizes, output_dir.name)
+        write_warm_up(folder, reposer.config.model, list(signatures), batch_sizes, output_dir.name)
         operations = set().union(*(operations_of(function.graph.as_graph_def()) for function in signatures.values()))
-        metadata = make_metadata(exportable, signatures, check, custom_operations(operations))
+        metadata = make_metadata(reposer, signatures, check, custom_operations(operations))
         (folder / 'metadata.json').write_text(json.dumps(metadata, indent=2, sort_keys=True) + '\n', encoding='utf-8')
         (folder / 'MODEL_CARD.md').write_text(model_card(metadata), encoding='utf-8')
         return _publish(folder, output_dir)

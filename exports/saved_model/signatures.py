@@ -14,9 +14,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.conventions import GARMENT_NAMES, MISSING, PART_NAMES
+from posewarp_tf.conventions import MISSING
+from posewarp_tf.inference.reposer import Reposer
+from posewarp_tf.models.inputs import Joints, Picture, raw_inputs
+from posewarp_tf.models.outputs import titled
 
-from ..exportable import Exportable
 from .encoded_pictures import decode_class_maps, decode_pictures
 
 Tensors = dict[str, tf.Tensor]
@@ -27,18 +29,18 @@ _PICTURE = 'source_image'
 _MOST_DIMENSIONS = 8
 
 
-def make_signatures(exportable: Exportable) -> dict[str, Any]:
-    """Concrete functions by signature name; their only state are the weights of `exportable.model`."""
-    specs = exportable.specs()
+def make_signatures(reposer: Reposer) -> dict[str, Any]:
+    """Concrete functions by signature name; their only state are the weights of `reposer.model`."""
+    specs = reposer.specs()
     # One function that all signatures call: the network is in the SavedModel once.
-    answer = tf.function(lambda raw: _answer(exportable, raw), input_signature=[specs], autograph=False)
+    answer = tf.function(lambda raw: _answer(reposer, raw), input_signature=[specs], autograph=False)
     functions: dict[str, tuple[Callable[..., Tensors], Mapping[str, tf.TensorSpec]]] = {
         'serving_default': (lambda **raw: {'image': answer(raw)['image']}, specs),
         'serve_bytes': (
-            lambda **files: {'image_bytes': tf.io.encode_png(answer(_decoded(exportable, files))['image'])},
+            lambda **files: {'image_bytes': tf.io.encode_png(answer(_decoded(reposer, files))['image'])},
             bytes_specs(specs),
         ),
-        'debug': (lambda **raw: _named(answer(raw)), specs),
+        'debug': (lambda **raw: _named(reposer, answer(raw)), specs),
     }
     return {
         name: tf.function(function, autograph=False).get_concrete_function(**wanted)
@@ -57,17 +59,22 @@ def bytes_specs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, tf.TensorSpec]:
     return found
 
 
-def _decoded(exportable: Exportable, files: Tensors) -> Tensors:
+def _decoded(reposer: Reposer, files: Tensors) -> Tensors:
     """From the inputs of serve_bytes to those of serving_default."""
-    size, specs = exportable.config.model.image_size, exportable.specs()
+    size, specs = reposer.config.model.image_size, reposer.specs()
     files = _checked(files, bytes_specs(specs))
     raw: Tensors = {}
     raw[_PICTURE], own_sizes = decode_pictures(files[f'{_PICTURE}_bytes'], size, f'{_PICTURE}_bytes')
-    for name, spec in specs.items():
-        if spec.dtype != tf.uint8:
+    for given in raw_inputs(reposer.config.model.inputs):
+        name = given.name
+        if isinstance(given.kind, Joints):
             raw[name] = _to_pixels(files[name], own_sizes, size)
-        elif name != _PICTURE:
+        elif given.kind.dtype != 'uint8':
+            raw[name] = files[name]
+        elif type(given.kind) is not Picture:
             raw[name] = decode_class_maps(files[f'{name}_bytes'], size, f'{name}_bytes')
+        elif name != _PICTURE:
+            raw[name], _ = decode_pictures(files[f'{name}_bytes'], size, f'{name}_bytes')
     return raw
 
 
@@ -80,31 +87,30 @@ def _to_pixels(keypoints: tf.Tensor, own_sizes: tf.Tensor, size: tuple[int, int]
     return tf.where(seen, tf.minimum(parts * extent, extent - 1e-3), MISSING)
 
 
-def _answer(exportable: Exportable, raw: Mapping[str, tf.Tensor]) -> dict[str, Any]:
-    raw = _checked(raw, exportable.specs())
-    height, width = exportable.config.model.image_size
+def _answer(reposer: Reposer, raw: Mapping[str, tf.Tensor]) -> dict[str, Any]:
+    raw = _checked(raw, reposer.specs())
+    model = reposer.config.model
     checks = [
-        _require_each(
-            tf.reduce_any(tf.reduce_all((joints >= 0) & (joints < [width, height]), axis=-1), axis=-1),
-            f'{name}: expected pixels x, y of a pose in the picture, -1 if missing; no joint lies in it in example',
-        )
-        for name, joints in raw.items()
-        if joints.dtype == tf.float32
+        _require_each(conditions, message)
+        for given in raw_inputs(model.inputs)
+        for conditions, message in given.kind.graph_checks(raw[given.name], given.name, model.image_size)
     ]
     with tf.control_dependencies(checks):
-        return exportable({name: tf.identity(tensor) for name, tensor in raw.items()})
+        return reposer({name: tf.identity(tensor) for name, tensor in raw.items()})
 
 
-def _named(answer: dict[str, Any]) -> Tensors:
+def _named(reposer: Reposer, answer: dict[str, Any]) -> Tensors:
     """Flat, as a signature needs it."""
-    named = {name: answer[name] for name in ('float_image', 'garment', 'composition_mask') if name in answer}
-    for kind in ('flow', 'mask'):
-        named.update({f'{kind}_{i}': tensor for i, tensor in enumerate(answer[f'{kind}s'])})
+    declared = [output.name for output in reposer.config.model.outputs]
+    named = {name: answer[name] for name in ('float_image', *declared)}
+    for role, motion in answer['motions'].items():
+        for kind, tensors in (('flow', motion.flows), ('mask', motion.masks)):
+            named.update({f'{titled(role, kind)}_{i}': tensor for i, tensor in enumerate(tensors)})
     return named
 
 
 def _checked(tensors: Mapping[str, tf.Tensor], specs: Mapping[str, tf.TensorSpec]) -> Tensors:
-    """The tensors, once it is certain that they have the shapes of `specs`, one batch size and sensible values.
+    """The tensors, once it is certain that they have the shapes of `specs` and one batch size.
 
     A session does not compare what it is fed with the shapes of a signature; sizes are therefore read with the plain
     operation, which is not replaced by what is known when the graph is made.
@@ -122,21 +128,7 @@ def _checked(tensors: Mapping[str, tf.Tensor], specs: Mapping[str, tf.TensorSpec
         same = tf.cond(same_rank, lambda s=shape, e=expected: tf.reduce_all(s == e), lambda: False)
         checks.append(tf.debugging.Assert(same, [message, shape], summarize=_MOST_DIMENSIONS))
     with tf.control_dependencies(checks):
-        checked = {name: tf.identity(tensor) for name, tensor in tensors.items()}
-    with tf.control_dependencies([check for name, tensor in checked.items() for check in _value_checks(name, tensor)]):
-        return {name: tf.identity(tensor) for name, tensor in checked.items()}
-
-
-def _value_checks(name: str, tensor: tf.Tensor) -> list[tf.Operation]:
-    """Of a tensor whose shape is right: joints are numbers, and maps hold classes of conventions.py."""
-    if tensor.dtype == tf.float32:
-        finite = tf.reduce_all(tf.math.is_finite(tensor), axis=[1, 2])
-        return [_require_each(finite, f'{name}: expected finite numbers, -1 if missing; got others in example')]
-    if tensor.dtype == tf.uint8 and tensor.shape.rank == 3:
-        last = len(PART_NAMES if name.endswith('parts') else GARMENT_NAMES) - 1
-        known = tf.reduce_all(tensor <= last, axis=[1, 2])
-        return [_require_each(known, f'{name}: expected classes 0 to {last}; got others in example')]
-    return []
+        return {name: tf.identity(tensor) for name, tensor in tensors.items()}
 
 
 def _require(condition: tf.Tensor, message: str) -> tf.Operation:

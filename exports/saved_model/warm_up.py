@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.conventions import NUM_JOINTS
+from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.inputs import raw_inputs
 
 from ..serving.protocol import predict_request, serving_protos
 
@@ -22,7 +23,7 @@ WARM_UP_PATH = os.path.join('assets.extra', 'tf_serving_warmup_requests')
 
 def write_warm_up(
     folder: str | os.PathLike,
-    specs: Mapping[str, tf.TensorSpec],
+    model: ModelConfig,
     signatures: Sequence[str],
     batch_sizes: Sequence[int],
     model_name: str,
@@ -30,7 +31,7 @@ def write_warm_up(
     """Writes the warm-up file of the SavedModel in `folder`; returns its number of requests.
 
     Args:
-        specs: of the inputs of serving_default.
+        model: what was exported.
         signatures: names; serve_bytes gets PNGs of the pictures.
         batch_sizes: those that the server's batching config allows.
         model_name: under which the server knows the model.
@@ -41,7 +42,7 @@ def write_warm_up(
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature in signatures:
             for batch_size in batch_sizes:
-                inputs = warm_up_inputs(specs, signature, batch_size)
+                inputs = warm_up_inputs(model, signature, batch_size)
                 request = predict_request(model_name, signature, inputs)
                 log = prediction_log_pb2.PredictionLog()
                 log.predict_log.request.CopyFrom(request)
@@ -49,20 +50,12 @@ def write_warm_up(
     return len(signatures) * len(batch_sizes)
 
 
-def warm_up_inputs(specs: Mapping[str, tf.TensorSpec], signature: str, batch_size: int) -> dict[str, np.ndarray]:
-    """Grey pictures, maps of class 0 and joints on the diagonal, as NumPy arrays by input name."""
-    inputs: dict[str, np.ndarray] = {}
-    height, width = specs['source_image'].shape[1:3]
-    diagonal = np.linspace(0.1, 0.9, NUM_JOINTS, dtype=np.float32)[:, np.newaxis] * np.array(
-        [width, height], np.float32
-    )
-    for name, spec in specs.items():
-        if spec.dtype == tf.uint8:
-            level = 127 if spec.shape.rank == 4 else 0
-            array = np.full([batch_size, *spec.shape[1:]], level, np.uint8)
-        else:
-            array = np.broadcast_to(diagonal, [batch_size, *spec.shape[1:]])
-        inputs[name] = array
+def warm_up_inputs(model: ModelConfig, signature: str, batch_size: int) -> dict[str, np.ndarray]:
+    """What a network can be tried with, as NumPy arrays by input name (models/inputs.py)."""
+    inputs = {
+        raw.name: np.repeat(raw.kind.example(model.image_size)[np.newaxis], batch_size, axis=0)
+        for raw in raw_inputs(model.inputs)
+    }
     return to_files(inputs) if signature == 'serve_bytes' else inputs
 
 

@@ -16,10 +16,11 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.inference.checks import checked_map
 from posewarp_tf.inference.jobs import parse_size
 from posewarp_tf.pictures.picture_files import is_remote, load_class_numbers, load_image, save_image
+from posewarp_tf.poses.joints import check_joints
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.settings import command_line
@@ -99,10 +100,7 @@ def _png(image: np.ndarray) -> bytes:
 
 def _checked(keypoints: np.ndarray, name: str) -> np.ndarray:
     """float32 [1, 18, 2]; a server that merges requests would fail those of others too."""
-    keypoints = np.asarray(keypoints, np.float32)
-    if keypoints.shape != (18, 2) or not np.isfinite(keypoints).all():
-        raise DataError(f'{name}: got shape {list(keypoints.shape)}, expected [18, 2] finite numbers')
-    return keypoints[np.newaxis]
+    return check_joints(keypoints, name)[np.newaxis]
 
 
 def _class_maps(entries: list[str]) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""From an Exportable to the contents of .tflite files, one per precision.
+"""From a Reposer to the contents of .tflite files, one per precision.
 
 float32   as trained
 float16   weights stored in half precision, computed in float32 (in half on a GPU): half the size
@@ -27,28 +27,34 @@ import tensorflow as tf
 from absl import logging
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.inference.reposer import Reposer
+from posewarp_tf.models.outputs import titled
 
-from ..exportable import Exportable
+from ..held_out import each_pair
 from .litert import SIGNATURE
 from .operations import CONVOLUTIONS, TFLiteGraph
 
 
-def make_signature(exportable: Exportable) -> Any:
+def make_signature(reposer: Reposer) -> Any:
     """The concrete function of a file: one pair -> image, and flow and mask of the finest scale if there are flows."""
 
     def serve(**raw: tf.Tensor) -> dict[str, tf.Tensor]:
-        answer = exportable(raw)
-        finest = {name[:-1]: answer[name][-1] for name in ('flows', 'masks') if answer[name]}
+        answer = reposer(raw)
+        finest = {}
+        for role, motion in answer['motions'].items():
+            finest[titled(role, 'flow')] = motion.flows[-1]
+            if motion.masks:
+                finest[titled(role, 'mask')] = motion.masks[-1]
         return {'image': answer['image'], **finest}
 
-    return tf.function(serve, autograph=False).get_concrete_function(**exportable.specs(batch_size=1))
+    return tf.function(serve, autograph=False).get_concrete_function(**reposer.specs(batch_size=1))
 
 
 class Converter:
     """Converts one signature to any precision.
 
     Args:
-        exportable: whose weights `signature` uses.
+        reposer: whose weights `signature` uses.
         signature: from `make_signature`.
         folder: an empty one, for intermediate files.
         representative: raw inputs [N, ...] of typical pairs, whose ranges int8 uses.
@@ -56,7 +62,7 @@ class Converter:
 
     def __init__(
         self,
-        exportable: Exportable,
+        reposer: Reposer,
         signature: Any,
         folder: str | os.PathLike,
         representative: Mapping[str, np.ndarray],
@@ -64,7 +70,7 @@ class Converter:
         self._folder = str(pathlib.Path(folder) / 'for_conversion')
         self._representative = representative
         module = tf.Module()
-        module.weights = list(exportable.model.variables)
+        module.weights = list(reposer.model.variables)
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         with _silence():
             tf.saved_model.save(module, self._folder, signatures={SIGNATURE: signature}, options=options)
@@ -119,8 +125,7 @@ class Converter:
         return debugger.get_nondebug_quantized_model()
 
     def _representative_pairs(self) -> Iterator[dict[str, np.ndarray]]:
-        for i in range(len(self._representative['source_image'])):
-            yield {name: array[i : i + 1] for name, array in self._representative.items()}
+        yield from each_pair(self._representative)
 
 
 @contextlib.contextmanager

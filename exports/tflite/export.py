@@ -28,7 +28,7 @@ def export_tflite(
     """Writes the files and returns the contents of results.json.
 
     Args:
-        run_dir, checkpoint, image_size: as in `Exportable`.
+        run_dir, checkpoint, image_size: as in `Reposer`.
         output_dir: holds one export; files of an earlier one are replaced or removed.
         precisions: some of ALL_PRECISIONS.
         data_dir: folder with test pairs, if not the run's own.
@@ -41,7 +41,10 @@ def export_tflite(
         ConfigError: an unknown precision, an impossible size, or operations that TFLite has not.
         DataError: the test pairs cannot be used.
     """
-    from ..exportable import Exportable
+    from posewarp_tf.inference.reposer import Reposer
+    from posewarp_tf.models.inputs import raw_inputs
+
+    from ..held_out import num_pairs
     from .convert import Converter, make_signature
     from .metadata import with_metadata
     from .report import conditions, measure, model_answers, shortfall
@@ -50,36 +53,36 @@ def export_tflite(
     if unknown or not precisions:
         raise ConfigError(f'--precision: got {",".join(precisions)!r}, expected some of {", ".join(ALL_PRECISIONS)}')
     output_dir = pathlib.Path(output_dir)
-    exportable = Exportable(run_dir, checkpoint, image_size)
-    compared, ranges, whose = _split_pairs(exportable.config, check_pairs, calibration_pairs, data_dir)
-    trained = exportable.run.load_config()
+    reposer = Reposer(run_dir, checkpoint, image_size, sampler_impl='gather')
+    compared, ranges, whose = _split_pairs(reposer.config, check_pairs, calibration_pairs, data_dir)
     # The run's own model: with whatever implementation of the sampler it has, not the one of the export.
-    original = Exportable(run_dir, checkpoint, image_size, trained.model.sampler_impl)
+    original = Reposer(run_dir, checkpoint, image_size)
     expected = model_answers(original, compared)
-    signature = make_signature(exportable)
+    signature = make_signature(reposer)
     report: dict[str, Any] = {
-        'run': exportable.run.path.resolve().name,
-        'image_size': list(exportable.config.model.image_size),
+        'run': reposer.run.path.resolve().name,
+        'image_size': list(reposer.config.model.image_size),
         'compared_on': {'num_pairs': len(expected), 'pairs': whose},
-        'ranges_from': {'num_pairs': len(ranges['source_image']), 'pairs': whose, 'same': ranges is compared},
+        'ranges_from': {'num_pairs': num_pairs(ranges), 'pairs': whose, 'same': ranges is compared},
         'conditions': conditions(timed_runs),
         'files': {},
     }
-    metadata = _metadata(exportable, signature, report)
+    metadata = _metadata(reposer, signature, report)
+    given = raw_inputs(reposer.config.model.inputs)
     output_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='.writing-', dir=output_dir) as temporary:
         folder = pathlib.Path(temporary) / 'finished'
         folder.mkdir()
-        converter = Converter(exportable, signature, temporary, ranges)
+        converter = Converter(reposer, signature, temporary, ranges)
         for precision in precisions:
-            contents = with_metadata(converter.convert(precision), precision, metadata)
+            contents = with_metadata(converter.convert(precision), precision, metadata, given)
             measured = measure(contents, compared, expected, timed_runs)
             report['files'][precision] = {'file': f'posewarp_{precision}.tflite', **measured}
             (folder / f'posewarp_{precision}.tflite').write_bytes(contents)
         misses = [shortfall(precision, measured) for precision, measured in report['files'].items()]
         if any(misses):
             raise RunError(
-                f'{exportable.run.path}: too far from the model on {len(expected)} {whose}: '
+                f'{reposer.run.path}: too far from the model on {len(expected)} {whose}: '
                 f'{"; ".join(filter(None, misses))}; nothing was written'
             )
         _publish(folder, output_dir, report, metadata)
@@ -88,10 +91,10 @@ def export_tflite(
 
 def _split_pairs(config: Any, check_pairs: int, calibration_pairs: int, data_dir: str | None) -> tuple[Any, Any, str]:
     """Pairs to compare on, others (the same if there are none) to take ranges from, and whose they are, in words."""
-    from ..held_out import held_out_pairs
+    from ..held_out import held_out_pairs, num_pairs
 
     pairs, whose = held_out_pairs(config, check_pairs + calibration_pairs, data_dir)
-    found = len(pairs['source_image'])
+    found = num_pairs(pairs)
     # Every n-th one, so that both see many people; too few pairs do for both.
     stride = max(1, found // check_pairs)
     compared = list(range(0, found, stride))[:check_pairs]
@@ -100,13 +103,13 @@ def _split_pairs(config: Any, check_pairs: int, calibration_pairs: int, data_dir
     return to_compare, {name: array[others] for name, array in pairs.items()} if others else to_compare, whose
 
 
-def _metadata(exportable: Any, signature: Any, report: dict[str, Any]) -> dict[str, Any]:
+def _metadata(reposer: Any, signature: Any, report: dict[str, Any]) -> dict[str, Any]:
     """The contents of metadata.json."""
     from ..model_card import make_metadata
     from .litert import SIGNATURE
 
     check = {'results': 'results.json', **report['compared_on']}
-    metadata = make_metadata(exportable, {SIGNATURE: signature}, check, [])
+    metadata = make_metadata(reposer, {SIGNATURE: signature}, check, [])
     return {**metadata, 'kind': 'posewarp_tf TFLite', 'name': report['run'], 'joint_names': metadata['joints']}
 
 

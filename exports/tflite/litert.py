@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from posewarp_tf.errors import DataError, RunError
-from posewarp_tf.inference.checks import checked_map
+from posewarp_tf.models.inputs import kind_of_array
 
 SIGNATURE = 'serving_default'
 
@@ -71,10 +71,7 @@ class LiteRTReposer:
         height, width = self.inputs['source_image'][1][1:3]
         arrays = {name: _checked_array(name, request[name], *self.inputs[name]) for name in self.inputs}
         for name, array in arrays.items():
-            if array.dtype == np.float32:
-                _check_joints(name, array, height, width)
-            elif array.ndim == 3:
-                checked_map(array[0], name)
+            kind_of_array(name, array.dtype.name, array.shape[1:]).check(array[0], name, (height, width))
         return arrays
 
 
@@ -105,15 +102,3 @@ def _checked_array(name: str, value: Any, dtype: np.dtype, shape: tuple[int, ...
     if array.dtype != dtype:
         raise DataError(f'{name}: got dtype {array.dtype}, expected {dtype}')
     return array
-
-
-def _check_joints(name: str, joints: np.ndarray, height: int, width: int) -> None:
-    if not np.isfinite(joints).all():
-        joint = int(np.argmin(np.isfinite(joints[0]).all(axis=-1)))
-        raise DataError(
-            f'{name}: joint {joint}: got {joints[0, joint].tolist()}, expected finite numbers, -1 if missing'
-        )
-    if not np.all((joints >= 0) & (joints < [width, height]), axis=-1).any():
-        raise DataError(
-            f'{name}: no joint lies in the picture of {height}x{width} (height x width); expected its pixels x, y'
-        )

@@ -8,28 +8,24 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
-from posewarp_tf.conventions import NUM_JOINTS
+from posewarp_tf.models.inputs import Picture, RawInput
 
 from .metadata_buffer import metadata_buffer, tensor_metadata
 
-# What people and their tools should know of a tensor, by name.
-_DESCRIPTIONS = {
-    'source_image': 'The person, RGB, 0 to 255, squashed to this size.',
-    'source_keypoints': f'{NUM_JOINTS} joints (x, y) of the person in pixels of source_image, (-1, -1) if missing.',
-    'target_keypoints': f'{NUM_JOINTS} joints (x, y) of the pose to take, likewise.',
-    'source_parts': 'Body part of each pixel of source_image.',
-    'target_parts': 'Body part of each pixel of the picture to make.',
-    'source_garment': 'Garment of each pixel of source_image.',
+# What people and their tools should know of the outputs, by name; of the inputs the model tells.
+_OUTPUTS = {
     'image': 'The person in the target pose, RGB, 0 to 255.',
     'flow': 'Backward flow (dx, dy): target pixel (x, y) shows source (x + dx, y + dy), in pixels of this map.',
     'mask': '1: taken from the source by the flow; 0: invented.',
 }
-_PICTURES = ('source_image', 'image')
 _ENTRY = 'TFLITE_METADATA'
 
 
-def with_metadata(model: bytes, precision: str, metadata: Mapping[str, Any]) -> bytes:
+def with_metadata(model: bytes, precision: str, metadata: Mapping[str, Any], given: Sequence[RawInput]) -> bytes:
     """The same model with metadata made from the contents of metadata.json; its numbers do not change.
+
+    Args:
+        given: the raw inputs of the model.
 
     Every constant begins at a multiple of 16 bytes, as the schema of TFLite asks for.
     """
@@ -44,8 +40,8 @@ def with_metadata(model: bytes, precision: str, metadata: Mapping[str, Any]) -> 
         version=f'step {metadata["weights"]["step"]}',
         author='posewarp_tf',
         license=metadata['licence'],
-        inputs=_described(inputs),
-        outputs=_described(outputs),
+        inputs=[_input_metadata(name, given) for name in inputs],
+        outputs=[_output_metadata(name) for name in outputs],
     )
     others = [entry for entry in whole.metadata or [] if entry.name != _ENTRY.encode()]
     whole.metadata = [*others, schema.MetadataT(_ENTRY, len(whole.buffers))]
@@ -73,5 +69,11 @@ def _tensor_names(model: Any) -> tuple[list[str], list[str]]:
     return ordered(signature.inputs, graph.inputs), ordered(signature.outputs, graph.outputs)
 
 
-def _described(names: Sequence[str]) -> list[Mapping[int, Any]]:
-    return [tensor_metadata(name, _DESCRIPTIONS[name], is_picture=name in _PICTURES) for name in names]
+def _input_metadata(name: str, given: Sequence[RawInput]) -> Mapping[int, Any]:
+    (raw,) = (raw for raw in given if raw.name == name)
+    return tensor_metadata(name, raw.description, is_picture=type(raw.kind) is Picture)
+
+
+def _output_metadata(name: str) -> Mapping[int, Any]:
+    """Flows and masks of other pictures than the source carry its role behind their name."""
+    return tensor_metadata(name, _OUTPUTS[name.partition('_')[0]], is_picture=name == 'image')

@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ..exportable import Exportable
+from posewarp_tf.inference.reposer import Reposer
+from posewarp_tf.models.outputs import titled
+
+from ..held_out import each_pair
 from .litert import LiteRTReposer
 from .operations import TFLiteGraph
 
@@ -24,18 +27,14 @@ THREADS = (1, 2)
 Arrays = Mapping[str, np.ndarray]
 
 
-def model_answers(model: Exportable, pairs: Arrays) -> list[dict[str, np.ndarray]]:
-    """The Keras model's `image`, and `flow` if it has one, for each of the pairs, one at a time."""
+def model_answers(model: Reposer, pairs: Arrays) -> list[dict[str, np.ndarray]]:
+    """The Keras model's `image`, and the finest flow of each family, for each of the pairs, one at a time."""
     answers = []
     for pair in each_pair(pairs):
         answer = model({name: tf.constant(array) for name, array in pair.items()})
-        found = {'image': answer['image'], **({'flow': answer['flows'][-1]} if answer['flows'] else {})}
-        answers.append({name: tensor.numpy() for name, tensor in found.items()})
+        flows = {titled(role, 'flow'): motion.flows[-1] for role, motion in answer['motions'].items()}
+        answers.append({name: tensor.numpy() for name, tensor in {'image': answer['image'], **flows}.items()})
     return answers
-
-
-def each_pair(pairs: Arrays) -> list[dict[str, np.ndarray]]:
-    return [{name: array[i : i + 1] for name, array in pairs.items()} for i in range(len(pairs['source_image']))]
 
 
 def measure(contents: bytes, pairs: Arrays, expected: Sequence[Arrays], timed_runs: int) -> dict[str, Any]:
@@ -45,19 +44,20 @@ def measure(contents: bytes, pairs: Arrays, expected: Sequence[Arrays], timed_ru
         size: bytes.
         max_difference: levels of 255, over all pictures.
         psnr: dB, 10 log10(255^2 / mean square difference), over all pictures together; None if they are equal.
-        max_flow_difference: pixels of the finest flow's map; None without flows.
+        max_flow_difference: pixels of the map of a finest flow; None without flows.
         milliseconds: {threads: median time of one pair}.
         operations: {kind and type: how many}.
     """
     graph = TFLiteGraph(contents)
     answers = [reposer.run(pair) for reposer in [LiteRTReposer(contents)] for pair in each_pair(pairs)]
     differences = _stacked_differences(answers, expected, 'image')
-    flow_differences = _stacked_differences(answers, expected, 'flow') if 'flow' in expected[0] else None
+    flows = [name for name in expected[0] if name != 'image']
+    flow_differences = [np.abs(_stacked_differences(answers, expected, name)).max() for name in flows]
     return {
         'size': len(contents),
         'max_difference': int(np.abs(differences).max()),
         'psnr': psnr(differences),
-        'max_flow_difference': None if flow_differences is None else float(np.abs(flow_differences).max()),
+        'max_flow_difference': float(max(flow_differences)) if flows else None,
         'milliseconds': {str(n): milliseconds(contents, each_pair(pairs)[0], n, timed_runs) for n in THREADS},
         'operations': graph.counts(),
     }

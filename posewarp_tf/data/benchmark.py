@@ -23,9 +23,10 @@ def milliseconds_per_batch(config: Config, num_batches: int) -> float:
     """Mean over `num_batches` training batches, after a warm-up; making the data set is not counted."""
     from posewarp_tf.data.picture_store import reading
     from posewarp_tf.data.pipeline import make_training_dataset
+    from posewarp_tf.training.plan import maps_to_train
 
     with reading():
-        batches = iter(make_training_dataset(config))
+        batches = iter(make_training_dataset(config, maps_to_train(config)))
         for _ in range(_WARM_UP_BATCHES):
             next(batches)
         start = time.perf_counter()

@@ -31,9 +31,9 @@ from posewarp_tf.data.truth import (
     ClassMaps,
     find_flows,
     find_maps,
-    keys_to_train_on,
+    keys_by_kind,
     maps_to_test_on,
-    maps_to_train_on,
+    required_maps,
 )
 from posewarp_tf.errors import DataError, PosewarpError
 from posewarp_tf.pictures.class_maps import load_class_map
@@ -43,7 +43,7 @@ from posewarp_tf.poses.annotations import read_pairs, scan_annotations
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.config import Config, DataConfig
 from posewarp_tf.settings.flags import config_from_flags, define_training_flags
-from posewarp_tf.training.plan import check_vgg_weights, plan_training
+from posewarp_tf.training.plan import check_vgg_weights, maps_to_train, plan_training
 
 # Of the published lists.
 PUBLISHED_PAIRS = {'deepfashion': {'train': 101_966, 'test': 8_570}, 'market': {'test': 12_000}, 'mvc': {}}
@@ -194,9 +194,10 @@ def _check_truth(config: Config, split: str, dataset: PairDataset, findings: Fin
         if findings.attempt(title, lambda: find_flows(data.data_dir, dataset)) is not None:
             print('  flows/: an exact flow for every pair')
         return found
-    found = findings.attempt(title, lambda: _read_maps(maps_to_train_on(config, dataset))) or []
+    needed = maps_to_train(config)
+    found = findings.attempt(title, lambda: _read_maps(required_maps(data, needed, dataset))) or []
     # Nothing asks for the others.
-    others = [kind for kind in CLASS_MAP_FOLDERS if kind not in keys_to_train_on(config)]
+    others = [kind for kind in CLASS_MAP_FOLDERS if kind not in keys_by_kind(needed)]
     return found + (findings.attempt(title, lambda: _read_maps(find_maps(data, others, dataset)), fatal=False) or [])
 
 

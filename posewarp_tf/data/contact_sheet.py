@@ -21,7 +21,7 @@ _ROWS, _COLUMNS = 4, 6
 def contact_sheet(checked: Sequence[tuple[PairDataset, list[ClassMaps]]], size: tuple[int, int]) -> np.ndarray:
     """Pictures from all over the splits with their skeletons, each beside its maps of classes, uint8 [H, W, 3]."""
     cells: list[np.ndarray] = []
-    class_counts: set[int] = set()
+    kinds: set[tuple[str, ...]] = set()
     for dataset, found in checked:
         count = _ROWS * _COLUMNS // len(checked)
         for i in np.unique(np.linspace(0, len(dataset.paths) - 1, count).astype(int)):
@@ -32,13 +32,13 @@ def contact_sheet(checked: Sequence[tuple[PairDataset, list[ClassMaps]]], size: 
                 # Reported among the unreadable pictures or maps already.
                 continue
             cells.append(np.concatenate([draw_skeleton(image, dataset.keypoints[i]), *drawn], axis=1))
-            class_counts.update(len(maps.coding.names) for maps in found)
+            kinds.update(tuple(maps.coding.names) for maps in found)
     if not cells:
         raise DataError('no picture could be decoded for the contact sheet')
     rows = [cells[i : i + _COLUMNS] for i in range(0, len(cells), _COLUMNS)]
-    return with_legends(picture_grid(rows), sorted(class_counts))
+    return with_legends(picture_grid(rows), sorted(kinds, key=len))
 
 
 def _drawn_map(maps: ClassMaps, number: int, size: tuple[int, int]) -> np.ndarray:
-    colors = class_map_to_color(load_class_map(maps.paths[number], maps.coding), len(maps.coding.names))
+    colors = class_map_to_color(load_class_map(maps.paths[number], maps.coding), maps.coding.names)
     return np.asarray(Image.fromarray(colors).resize((size[1], size[0]), Image.Resampling.NEAREST))

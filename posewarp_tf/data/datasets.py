@@ -45,7 +45,7 @@ class PairDataset:
 
     names, paths: of every picture that a pair uses.
     keypoints: float32 [pictures, 18, 2], (x, y) in pixels of the model's image size, missing (-1, -1).
-    pairs: int32 [pairs, 2], rows of the above: source, target.
+    rows: int32 [examples, K], numbers of the above: the pictures of each example by the model's roles (source, target).
     skipped: one line for each pair that cannot be used, with the reason.
     """
 
@@ -53,7 +53,7 @@ class PairDataset:
     names: list[str]
     paths: list[str]
     keypoints: np.ndarray
-    pairs: np.ndarray
+    rows: np.ndarray
     skipped: list[str]
 
     def spread(self, max_pairs: int | None) -> PairDataset:
@@ -61,15 +61,15 @@ class PairDataset:
 
         Neighbours in a list of pairs are pictures of one person; a few of the first would be all alike.
         """
-        count = len(self.pairs) if max_pairs is None else min(max_pairs, len(self.pairs))
-        chosen = np.arange(count) * len(self.pairs) // max(count, 1)
-        used, pairs = np.unique(self.pairs[chosen], return_inverse=True)
+        count = len(self.rows) if max_pairs is None else min(max_pairs, len(self.rows))
+        chosen = np.arange(count) * len(self.rows) // max(count, 1)
+        used, rows = np.unique(self.rows[chosen], return_inverse=True)
         return dataclasses.replace(
             self,
             names=[self.names[i] for i in used],
             paths=[self.paths[i] for i in used],
             keypoints=self.keypoints[used],
-            pairs=pairs.reshape(-1, 2).astype(np.int32),
+            rows=rows.reshape(-1, self.rows.shape[1]).astype(np.int32),
         )
 
 
@@ -120,7 +120,7 @@ def load_dataset(data: DataConfig, split: str, image_size: tuple[int, int]) -> P
         names=names,
         paths=paths,
         keypoints=frame.to_pixels(keypoints, image_size, padded),
-        pairs=np.array([[number[source], number[target]] for source, target in usable], np.int32),
+        rows=np.array([[number[source], number[target]] for source, target in usable], np.int32),
         skipped=skipped,
     )
 

@@ -1,26 +1,27 @@
 """From a data set's folder to batches: tf.data, in parallel, resumable at any step.
 
-A batch is a dict (conventions.py has the units):
-    source_image, target_image: float32 [B, H, W, 3] in [-1, 1];
-    source_pose, target_pose: float32 [B, H, W, pose channels];
-    source_keypoints, target_keypoints: float32 [B, 18, 2] in pixels of H x W, missing (-1, -1);
-    source_name, target_name: string [B];
-    of the class maps source_parts, target_parts, source_garment, target_garment uint8 [B, H, W]: in training batches
-    those that the model or the objective needs, in test batches all that the folder has;
+A batch is a dict with an entry for each role of the model's pictures, such as source and target (conventions.py has
+the units):
+    <role>_image: float32 [B, H, W, 3] in [-1, 1];
+    <role>_pose: float32 [B, H, W, pose channels], of models that see poses;
+    <role>_keypoints: float32 [B, 18, 2] in pixels of H x W, missing (-1, -1);
+    <role>_name: string [B];
+    of the class maps <role>_parts and <role>_garment uint8 [B, H, W]: in training batches those that are asked for, in
+    test batches all that the folder has;
 and, in test batches where the folder has them: flow float32 [B, H, W, 2] and visibility uint8 [B, H, W].
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
 from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
 from posewarp_tf.data.picture_store import PictureStore, read_class_map, read_flow, read_picture
-from posewarp_tf.data.truth import ClassMaps, find_flows, keys_to_train_on, maps_to_test_on, maps_to_train_on
-from posewarp_tf.models.inputs import make_pose
+from posewarp_tf.data.truth import ClassMaps, find_flows, keys_by_kind, maps_to_test_on, required_maps
 from posewarp_tf.ops import to_float_image
 from posewarp_tf.settings.config import Config
 
@@ -29,30 +30,46 @@ Batch = dict[str, tf.Tensor]
 _PREFETCHED_BATCHES = 2
 
 
-def make_training_dataset(config: Config, start_step: int = 0) -> tf.data.Dataset:
-    """Endless batches of `config.training.batch_size` pairs.
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """Which part of every batch is made here: the one with this index of `count` equal ones."""
+
+    index: int = 0
+    count: int = 1
+
+
+_WHOLE = Shard()
+
+
+def make_training_dataset(
+    config: Config, needed_maps: Mapping[str, str], start_step: int = 0, shard: Shard = _WHOLE
+) -> tf.data.Dataset:
+    """Endless batches of `config.training.batch_size` pairs, or the part of them that is a shard.
 
     Batch n is a function of (config.training.seed, n) alone: every epoch visits all pairs in a new order,
     and a run resumed at `start_step` sees what the straight run would have seen, found without reading
     anything that came before. Batches have a static size, so that they can be split over replicas.
 
+    Args:
+        needed_maps: the class maps that batches hold, by their keys, and in words what asks for each.
+
     Raises:
-        DataError: from `load_dataset`; when the folder lacks maps that the model or the objective needs.
+        DataError: from `load_dataset`; when the folder lacks maps that are needed.
     """
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
     examples = load_dataset(config.data, 'train', config.model.image_size)
-    reader = _TrainingReader(config, examples)
-    num_pairs = len(examples.pairs)
+    reader = _TrainingReader(config, examples, needed_maps)
+    num_examples, size = len(examples.rows), batch_size // shard.count
 
     def make_batch(step: tf.Tensor) -> Batch:
-        counters = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+        counters = step * batch_size + shard.index * size + tf.range(size, dtype=tf.int64)
         # tf.random.experimental.index_shuffle is this operation, but takes no batch of seeds.
         rows = tf.raw_ops.RandomIndexShuffle(
-            index=counters % num_pairs,
-            seed=tf.stack([tf.fill([batch_size], seed), counters // num_pairs, tf.zeros_like(counters)], axis=-1),
-            max_index=tf.constant(num_pairs - 1, tf.int64),
+            index=counters % num_examples,
+            seed=tf.stack([tf.fill([size], seed), counters // num_examples, tf.zeros_like(counters)], axis=-1),
+            max_index=tf.constant(num_examples - 1, tf.int64),
         )
-        return reader.read(tf.ensure_shape(rows, [batch_size]), step)
+        return reader.read(tf.ensure_shape(rows, [size]), step)
 
     return _finished(tf.data.Dataset.range(start_step, tf.int64.max).map(make_batch, **_parallel(config)))
 
@@ -66,7 +83,7 @@ def make_test_dataset(config: Config, batch_size: int, max_pairs: int | None = N
     """
     examples = load_dataset(config.data, 'test', config.model.image_size).spread(max_pairs)
     reader = _TestReader(config, examples)
-    rows = tf.data.Dataset.range(len(examples.pairs)).batch(batch_size)
+    rows = tf.data.Dataset.range(len(examples.rows)).batch(batch_size)
     return _finished(rows.map(reader.read, **_parallel(config)))
 
 
@@ -87,7 +104,8 @@ class _Reader:
     def __init__(self, config: Config, examples: PairDataset):
         self.config = config
         self.size = config.model.image_size
-        self.pairs = tf.constant(examples.pairs)
+        self.rows = tf.constant(examples.rows)
+        self.roles = config.model.roles
         self.names = tf.constant(examples.names)
         self.keypoints = tf.constant(examples.keypoints)
         self.pictures = self.store(examples.paths, lambda path: read_picture(path, self.size), (*self.size, 3))
@@ -96,30 +114,35 @@ class _Reader:
         return PictureStore(paths, read, shape, self.config.data.num_workers, self.config.data.cache_images)
 
     def numbers(self, rows: tf.Tensor) -> tf.Tensor:
-        """Numbers of the pictures of pairs [B]: the sources, then the targets, [2 B]."""
-        pairs = tf.gather(self.pairs, rows)
-        return tf.concat([pairs[:, 0], pairs[:, 1]], axis=0)
+        """Numbers of the pictures of examples [B]: those of the first role, then those of the next, [K B]."""
+        return tf.reshape(tf.transpose(tf.gather(self.rows, rows)), [-1])
 
     def batch(self, numbers: tf.Tensor, images: tf.Tensor, keypoints: tf.Tensor, maps: Batch) -> Batch:
-        """From pictures [2 B, H, W, 3] in [-1, 1], keypoints [2 B, 18, 2] and the class maps by their keys."""
+        """From pictures [K B, H, W, 3] in [-1, 1], keypoints [K B, 18, 2] and the class maps by their keys."""
         batch = {
             **maps,
-            **_split('image', images),
-            **_split('keypoints', keypoints),
-            **_split('name', tf.gather(self.names, numbers)),
+            **self.split('image', images),
+            **self.split('keypoints', keypoints),
+            **self.split('name', tf.gather(self.names, numbers)),
         }
-        for side in ('source', 'target'):
+        form = self.config.model.pose_form
+        if form is not None:
             # Not one call and a split: heatmaps are by far the largest arrays here.
-            batch[f'{side}_pose'] = make_pose(batch, side, self.config)
+            batch.update({f'{role}_pose': form.make(batch, role, self.size) for role in self.roles})
         return batch
+
+    def split(self, key: str, stacked: tf.Tensor) -> Batch:
+        """`<role>_<key>` of what holds all roles, [K B, ...]."""
+        parts = tf.split(stacked, len(self.roles))
+        return {f'{role}_{key}': part for role, part in zip(self.roles, parts)}
 
 
 class _TrainingReader(_Reader):
-    def __init__(self, config: Config, examples: PairDataset):
+    def __init__(self, config: Config, examples: PairDataset, needed_maps: Mapping[str, str]):
         super().__init__(config, examples)
-        maps = maps_to_train_on(config, examples)
+        maps = required_maps(config.data, needed_maps, examples)
         # By kind of map: the keys of a batch that hold such maps, and all maps.
-        self.maps = {kind: (keys, self._map_store(maps[kind])) for kind, keys in keys_to_train_on(config).items()}
+        self.maps = {kind: (keys, self._map_store(maps[kind])) for kind, keys in keys_by_kind(needed_maps).items()}
 
     def _map_store(self, maps: ClassMaps) -> PictureStore:
         return self.store(maps.paths, lambda path: read_class_map(path, self.size, maps.coding), self.size)
@@ -137,7 +160,7 @@ class _TrainingReader(_Reader):
             maps = {kind: augmentation.move_class_maps(both, matrices) for kind, both in maps.items()}
         if self.config.data.color_jitter:
             images = augmentation.jitter_colors(images, self._seed(step, 1))
-        sides = {key: side for kind, both in maps.items() for key, side in _split(kind, both).items()}
+        sides = {key: side for kind, both in maps.items() for key, side in self.split(kind, both).items()}
         batch = self.batch(numbers, images, keypoints, sides)
         unwanted = sides.keys() - {key for keys, _ in self.maps.values() for key in keys}
         return {name: values for name, values in batch.items() if name not in unwanted}
@@ -163,7 +186,7 @@ class _TestReader(_Reader):
                 tf.gather(tf.constant(paths), numbers),
                 fn_output_signature=tf.TensorSpec(self.size, tf.uint8),
             )
-            sides.update(_split(key, maps))
+            sides.update(self.split(key, maps))
         images, keypoints = to_float_image(self.pictures.get(numbers)), tf.gather(self.keypoints, numbers)
         batch = self.batch(numbers, images, keypoints, sides)
         if self.flows is not None:
@@ -173,8 +196,3 @@ class _TestReader(_Reader):
                 fn_output_signature=(tf.TensorSpec((*self.size, 2), tf.float32), tf.TensorSpec(self.size, tf.uint8)),
             )
         return batch
-
-
-def _split(key: str, both: tf.Tensor) -> Batch:
-    source, target = tf.split(both, 2)
-    return {f'source_{key}': source, f'target_{key}': target}

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from posewarp_tf.data.datasets import PairDataset, shorten
 from posewarp_tf.errors import DataError
-from posewarp_tf.losses.needs import needed_maps
+from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.pictures.class_maps import DENSEPOSE, PARTS, Coding, garment_coding
 from posewarp_tf.pictures.names import NameIndex, picture_stem
 from posewarp_tf.settings.config import Config, DataConfig
@@ -69,25 +69,45 @@ def find_class_maps(data: DataConfig, key: str, examples: PairDataset) -> ClassM
     return ClassMaps(folder, [os.path.join(folder, found[name] or '') for name in examples.names], coding)
 
 
-def keys_to_train_on(config: Config) -> dict[str, list[str]]:
-    """By kind of map, the keys of a training batch that the model or the objective needs."""
-    needed = sorted({*needed_maps(config), *config.model.class_maps})
-    keys = {kind: [key for key in needed if key.endswith(f'_{kind}')] for kind in CLASS_MAP_FOLDERS}
-    return {kind: names for kind, names in keys.items() if names}
+def maps_of_model(model: ModelConfig) -> dict[str, str]:
+    """The class maps that a model takes, and in words the setting that asks for each."""
+    form = model.pose_form
+    return {
+        key: '--use_garment'
+        if key.endswith('garment') or form is None
+        else f'--pose_representation={form.representation}'
+        for key in model.class_maps
+    }
 
 
-def maps_to_train_on(config: Config, examples: PairDataset) -> dict[str, ClassMaps]:
-    """The maps that training batches need, by kind; DataError where the folder lacks them."""
-    return {kind: _required_maps(config, kind, keys, examples) for kind, keys in keys_to_train_on(config).items()}
+def keys_by_kind(keys: Iterable[str]) -> dict[str, list[str]]:
+    """By kind of map, the keys of a batch that hold such maps."""
+    by_kind = {kind: [key for key in sorted(keys) if key.endswith(f'_{kind}')] for kind in CLASS_MAP_FOLDERS}
+    return {kind: names for kind, names in by_kind.items() if names}
+
+
+def required_maps(data: DataConfig, needed: Mapping[str, str], examples: PairDataset) -> dict[str, ClassMaps]:
+    """The maps, by kind, that hold the keys of `needed`: {key of a batch: in words, what asks for it}.
+
+    Raises:
+        DataError: the folder lacks them.
+    """
+    found = {}
+    for kind, keys in keys_by_kind(needed).items():
+        maps = find_class_maps(data, kind, examples)
+        if maps is None:
+            folders = ' or '.join(f'{folder}/' for folder in CLASS_MAP_FOLDERS[kind])
+            raise DataError(
+                f'{data.data_dir}: no folder {folders} of class maps, which are needed: '
+                + '; '.join(f'{key} by {needed[key]}' for key in keys)
+            )
+        found[kind] = maps
+    return found
 
 
 def maps_to_test_on(config: Config, examples: PairDataset) -> dict[str, ClassMaps]:
     """All maps that the folder has, by kind; DataError where it lacks those that the model needs."""
-    required = {}
-    for kind in CLASS_MAP_FOLDERS:
-        keys = [key for key in config.model.class_maps if key.endswith(f'_{kind}')]
-        if keys:
-            required[kind] = _required_maps(config, kind, keys, examples)
+    required = required_maps(config.data, maps_of_model(config.model), examples)
     others = [kind for kind in CLASS_MAP_FOLDERS if kind not in required]
     return {**required, **find_maps(config.data, others, examples)}
 
@@ -98,32 +118,13 @@ def find_maps(data: DataConfig, kinds: Iterable[str], examples: PairDataset) -> 
     return {kind: maps for kind, maps in found.items() if maps is not None}
 
 
-def _required_maps(config: Config, kind: str, keys: list[str], examples: PairDataset) -> ClassMaps:
-    maps = find_class_maps(config.data, kind, examples)
-    if maps is None:
-        folders = ' or '.join(f'{folder}/' for folder in CLASS_MAP_FOLDERS[kind])
-        raise DataError(
-            f'{config.data.data_dir}: no folder {folders} of class maps, which are needed: '
-            + '; '.join(f'{key} by {_reason(config, key)}' for key in keys)
-        )
-    return maps
-
-
-def _reason(config: Config, key: str) -> str:
-    """The settings that ask for class maps."""
-    model = config.model
-    if key in model.class_maps:
-        return '--use_garment' if key.endswith('garment') else f'--pose_representation={model.pose_representation}'
-    return needed_maps(config)[key]
-
-
 def find_flows(data_dir: str, examples: PairDataset) -> list[str] | None:
     """The path of each pair's flow; None if there is no such folder; DataError if some are missing."""
     folder = os.path.join(data_dir, 'flows')
     if not os.path.isdir(folder):
         return None
     stems = [picture_stem(path) for path in examples.paths]
-    names = [f'{stems[source]}__{stems[target]}.npz' for source, target in examples.pairs]
+    names = [f'{stems[source]}__{stems[target]}.npz' for source, target in examples.rows]
     missing = sorted(set(names) - set(os.listdir(folder)))
     if missing:
         raise DataError(f'{folder}: missing {shorten(missing)}')

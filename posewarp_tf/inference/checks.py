@@ -8,10 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from posewarp_tf.conventions import GARMENT_NAMES, MISSING, NUM_JOINTS, PART_NAMES
+from posewarp_tf.conventions import GARMENT_NAMES, MISSING, PART_NAMES
 from posewarp_tf.errors import DataError
+from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.inputs import CLASS_MAPS
+from posewarp_tf.poses.joints import check_joints
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
-from posewarp_tf.settings.model_config import ModelConfig
 
 # More joints than this part outside of the picture, or one further out than this part of its size, mean that the
 # keypoints belong to another picture; less is a pose that is cut off by the border.
@@ -93,12 +95,10 @@ def checked_image(image: np.ndarray, name: str = 'source_image') -> np.ndarray:
 
 def checked_map(classes: np.ndarray, name: str) -> np.ndarray:
     """uint8 [H, W] of our classes, parts or garments by the map's name ('source_parts', ...), or a DataError."""
-    num_classes = len(PART_NAMES if name.endswith('parts') else GARMENT_NAMES)
     classes = np.asarray(classes)
     if classes.dtype != np.uint8 or classes.ndim != 2 or 0 in classes.shape:
         raise DataError(f'{name}: got {classes.dtype} {list(classes.shape)}, expected uint8 [H, W] of classes')
-    if classes.max() >= num_classes:
-        raise DataError(f'{name}: got class {classes.max()}, expected 0 to {num_classes - 1}')
+    CLASS_MAPS[name.rpartition('_')[2]].check(classes, name, picture_size(classes))
     return classes
 
 
@@ -109,17 +109,8 @@ def resize_classes(classes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def checked_pose(keypoints: np.ndarray, name: str, frame: KeypointFrame) -> np.ndarray:
     """float32 [18, 2] with at least one joint inside the frame, in its pixels."""
-    keypoints = np.asarray(keypoints, np.float32)
-    if keypoints.shape != (NUM_JOINTS, 2):
-        raise DataError(f'{name}: got shape {list(keypoints.shape)}, expected [{NUM_JOINTS}, 2]')
-    if not np.isfinite(keypoints).all():
-        joint = int(np.argmin(np.isfinite(keypoints).all(axis=-1)))
-        raise DataError(
-            f'{name}: joint {joint}: got {keypoints[joint].tolist()}, expected finite numbers, -1 if missing'
-        )
+    keypoints = check_joints(keypoints, name)
     present = keypoints[np.any(keypoints != MISSING, axis=-1)]
-    if not len(present):
-        raise DataError(f'{name}: all {NUM_JOINTS} joints are missing (-1), expected a pose')
     _check_place(present, name, frame)
     return keypoints
 

@@ -7,23 +7,23 @@ import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.files import atomic_path, write_text
+from posewarp_tf.files import write_text
 from posewarp_tf.inference.checks import picture_size, require_maps, resize_classes
 from posewarp_tf.inference.jobs import file_named_after
 from posewarp_tf.inference.outputs import require_folder
 from posewarp_tf.inference.runner import find_codings, load_maps
+from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.pictures.gif import write_gif
 from posewarp_tf.pictures.picture_files import load_image, save_image
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.poses.sequences import PoseSequence, load_sequence, require_poses, smoothed
-from posewarp_tf.settings.model_config import ModelConfig
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.predictor import Predictor, Source
@@ -32,8 +32,6 @@ ANIMATION_NAME = 'animation.gif'
 # What each frame was made from, so that a later run knows which ones it may keep.
 MANIFEST_NAME = 'frames.json'
 
-_GIF_SIZE = 512
-_NUM_PALETTE_FRAMES = 16
 _MAX_STRETCH = 1.2  # people look odd from here on
 
 
@@ -132,36 +130,6 @@ def drive(
         save_image(folder / names[i], prediction.image)
     write_gif(folder / ANIMATION_NAME, [folder / name for name in names], fps)
     return len(kept)
-
-
-def write_gif(path: str | os.PathLike, frames: Sequence[str | os.PathLike], fps: float) -> None:
-    """An endless animation of picture files of one size; shrunk to 512 pixels, 256 colours for all frames together."""
-    chosen = np.unique(np.linspace(0, len(frames) - 1, _NUM_PALETTE_FRAMES).astype(int))
-    colors = _shared_palette([_small(frames[i]) for i in chosen])
-    # Hundredths of a second, rounded so that the error does not add up.
-    ends = [round(100 * (i + 1) / fps) for i in range(len(frames))]
-    durations = [10 * (end - start) for start, end in zip([0, *ends], ends)]
-
-    def pictures() -> Iterator[Image.Image]:
-        for frame in frames:
-            yield _small(frame).quantize(palette=colors, dither=Image.Dither.FLOYDSTEINBERG)
-
-    rest = pictures()
-    first = next(rest)
-    with atomic_path(path) as temporary:
-        first.save(temporary, format='GIF', save_all=True, append_images=rest, duration=durations, loop=0)
-
-
-def _small(path: str | os.PathLike) -> Image.Image:
-    with Image.open(path) as image:
-        small = image.convert('RGB')
-    small.thumbnail((_GIF_SIZE, _GIF_SIZE))
-    return small
-
-
-def _shared_palette(pictures: Sequence[Image.Image]) -> Image.Image:
-    together = np.concatenate([np.asarray(picture)[::2, ::2] for picture in pictures])
-    return Image.fromarray(together).quantize(256)
 
 
 def _manifest(

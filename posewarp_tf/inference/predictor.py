@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pathlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf import ops
-from posewarp_tf.errors import RunError
 from posewarp_tf.inference.checks import (
     Context,
     checked_image,
@@ -24,19 +20,23 @@ from posewarp_tf.inference.checks import (
     resize_classes,
 )
 from posewarp_tf.inference.prediction import Prediction, resize_smoothly
-from posewarp_tf.models.inputs import make_model_inputs, raw_input_specs
-from posewarp_tf.pictures import drawing
+from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.pictures.picture_files import resize_image
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
-from posewarp_tf.runs.run_folder import RunFolder
 
 
 class Source(NamedTuple):
-    """A person, ready for any number of poses: as given, and what the model takes of it."""
+    """A person, ready for any number of poses.
+
+    image, keypoints: as given, in pixels of the picture.
+    raw: what the model takes of it.
+    state: what the network makes of it whatever the pose.
+    """
 
     image: np.ndarray
     keypoints: np.ndarray
     raw: dict[str, np.ndarray]
+    state: dict[str, Any]
 
 
 class Predictor:
@@ -61,30 +61,14 @@ class Predictor:
     """
 
     def __init__(self, run_dir: str | os.PathLike, checkpoint: str = 'best'):
-        run = RunFolder(run_dir)
-        config = run.load_config()
-        self._model = run.load_model(which=checkpoint)
-        path = run.checkpoint_path(self._model.stages, checkpoint)
-        stage = run.stage_of(path)
-        if stage not in self._model.complete_stages:
-            raise RunError(
-                f'{run.path}: only the stage {stage!r} is trained, which makes no pictures: '
-                f'train {self._model.complete_stages[0]!r} too'
-            )
-        self.fingerprint = _fingerprint(path)
-        self._config = config
-        self.model_config = config.model
-        self.image_size = config.model.image_size
-        specs = raw_input_specs(config, batch_size=1)
-        self._check_poses(specs, run)
-        self.class_maps = config.model.class_maps
-        self.takes_context = config.model.takes_context
-        context_specs = {
-            'context_image': tf.TensorSpec([1, *self.image_size, 3], tf.uint8),
-            'context_mask': tf.TensorSpec([1, *self.image_size], tf.uint8),
-        }
-        self._answer = tf.function(self._run, [specs])
-        self._answer_in_context = tf.function(self._run, [{**specs, **context_specs}])
+        self._reposer = reposer = Reposer(run_dir, checkpoint)
+        self.fingerprint = reposer.fingerprint
+        self.model_config = reposer.config.model
+        self.image_size = self.model_config.image_size
+        self.class_maps = self.model_config.class_maps
+        self.takes_context = self.model_config.takes_context
+        self._start = tf.function(reposer.start, autograph=False)
+        self._step = tf.function(reposer.step, autograph=False)
 
     def predict(
         self,
@@ -133,7 +117,7 @@ class Predictor:
             'source_keypoints': frame.to_pixels(pose, self.image_size),
             **self._checked_maps(class_maps or {}, 'source_'),
         }
-        return Source(image, frame.to_pixels(pose, picture_size(image)), raw)
+        return Source(image, frame.to_pixels(pose, picture_size(image)), raw, self._start(_batch_of_one(raw)))
 
     def repose(
         self,
@@ -150,51 +134,24 @@ class Predictor:
         frame = KeypointFrame(*(target_size or size))
         pose = checked_pose(target_keypoints, 'target_keypoints', frame)
         raw = {
-            **source.raw,
             'target_keypoints': frame.to_pixels(pose, self.image_size),
             **self._checked_maps(class_maps or {}, 'target_'),
         }
-        answer_function = self._answer
         if context is not None:
             raw['context_image'] = resize_image(context.image, self.image_size)
             raw['context_mask'] = resize_classes(context.mask, self.image_size)
-            answer_function = self._answer_in_context
-        answer = answer_function({name: tf.constant(array[np.newaxis]) for name, array in raw.items()})
+        answer = self._step(source.state, _batch_of_one(raw))
         answer = tf.nest.map_structure(lambda tensor: tensor.numpy()[0], answer)
         return Prediction(
             image=resize_smoothly(answer['image'], size),
-            warped=self._warped(raw['source_image'], answer['flows'], size),
-            flows=tuple(answer['flows']),
-            masks=tuple(answer['masks']),
+            motions=answer['motions'],
+            extras={output.name: answer[output.name] for output in self.model_config.outputs},
             source_image=source.image,
             source_keypoints=source.keypoints,
             target_keypoints=frame.to_pixels(pose, size),
-            garment=answer.get('garment'),
-            composition_mask=answer.get('composition_mask'),
+            moved={role: source.raw[f'{role}_image'] for role in answer['motions']},
+            declared=self.model_config.outputs,
         )
-
-    def _run(self, raw: dict[str, tf.Tensor]) -> dict[str, Any]:
-        inputs = make_model_inputs(raw, self._config)
-        if 'context_image' in raw:
-            inputs['context_image'] = ops.to_float_image(raw['context_image'])
-            inputs['context_mask'] = tf.cast(raw['context_mask'], tf.float32)[..., tf.newaxis]
-        outputs = self._model(inputs)
-        answer = {
-            'image': ops.to_uint8_image(outputs['image']),
-            'flows': list(outputs['flows']),
-            'masks': list(outputs['masks']),
-        }
-        if 'garment' in outputs:
-            answer['garment'] = tf.cast(tf.argmax(outputs['garment'], axis=-1), tf.uint8)
-        if 'composition_mask' in outputs:
-            answer['composition_mask'] = outputs['composition_mask']
-        return answer
-
-    def _warped(self, source_image: np.ndarray, flows: list[np.ndarray], size: tuple[int, int]) -> np.ndarray | None:
-        if not flows:
-            return None
-        warped, _ = drawing.warp_to_full_size(ops.to_float_image(source_image).numpy(), flows[-1])
-        return resize_smoothly(ops.to_uint8_image(warped).numpy(), size)
 
     def _checked_maps(self, class_maps: Mapping[str, np.ndarray], side: str) -> dict[str, np.ndarray]:
         """Exactly the maps that the model takes of one side ('source_' or 'target_'), at its size."""
@@ -203,15 +160,6 @@ class Predictor:
             name: resize_classes(checked_map(classes, name), self.image_size) for name, classes in class_maps.items()
         }
 
-    def _check_poses(self, specs: dict[str, tf.TensorSpec], run: RunFolder) -> None:
-        """A model may have been trained on poses that `make_model_inputs` does not make."""
-        make = tf.function(lambda raw: make_model_inputs(raw, self._config))
-        made = make.get_concrete_function(specs).structured_outputs['target_pose'].shape[-1]
-        expected = self.model_config.pose_channels
-        if made != expected:
-            raise RunError(f'{run.config_path}: a model of poses with {expected} channels, expected {made}')
 
-
-def _fingerprint(checkpoint_path: str) -> str:
-    # The index holds a checksum of every weight.
-    return hashlib.sha256(pathlib.Path(checkpoint_path + '.index').read_bytes()).hexdigest()
+def _batch_of_one(raw: Mapping[str, np.ndarray]) -> dict[str, tf.Tensor]:
+    return {name: tf.constant(array[np.newaxis]) for name, array in raw.items()}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
-from posewarp_tf.conventions import GARMENT_NAMES
 from posewarp_tf.errors import DataError, PosewarpError
 from posewarp_tf.inference.checks import (
     NO_CONTEXT_MAP,
@@ -23,6 +22,7 @@ from posewarp_tf.inference.checks import (
 )
 from posewarp_tf.inference.jobs import MAP_COLUMNS, Job
 from posewarp_tf.inference.outputs import check_output
+from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.pictures import picture_files
 from posewarp_tf.pictures.class_colors import with_legends
 from posewarp_tf.pictures.class_maps import (
@@ -37,7 +37,6 @@ from posewarp_tf.pictures.class_maps import (
 from posewarp_tf.pictures.drawing import picture_grid
 from posewarp_tf.pictures.picture_files import is_remote
 from posewarp_tf.poses.readers import load_keypoints
-from posewarp_tf.settings.model_config import ModelConfig
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.prediction import Prediction
@@ -196,7 +195,7 @@ def _save_intermediates(output: pathlib.Path, prediction: Prediction) -> Iterato
     pictures = prediction.pictures()
     small = [_shrunk(picture) for picture in pictures.values()]
     grid = picture_grid([small], [name.replace('_', ' ') for name in pictures])
-    grid = with_legends(grid, (len(GARMENT_NAMES),) if 'garment' in pictures else ())
+    grid = with_legends(grid, prediction.legends())
     others = {name: picture for name, picture in pictures.items() if name != 'generated'}
     for name, picture in {**others, 'grid': grid}.items():
         path = output.with_name(f'{output.stem}-{name}.png')

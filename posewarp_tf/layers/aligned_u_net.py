@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
-from posewarp_tf.layers.blocks import UpConv, level_filters, register
-from posewarp_tf.layers.gated_alignment import ConvBlock, DownBlock, GatedAlignment
+from posewarp_tf.layers.blocks import UpConv, encode_levels, level_filters, register
+from posewarp_tf.layers.gated_alignment import GatedAlignment
+from posewarp_tf.layers.pixel_norm_blocks import ConvBlock, DownBlock
 
 
 @register
@@ -50,15 +53,20 @@ class AlignedUNet(tf.keras.layers.Layer):
         self.up_convs = [UpConv(width, name=f'up_scale_{level}') for level, width in enumerate(widths[:-1])][::-1]
         self.merges = [ConvBlock(width, name=f'merge_scale_{level}') for level, width in enumerate(widths)][::-1]
 
-    def call(self, source: tf.Tensor, target: tf.Tensor, *flows: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def prepare(self, source: tf.Tensor) -> Any:
+        """What a call makes of the source [B, H, W, any] alone: it serves any number of targets and flows."""
+        return tuple(encode_levels(self.source_encoder, tf.cast(source, self.compute_dtype)))
+
+    def call(self, source: Any, target: tf.Tensor, *flows: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Features [B, H, W, base_filters] and the gates of `scales`, coarse first, [B, h, w, 1].
 
         Args:
-          source, target: [B, H, W, any].
+          source: [B, H, W, any], or what `prepare` made of it.
+          target: [B, H, W, any].
           flows: of all of `scales`, coarse first; none: the source stays where it is.
         """
-        source_levels = _encode(self.source_encoder, source)
-        target_levels = _encode(self.target_encoder, tf.cast(target, self.compute_dtype))
+        source_levels = source if isinstance(source, tuple) else self.prepare(source)
+        target_levels = encode_levels(self.target_encoder, tf.cast(target, self.compute_dtype))
         features, gates = target_levels[-1], []
         for step, merge in enumerate(self.merges):
             scale = len(self.merges) - 1 - step
@@ -79,12 +87,3 @@ def _encoder(name: str, widths: list[int]) -> list[tf.keras.layers.Layer]:
     """A block for each level, finest first."""
     first = ConvBlock(widths[0], name=f'{name}_0')
     return [first] + [DownBlock(width, name=f'{name}_{level}') for level, width in enumerate(widths[1:], start=1)]
-
-
-def _encode(encoder: list[tf.keras.layers.Layer], image: tf.Tensor) -> list[tf.Tensor]:
-    """Outputs of every level, finest first."""
-    levels = []
-    for block in encoder:
-        image = block(image)
-        levels.append(image)
-    return levels

@@ -196,3 +196,12 @@ class ReflectConv(Block):
 def _mean(image: tf.Tensor) -> tf.Tensor:
     """Mean over the pixels of each image and channel: [B, H, W, C] -> [B, 1, 1, C]."""
     return tf.reduce_mean(tf.reduce_mean(image, axis=2, keepdims=True), axis=1, keepdims=True)
+
+
+def encode_levels(encoder: list[tf.keras.layers.Layer], image: tf.Tensor) -> list[tf.Tensor]:
+    """Outputs of every block of an encoder, each of which sees that of the one before: finest first."""
+    levels = []
+    for block in encoder:
+        image = block(image)
+        levels.append(image)
+    return levels

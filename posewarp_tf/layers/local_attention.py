@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from posewarp_tf.layers.blocks import activate, conv, initializer, register
@@ -38,27 +40,38 @@ class LocalAttention(tf.keras.layers.Layer):
         self.bias = self.add_weight('bias', (HIDDEN_FILTERS,), initializer='zeros')
         super().build(input_shape)
 
-    def call(self, source: tf.Tensor, target: tf.Tensor, flow: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Samples [B, H, W, C] and the attention [B, H, W, k * k].
+    def prepare(self, source: tf.Tensor) -> Any:
+        """What a call makes of the source [B, H, W, C] alone: it serves any number of targets and flows."""
+        return self(source)
+
+    def call(self, source: Any, target: tf.Tensor | None = None, flow: tf.Tensor | None = None) -> Any:
+        """Samples [B, H, W, C] and the attention [B, H, W, k * k]; without a target what `prepare` promises.
 
         Args:
-          source, target: features [B, H, W, C].
+          source: features [B, H, W, C], or what `prepare` made of them.
+          target: features [B, H, W, C].
           flow: [B, H, W, 2].
         """
-        attention = self.attention(source, target, flow)
+        source, convolved_source = source if isinstance(source, tuple) else (source, self._source_half(source))
+        if target is None:
+            return source, convolved_source
+        attention = self._attention(convolved_source, target, flow)
         sampled = local_attention_sample(source, flow, attention, impl=self.impl)
         return sampled / self.kernel_size**2, attention
 
-    def attention(self, source: tf.Tensor, target: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
+    def _source_half(self, source: tf.Tensor) -> tf.Tensor:
+        _, kernel_source = tf.split(tf.cast(self.kernel, source.dtype), 2, axis=2)
+        return tf.nn.conv2d(replicate_pad(source, 2 * (self.kernel_size // 2)), kernel_source, 1, 'VALID')
+
+    def _attention(self, convolved_source: tf.Tensor, target: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
         """softmax over the k * k taps; float32, because half precision loses small weights."""
         radius = self.kernel_size // 2
-        target = tf.cast(target, source.dtype)
-        kernel_target, kernel_source = tf.split(tf.cast(self.kernel, source.dtype), 2, axis=2)
+        target = tf.cast(target, convolved_source.dtype)
+        kernel_target, _ = tf.split(tf.cast(self.kernel, target.dtype), 2, axis=2)
         convolved_target = tf.nn.conv2d(replicate_pad(target, radius), kernel_target, 1, 'VALID')
-        convolved_source = tf.nn.conv2d(replicate_pad(source, 2 * radius), kernel_source, 1, 'VALID')
         # The convolved source has `radius` more pixels on every side than the source.
         coords = flow_to_coords(tf.cast(flow, tf.float32)) + tf.cast(radius, tf.float32)
-        hidden = convolved_target + sample_at(convolved_source, coords, self.impl) + tf.cast(self.bias, source.dtype)
+        hidden = convolved_target + sample_at(convolved_source, coords, self.impl) + tf.cast(self.bias, target.dtype)
         return tf.nn.softmax(tf.cast(self.logits_conv(activate(hidden)), tf.float32))
 
     @property
@@ -81,6 +94,9 @@ class BilinearWarp(tf.keras.layers.Layer):
         super().__init__(**kwargs)
         self.impl = impl
 
+    def prepare(self, source: tf.Tensor) -> tf.Tensor:
+        return source
+
     def call(self, source: tf.Tensor, target: tf.Tensor, flow: tf.Tensor) -> tuple[tf.Tensor, None]:
         return bilinear_sample(source, flow, self.impl), None
 
@@ -102,6 +118,9 @@ class GlobalAttention(tf.keras.layers.Layer):
         self.query = conv(self.projected, 1)
         self.key = conv(self.projected, 1)
         super().build(input_shape)
+
+    def prepare(self, source: tf.Tensor) -> tf.Tensor:
+        return source
 
     def call(self, source: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         batch, height, width, channels = tf.unstack(tf.shape(source))

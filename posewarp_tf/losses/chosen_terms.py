@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.needs import NEEDS, lacking
-from posewarp_tf.losses.taps import check_size_for
+from posewarp_tf.losses.taps import check_neighbourhoods, check_size_for
 from posewarp_tf.settings.config import Config
-from posewarp_tf.settings.model_config import ModelConfig
-from posewarp_tf.settings.model_rules import rules_of, shown
+from posewarp_tf.settings.options import shown
 
 
 class ChosenTerms(NamedTuple):
@@ -22,13 +21,13 @@ class ChosenTerms(NamedTuple):
     Attributes:
       weights: by their names, in the order of `NEEDS`.
       left_out: terms with a weight that the model cannot compute, and why.
-      subject: what the stage's discriminator judges, 'image' or 'garment'; None where it needs none.
+      judges: the outputs that discriminators judge, each by one of its own.
       taps: the VGG features used, by image.
     """
 
     weights: dict[str, float]
     left_out: dict[str, str]
-    subject: str | None
+    judges: tuple[str, ...]
     taps: dict[str, set[str]]
 
 
@@ -42,36 +41,34 @@ def choose_terms(config: Config, stage: str) -> ChosenTerms:
     unknown = {f'{name}.{term}' for name, terms in loss_weights.items() for term in terms if term not in NEEDS}
     if unknown:
         raise ConfigError(f'--loss_weights: unknown {", ".join(sorted(unknown))}: the terms are {", ".join(NEEDS)}')
-    if stage not in loss_weights:
-        raise ConfigError(f'--loss_weights: no terms for stage {stage!r}, only for {", ".join(loss_weights)}')
     weights = {term: loss_weights[stage][term] for term in NEEDS if loss_weights[stage].get(term)}
     left_out = {term: reason for term in weights if (reason := lacking(term, config.model))}
     weights = {term: weight for term, weight in weights.items() if term not in left_out}
     if not weights:
         besides = ''.join(f'; {term}: {reason}' for term, reason in left_out.items())
         raise ConfigError(f'--loss_weights: stage {stage!r} has no term with a weight{besides}')
-    chosen = ChosenTerms(weights, left_out, _judged_output(weights, stage), _taps_by_image(weights, config))
+    chosen = ChosenTerms(weights, left_out, _judges(weights, stage, config), _taps_by_image(weights, config))
     _check_fit(chosen, config)
     return chosen
 
 
 def check_outputs(config: Config, stage: str) -> None:
     """Raises ConfigError when a term of a stage is about what the model computes in others only."""
-    outputs = rules_of(config.model).stages(config.model)[stage]
+    (outputs,) = (declared.computes for declared in config.model.stages if declared.name == stage)
     for term in choose_terms(config, stage).weights:
         if NEEDS[term].output not in outputs:
             raise ConfigError(f'--loss_weights: {stage}.{term}: the stage computes no {NEEDS[term].output}')
 
 
-def _judged_output(terms: Mapping[str, float], stage: str) -> str | None:
-    """The one output that a discriminator judges."""
-    subjects = {NEEDS[name].output: name for name in terms if NEEDS[name].judged}
-    if len(subjects) > 1:
-        raise ConfigError(
-            f'--loss_weights: stage {stage!r} has {" and ".join(subjects.values())}, but only one discriminator: '
-            'expected terms that judge the image or terms that judge the garment map'
-        )
-    return next(iter(subjects), None)
+def _judges(terms: Mapping[str, float], stage: str, config: Config) -> tuple[str, ...]:
+    """The outputs that terms want a discriminator for, in the order in which the stage declares its judges."""
+    (declared,) = (one.judges for one in config.model.stages if one.name == stage)
+    wanted = {NEEDS[name].output: name for name in terms if NEEDS[name].judged}
+    for output, name in wanted.items():
+        if output not in declared:
+            judged = ' and '.join(declared) or 'nothing'
+            raise ConfigError(f'--loss_weights: {stage}.{name}: the discriminators of the stage judge {judged}')
+    return tuple(output for output in declared if output in wanted)
 
 
 def _taps_by_image(terms: Mapping[str, float], config: Config) -> dict[str, set[str]]:
@@ -84,29 +81,17 @@ def _taps_by_image(terms: Mapping[str, float], config: Config) -> dict[str, set[
 
 def _check_fit(chosen: ChosenTerms, config: Config) -> None:
     """Whether pictures and flows are large enough for what looks at them."""
-    model = config.model
     if 'affine' in chosen.weights:
-        _check_neighbourhoods(model)
+        check_neighbourhoods(config)
     if 'feature' in chosen.weights:
         _check_feature_scales(config)
     if chosen.taps:
-        check_size_for(set().union(*chosen.taps.values()), model.image_size)
-
-
-def _check_neighbourhoods(model: ModelConfig) -> None:
-    """Whether each flow is as large as the neighbourhoods of the affine regularisation."""
-    for scale, kernel in model.attention_kernels.items():
-        size = min(model.image_size) // 2**scale
-        if size < kernel:
-            raise ConfigError(
-                f'--attention_kernels: got kernel {kernel} at scale {scale}, more than the {size} pixels that '
-                f'--image_size={shown(model.image_size)} leaves there'
-            )
+        check_size_for(set().union(*chosen.taps.values()), config.model.image_size)
 
 
 def _check_feature_scales(config: Config) -> None:
     """Whether the term `feature` has a flow of any of its scales."""
-    wanted, flow_scales = config.loss.feature_scales, rules_of(config.model).flow_scales(config.model)
+    wanted, flow_scales = config.loss.feature_scales, config.model.flow_scales
     if not set(wanted) & set(flow_scales):
         sizes = ', '.join(f'1/{2**scale}' for scale in flow_scales)
         raise ConfigError(f'--feature_scales: got {shown(wanted)}, but the flows are of sizes {sizes}')

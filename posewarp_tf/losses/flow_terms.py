@@ -21,6 +21,7 @@ from posewarp_tf.losses.scene import MOVED_SOURCE, MOVED_TARGET, Level, Scene
 from posewarp_tf.losses.self_supervision import equivariance_error, self_flow_error
 from posewarp_tf.losses.taps import feature_tap
 from posewarp_tf.losses.texture import texture_distance
+from posewarp_tf.models.outputs import equally_long
 from posewarp_tf.ops import bilinear_sample
 
 # Textures are compared at the finest flows only: in coarser pictures there are none left.
@@ -29,13 +30,13 @@ _NUM_TEXTURE_LEVELS = 2
 
 def photometric(scene: Scene) -> tf.Tensor:
     """Charbonnier distance of the warped source to the target; occluded pixels weigh less."""
-    return _over_levels(scene, lambda level: weighted_mean(charbonnier(level.warped, level.target), level.trusted))
+    return _sum(scene.levels, lambda level: weighted_mean(charbonnier(level.warped, level.target), level.trusted))
 
 
 def ssim(scene: Scene) -> tf.Tensor:
     """(1 - SSIM) / 2 of the warped source and the target; occluded pixels weigh less."""
-    return _over_levels(
-        scene, lambda level: weighted_mean(structural_dissimilarity(level.warped, level.target), level.trusted)
+    return _sum(
+        scene.levels, lambda level: weighted_mean(structural_dissimilarity(level.warped, level.target), level.trusted)
     )
 
 
@@ -50,7 +51,7 @@ def feature(scene: Scene) -> tf.Tensor:
 
     def of_level(level: Level) -> tf.Tensor:
         tap = feature_tap(level.factor.bit_length() - 1)
-        warped = bilinear_sample(scene.features['source'][tap], level.flow)
+        warped = bilinear_sample(scene.features[level.family][tap], level.flow)
         return weighted_mean(feature_dissimilarity(warped, scene.features['target'][tap]), level.trusted)
 
     return _sum(levels, of_level)
@@ -59,12 +60,13 @@ def feature(scene: Scene) -> tf.Tensor:
 def texture(scene: Scene) -> tf.Tensor:
     """Gram matrices of the warped source and the target, per garment that both pictures show (texture.py)."""
     num_labels = len(GARMENT_NAMES)
+    finest = min(level.factor for level in scene.levels)
     source, target = (
         tf.reduce_max(tf.one_hot(scene.batch[f'{side}_garment'], num_labels), axis=(1, 2)) > 0
         for side in ('source', 'target')
     )
     return _sum(
-        scene.levels[-_NUM_TEXTURE_LEVELS:],
+        [level for level in scene.levels if level.factor <= finest * 2 ** (_NUM_TEXTURE_LEVELS - 1)],
         lambda level: texture_distance(
             level.warped, level.target, level.labels('target', 'garment'), source & target, num_labels
         ),
@@ -73,12 +75,12 @@ def texture(scene: Scene) -> tf.Tensor:
 
 def label(scene: Scene) -> tf.Tensor:
     """Share of the foreground where the warped garment map of the source disagrees with that of the target."""
-    return _over_levels(scene, lambda level: _disagreement(level, 'garment'))
+    return _sum(scene.levels, lambda level: _disagreement(level, 'garment'))
 
 
 def part_label(scene: Scene) -> tf.Tensor:
     """The same for the body parts (ours; for data with part maps)."""
-    return _over_levels(scene, lambda level: _disagreement(level, 'parts'))
+    return _sum(scene.levels, lambda level: _disagreement(level, 'parts'))
 
 
 def smoothness(scene: Scene) -> tf.Tensor:
@@ -86,7 +88,7 @@ def smoothness(scene: Scene) -> tf.Tensor:
 
     Those of the target's class maps, as far as the batch has them, else of its colours.
     """
-    return _over_levels(scene, lambda level: second_order_smoothness(level.flow, *level.edges))
+    return _sum(scene.levels, lambda level: second_order_smoothness(level.flow, *level.edges))
 
 
 def self_flow(scene: Scene) -> tf.Tensor:
@@ -94,7 +96,7 @@ def self_flow(scene: Scene) -> tf.Tensor:
     flows = scene.moved_flows[MOVED_TARGET]
     terms = [
         level.weight * self_flow_error(flow, scene.warp.flow, level.foreground_of(scene.moved_source))
-        for level, flow in zip(scene.levels, flows)
+        for level, flow in equally_long(scene.levels, flows)
     ]
     return tf.add_n(terms)
 
@@ -104,13 +106,9 @@ def equivariance(scene: Scene) -> tf.Tensor:
     flows = scene.moved_flows[MOVED_SOURCE]
     terms = [
         level.weight * equivariance_error(flow, level.flow, scene.warp.flow, level.foreground)
-        for level, flow in zip(scene.levels, flows)
+        for level, flow in equally_long(scene.levels, flows)
     ]
     return tf.add_n(terms)
-
-
-def _over_levels(scene: Scene, of_level: Callable[[Level], tf.Tensor]) -> tf.Tensor:
-    return _sum(scene.levels, of_level)
 
 
 def _sum(levels: list[Level], of_level: Callable[[Level], tf.Tensor]) -> tf.Tensor:

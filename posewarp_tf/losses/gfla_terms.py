@@ -1,4 +1,4 @@
-"""GFLA's two losses over flows, at the scales of its attentions."""
+"""GFLA's two losses over flows, at the scales of its attentions, for every family of motions."""
 
 from __future__ import annotations
 
@@ -8,24 +8,34 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.losses.affine_regularization import affine_regularization
 from posewarp_tf.losses.sampling_correctness import sampling_correctness
 from posewarp_tf.losses.scene import Scene
-from posewarp_tf.losses.taps import correctness_tap
+from posewarp_tf.losses.taps import correctness_tap, neighbourhoods
+from posewarp_tf.models.outputs import equally_long
 
 
 def correctness(scene: Scene) -> tf.Tensor:
-    """Sum over scales of the sampling correctness."""
+    """Sum over families and scales of the sampling correctness."""
     mask = None
     if scene.config.loss.foreground_correctness:
         if 'target_parts' not in scene.batch:
             raise DataError('--foreground_correctness needs part maps, which this data set does not have')
         mask = tf.cast(scene.batch['target_parts'] > 0, tf.float32)[..., tf.newaxis]
-    source, target = scene.features['source'], scene.features['target']
-    taps = map(correctness_tap, scene.config.model.attention_scales)
-    flows = zip(taps, scene.outputs['flows'])
-    return tf.add_n([sampling_correctness(flow, source[tap], target[tap], mask) for tap, flow in flows])
+    scales, target = scene.config.model.flow_scales, scene.features['target']
+    return tf.add_n(
+        [
+            sampling_correctness(flow, scene.features[family][tap], target[tap], mask)
+            for family, motion in scene.motions.items()
+            for tap, flow in equally_long([correctness_tap(scale) for scale in scales], motion.flows)
+        ]
+    )
 
 
 def affine(scene: Scene) -> tf.Tensor:
-    """Sum over scales of the affine regularisation of the neighbourhoods that each attention sees."""
-    model = scene.config.model
-    flows = zip(model.attention_scales, scene.outputs['flows'])
-    return tf.add_n([affine_regularization(flow, model.attention_kernels[scale]) for scale, flow in flows])
+    """Sum over families and scales of the affine regularisation of the neighbourhoods that each attention sees."""
+    kernels = list(neighbourhoods(scene.config.model).values())
+    return tf.add_n(
+        [
+            affine_regularization(flow, kernel)
+            for motion in scene.motions.values()
+            for kernel, flow in equally_long(kernels, motion.flows)
+        ]
+    )

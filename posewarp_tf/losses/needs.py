@@ -9,8 +9,8 @@ import dataclasses
 from collections.abc import Callable
 
 from posewarp_tf.losses import taps
+from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.settings.config import Config
-from posewarp_tf.settings.model_config import ModelConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Needs:
 
 NEEDS = {
     # GFLA; l1 to style also of PFL's SynthesisNet.
-    'correctness': Needs('flows', taps=taps.correctness_taps),
-    'affine': Needs('flows'),
+    'correctness': Needs('motions', taps=taps.correctness_taps),
+    'affine': Needs('motions'),
     'l1': Needs('image'),
     'adversarial': Needs('image', judged=True),
     'perceptual': Needs('image', taps=taps.perceptual_taps),
@@ -43,15 +43,15 @@ NEEDS = {
     'feature_matching': Needs('image', judged=True),
     'mask_prior': Needs('composition_mask'),
     # PFL's pose flow.
-    'photometric': Needs('flows', swapped=True),
-    'ssim': Needs('flows', swapped=True),
-    'feature': Needs('flows', taps=taps.feature_taps, swapped=True),
-    'texture': Needs('flows', maps=('source_garment', 'target_garment')),
-    'label': Needs('flows', maps=('source_garment', 'target_garment')),
-    'part_label': Needs('flows', maps=('source_parts', 'target_parts')),
-    'smoothness': Needs('flows'),
-    'self_flow': Needs('flows'),
-    'equivariance': Needs('flows'),
+    'photometric': Needs('motions', swapped=True),
+    'ssim': Needs('motions', swapped=True),
+    'feature': Needs('motions', taps=taps.feature_taps, swapped=True),
+    'texture': Needs('motions', maps=('source_garment', 'target_garment')),
+    'label': Needs('motions', maps=('source_garment', 'target_garment')),
+    'part_label': Needs('motions', maps=('source_parts', 'target_parts')),
+    'smoothness': Needs('motions'),
+    'self_flow': Needs('motions'),
+    'equivariance': Needs('motions'),
     # PFL's GarmentNet.
     'garment_cross_entropy': Needs('garment', maps=('target_garment',)),
     'garment_adversarial': Needs('garment', maps=('target_garment',), judged=True),
@@ -62,7 +62,7 @@ def needed_maps(config: Config) -> dict[str, str]:
     """The class maps ('source_garment', 'target_parts', ...) that the stages to be trained need in a batch.
 
     Returns:
-        {key: the settings that ask for it, in words}
+      {key: the settings that ask for it, in words}
     """
     training = config.training
     stages = training.stage_steps if training.stage == 'all' else (training.stage,)
@@ -80,15 +80,15 @@ def needed_maps(config: Config) -> dict[str, str]:
     if config.loss.foreground_correctness and 'correctness' in names:
         reasons.setdefault('target_parts', []).append('--foreground_correctness')
     swapping = any(NEEDS[term].swapped for term in names)
-    if config.model.use_garment and config.loss.occlusion_weighting and swapping:
-        reasons.setdefault('target_garment', []).append('--occlusion_weighting')
+    if config.loss.occlusion_weighting and swapping:
+        # The model sees the pair with its sides swapped, so its maps of the source are wanted of the target too.
+        for name in config.model.class_maps:
+            swapped = name.replace('source_', 'target_')
+            if swapped not in config.model.class_maps:
+                reasons.setdefault(swapped, []).append('--occlusion_weighting')
     return {key: ', '.join(settings) for key, settings in reasons.items()}
 
 
 def lacking(term: str, model: ModelConfig) -> str:
-    """Why the model makes nothing that a term is about; empty if it does."""
-    if NEEDS[term].output == 'flows' and not model.has_flow:
-        return f'spatial_transform={model.spatial_transform} has no flow'
-    if NEEDS[term].output == 'garment' and not model.has_garment_net:
-        return 'the model has no GarmentNet'
-    return ''
+    """Why the model's settings make nothing that a term is about; empty if they do."""
+    return model.missing_outputs.get(NEEDS[term].output, '')

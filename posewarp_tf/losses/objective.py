@@ -24,6 +24,9 @@ Tensors = Mapping[str, Any]
 class Objective:
     """The objective of one stage. Make it in the scope of the strategy that uses it: it may hold a VGG-19.
 
+    Attributes:
+      judges: the outputs that discriminators judge, each by one of its own; empty where the stage needs none.
+
     Raises:
       ConfigError: when `config.loss` names unknown terms, has none for the stage, or does not fit the model.
       RunError: when VGG-19 is needed and its weights cannot be had.
@@ -32,7 +35,7 @@ class Objective:
     def __init__(self, config: Config, stage: str) -> None:
         self._config = config
         self._stage = stage
-        self._weights, self._left_out, self._subject, self._taps = choose_terms(config, stage)
+        self._weights, self._left_out, self.judges, self._taps = choose_terms(config, stage)
         self._vgg = None
         if self._taps:
             self._vgg = VGGFeatures(set().union(*self._taps.values()), config.loss.vgg_weights)
@@ -41,16 +44,11 @@ class Objective:
         if self._vgg is not None and config.loss.vgg_weights == 'random':
             logging.warning('--vgg_weights=random: losses compare pictures in the features of an untrained VGG-19')
 
-    @property
-    def discriminator_subject(self) -> str | None:
-        """What the stage's discriminator judges: 'image', 'garment', or None where the stage needs none."""
-        return self._subject
-
     def generator_terms(
         self,
         batch: Tensors,
         outputs: Tensors,
-        discriminator: Callable[..., Any] | None = None,
+        discriminators: Mapping[str, Callable[..., Any]] | None = None,
         generator: Callable[[Tensors], Tensors] | None = None,
         step: tf.Tensor | int = 0,
     ) -> dict[str, tf.Tensor]:
@@ -59,8 +57,8 @@ class Objective:
         Args:
           batch: what the model got, and the truth.
           outputs: what it made of it in this stage.
-          discriminator: picture -> logits; without one the adversarial terms are left out. It is called without
-            `training`: its spectral vectors stay as its own update left them.
+          discriminators: picture -> logits, by the output of `judges`; without them the adversarial terms are left
+            out. They are called without `training`: spectral vectors stay as their own update left them.
           generator: inputs -> outputs of this stage of the model, for other pairs; without it the terms over such pairs
             are left out, and occlusion is not weighted.
           step: with `config.training.seed` the seed of random warps.
@@ -73,7 +71,7 @@ class Objective:
         names = [
             name
             for name in self._weights
-            if (discriminator is not None or not NEEDS[name].judged) and (generator is not None or not TERMS[name].pair)
+            if (discriminators or not NEEDS[name].judged) and (generator is not None or not TERMS[name].pair)
         ]
         self._check_maps(batch, names)
         outputs = {name: as_float32(outputs[name]) for name in _OUTPUTS if name in outputs}
@@ -82,11 +80,10 @@ class Objective:
             batch,
             outputs,
             self._features(batch, outputs),
-            discriminator,
+            discriminators or {},
             generator,
             step,
             pairs=tuple(TERMS[name].pair for name in names if TERMS[name].pair),
-            subject=self._subject,
             match_features='feature_matching' in names,
         )
         return {name: TERMS[name].compute(scene) for name in names}
@@ -96,17 +93,23 @@ class Objective:
         return tf.add_n([self._weights[name] * term for name, term in terms.items()])
 
     def discriminator_terms(
-        self, batch: Tensors, outputs: Tensors, discriminator: Callable[..., Any], step: tf.Tensor | int = 0
+        self,
+        batch: Tensors,
+        outputs: Tensors,
+        discriminator: Callable[..., Any],
+        step: tf.Tensor | int = 0,
+        subject: str = 'image',
     ) -> dict[str, tf.Tensor]:
-        """The discriminator's loss as {name: float32 [B]}, to be summed. No gradient reaches the generator.
+        """The loss of the discriminator of `subject` as {name: float32 [B]}, to be summed; none of the generator.
 
         Real and generated pictures go through in one call, so that an update is one power iteration. `step` seeds the
         gradient penalty of wgan-gp; without it a pair is always probed at the same fraction of the way.
         """
         self._check_outputs(outputs)
         form = self._config.loss.adversarial_loss
-        real = real_subject(batch, self._subject)
-        fake = tf.stop_gradient(as_float32(generated_subject(outputs, self._subject)))
+        scene = Scene(self._config, batch, outputs, {})
+        real = real_subject(scene, subject)
+        fake = tf.stop_gradient(as_float32(generated_subject(scene, subject)))
         maps = tf.nest.flatten(as_float32(discriminator(tf.concat([real, fake], axis=0), training=True)))
         real_logits, fake_logits = zip(*(tf.split(logits, 2, axis=0) for logits in maps))
         terms = adversarial.discriminator_losses(form, real_logits, fake_logits)
@@ -139,7 +142,8 @@ class Objective:
 
     def _features(self, batch: Tensors, outputs: Tensors) -> dict[str, dict[str, tf.Tensor]]:
         """One pass per image, no deeper than its terms need."""
-        images = {'source': batch['source_image'], 'target': batch['target_image'], 'generated': outputs.get('image')}
+        images = {role: batch[f'{role}_image'] for role in self._config.model.roles}
+        images['generated'] = outputs.get('image')
         features = {name: self._vgg(images[name], taps) for name, taps in self._taps.items()} if self._vgg else {}
         return {
             name: taps if name == 'generated' else tf.nest.map_structure(tf.stop_gradient, taps)

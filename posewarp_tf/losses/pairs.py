@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from posewarp_tf.losses.random_warp import RandomWarp, warp_person
-from posewarp_tf.models.inputs import make_pose
-from posewarp_tf.settings.config import Config
+from posewarp_tf.models.config import ModelConfig
 
 Tensors = Mapping[str, tf.Tensor]
 Person = dict[str, tf.Tensor]
@@ -27,10 +26,11 @@ def make_pair(source: Person, target: Person) -> dict[str, tf.Tensor]:
     return {f'{side}_{name}': tensor for side, person in sides for name, tensor in person.items()}
 
 
-def move_person(warp: RandomWarp, person: Person, config: Config) -> Person:
+def move_person(warp: RandomWarp, person: Person, model: ModelConfig) -> Person:
     """A person after a warp, with a pose made anew from the moved keypoints (and parts)."""
     moved = warp_person(warp, person)
-    moved['pose'] = make_pose(make_pair(moved, {}), 'source', config)
+    if model.pose_form is not None:
+        moved['pose'] = model.pose_form.make(make_pair(moved, {}), 'source', model.image_size)
     return moved
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -17,6 +17,7 @@ from posewarp_tf.losses.flow_regularity import consistency_weight, label_edges, 
 from posewarp_tf.losses.pairs import join, make_pair, move_person, one_side
 from posewarp_tf.losses.random_warp import NUM_DRAWS, RandomWarp
 from posewarp_tf.losses.randomness import example_uniform
+from posewarp_tf.models.outputs import ClassLogits, Motion, each_flow
 from posewarp_tf.ops import bilinear_sample
 from posewarp_tf.settings.config import Config
 
@@ -28,39 +29,46 @@ MOVED_TARGET, MOVED_SOURCE = 'moved_target', 'moved_source'
 _NUM_CLASSES = {'garment': len(GARMENT_NAMES), 'parts': len(PART_NAMES)}
 
 
+class Judgement(NamedTuple):
+    """Of a discriminator: logits (of several scales a list), and its features where they are wanted; float32."""
+
+    logits: Any
+    features: list[tf.Tensor]
+
+
 @dataclasses.dataclass(frozen=True)
 class Scene:
     """A batch and what a model made of it; outputs and features in float32.
 
     Attributes:
-      features: of 'source', 'target' and 'generated', by tap of VGG-19.
-      discriminator: picture -> logits; None where there is none.
+      features: of the roles and 'generated', by tap of VGG-19.
+      discriminators: picture -> logits, by the output that each judges.
       generator: inputs -> outputs of the model's current stage; None where other pairs cannot be computed.
       step: seeds what is random.
       pairs: the pairs with a moved side that terms will ask for; all of them pass the generator in one call.
-      subject: 'image' or 'garment', what the discriminator judges.
-      match_features: whether the features of the discriminator are wanted.
+      match_features: whether the features of discriminators are wanted.
     """
 
     config: Config
     batch: Tensors
     outputs: Tensors
     features: Mapping[str, Mapping[str, tf.Tensor]]
-    discriminator: Callable[..., Any] | None = None
+    discriminators: Mapping[str, Callable[..., Any]] = dataclasses.field(default_factory=dict)
     generator: Callable[[Tensors], Tensors] | None = None
     step: tf.Tensor | int = 0
     pairs: tuple[str, ...] = ()
-    subject: str | None = None
     match_features: bool = False
+    _judgements: dict[str, Judgement] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def levels(self) -> list[Level]:
-        """One for each flow, coarse first."""
-        return [Level(self, index) for index in range(len(self.flows))]
+        """One for each flow, family by family and coarse first."""
+        places = enumerate(each_flow(self.motions))
+        return [Level(self, family, index, number) for number, (family, index, _) in places]
 
     @property
-    def flows(self) -> list[tf.Tensor]:
-        return self.outputs['flows']
+    def motions(self) -> Mapping[str, Motion]:
+        return self.outputs['motions']
 
     @functools.cached_property
     def warp(self) -> RandomWarp:
@@ -71,52 +79,59 @@ class Scene:
 
     @functools.cached_property
     def moved_source(self) -> dict[str, tf.Tensor]:
-        return move_person(self.warp, one_side(self.batch, 'source'), self.config)
+        return move_person(self.warp, one_side(self.batch, 'source'), self.config.model)
 
     @functools.cached_property
     def moved_flows(self) -> dict[str, list[tf.Tensor]]:
-        """The flows of every one of `pairs`, coarse first."""
+        """The flows of every one of `pairs`, in the order of `levels`."""
         assert self.generator is not None
         source, target = one_side(self.batch, 'source'), one_side(self.batch, 'target')
         made = {MOVED_TARGET: (source, self.moved_source), MOVED_SOURCE: (self.moved_source, target)}
         outputs = self.generator(join([make_pair(*made[name]) for name in self.pairs]))
-        parts = [tf.split(tf.cast(flow, tf.float32), len(self.pairs)) for flow in outputs['flows']]
+        flows = [tf.cast(flow, tf.float32) for _, _, flow in each_flow(outputs['motions'])]
+        parts = [tf.split(flow, len(self.pairs)) for flow in flows]
         return {name: [part[index] for part in parts] for index, name in enumerate(self.pairs)}
 
-    @functools.cached_property
-    def judged(self) -> tuple[Any, list[tf.Tensor]]:
-        """The discriminator's logits of what the model made, and its features where they are wanted."""
-        assert self.discriminator is not None
-        return self.judge(generated_subject(self.outputs, self.subject))
+    def judgement(self, subject: str) -> Judgement:
+        """What the discriminator of an output says of what the model made."""
+        if subject not in self._judgements:
+            self._judgements[subject] = self.judge(subject, generated_subject(self, subject))
+        return self._judgements[subject]
 
-    def judge(self, picture: tf.Tensor) -> tuple[Any, list[tf.Tensor]]:
-        """(logits, features) of a picture, in float32, the spectral vectors left as they are."""
-        assert self.discriminator is not None
-        if self.match_features:
-            return as_float32(self.discriminator(picture, training=False, return_features=True))
-        return as_float32(self.discriminator(picture, training=False)), []
+    def judge(self, subject: str, picture: tf.Tensor) -> Judgement:
+        """What it says of any picture; its spectral vectors are left as they are."""
+        discriminator = self.discriminators[subject]
+        if self.match_features and subject == 'image':
+            return Judgement(*as_float32(discriminator(picture, training=False, return_features=True)))
+        return Judgement(as_float32(discriminator(picture, training=False)), [])
 
     @functools.cached_property
     def backward_flows(self) -> list[tf.Tensor] | None:
-        """Those of the pair with its sides swapped; None where occlusion is not weighted."""
+        """Those of the pair with its sides swapped, in the order of `levels`; None where occlusion is not weighted."""
         if self.generator is None or not self.config.loss.occlusion_weighting:
             return None
         # A call of its own: nothing is learned from it, so its gradient is never computed.
         swapped = make_pair(one_side(self.batch, 'target'), one_side(self.batch, 'source'))
-        return [tf.stop_gradient(tf.cast(flow, tf.float32)) for flow in self.generator(swapped)['flows']]
+        motions = self.generator(swapped)['motions']
+        return [tf.stop_gradient(tf.cast(flow, tf.float32)) for _, _, flow in each_flow(motions)]
 
 
 @dataclasses.dataclass(frozen=True)
 class Level:
-    """A scene at the resolution of the flow with an index: pictures are means over blocks of pixels."""
+    """A scene at the resolution of one flow: pictures are means over blocks of pixels.
+
+    `index` counts the flows of the family, coarse first, `number` those of all families.
+    """
 
     scene: Scene
+    family: str
     index: int
+    number: int
 
     @property
     def flow(self) -> tf.Tensor:
         """[B, h, w, 2]."""
-        return self.scene.flows[self.index]
+        return self.scene.motions[self.family].flows[self.index]
 
     @property
     def factor(self) -> int:
@@ -134,8 +149,8 @@ class Level:
 
     @functools.cached_property
     def warped(self) -> tf.Tensor:
-        """The source picture at its place in the target, [B, h, w, 3]."""
-        return bilinear_sample(self.shrink(self.scene.batch['source_image']), self.flow)
+        """The family's picture at its place in the target, [B, h, w, 3]."""
+        return bilinear_sample(self.shrink(self.scene.batch[f'{self.family}_image']), self.flow)
 
     @functools.cached_property
     def foreground(self) -> tf.Tensor:
@@ -148,7 +163,7 @@ class Level:
         backward_flows = self.scene.backward_flows
         if backward_flows is None:
             return self.foreground
-        return self.foreground * consistency_weight(self.flow, backward_flows[self.index])
+        return self.foreground * consistency_weight(self.flow, backward_flows[self.number])
 
     @property
     def edges(self) -> tuple[tf.Tensor, tf.Tensor]:
@@ -179,16 +194,23 @@ class Level:
         return tf.nn.avg_pool2d(picture, self.factor, self.factor, 'VALID') if self.factor > 1 else picture
 
 
-def generated_subject(outputs: Tensors, subject: str | None) -> tf.Tensor:
-    """What a discriminator of a subject sees of the model: the image, or the probabilities of the garments."""
-    return tf.nn.softmax(outputs['garment']) if subject == 'garment' else outputs['image']
+def generated_subject(scene: Scene, subject: str) -> tf.Tensor:
+    """What a discriminator sees of the model's output, [B, H, W, channels]."""
+    output = scene.outputs[subject]
+    return output if subject == 'image' else _class_logits(scene, subject).judged(output)
 
 
-def real_subject(batch: Tensors, subject: str | None) -> tf.Tensor:
-    """The true image, or the true garments as probabilities of 0 and 1."""
-    if subject == 'garment':
-        return tf.one_hot(batch['target_garment'], len(GARMENT_NAMES))
-    return as_float32(batch['target_image'])
+def real_subject(scene: Scene, subject: str) -> tf.Tensor:
+    """What it compares that with."""
+    if subject == 'image':
+        return as_float32(scene.batch['target_image'])
+    return _class_logits(scene, subject).truth(scene.batch, subject)
+
+
+def _class_logits(scene: Scene, subject: str) -> ClassLogits:
+    (kind,) = (output.kind for output in scene.config.model.outputs if output.name == subject)
+    assert isinstance(kind, ClassLogits)
+    return kind
 
 
 def as_float32(tensors: Any) -> Any:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.options import shown
 
 # Every tap, first layer first.
 TAPS = tuple(f'relu{block + 1}_{i + 1}' for block, convs in enumerate((2, 2, 4, 4, 4)) for i in range(convs))
@@ -16,7 +18,7 @@ TAPS = tuple(f'relu{block + 1}_{i + 1}' for block, convs in enumerate((2, 2, 4, 
 PERCEPTUAL_TAPS = ('relu1_1', 'relu2_1', 'relu3_1', 'relu4_1', 'relu5_1')
 STYLE_TAPS = ('relu2_2', 'relu3_4', 'relu4_4', 'relu5_2')
 
-# By image: 'source', 'target', 'generated'.
+# By image: a role ('source', 'target') or 'generated'.
 TapsByImage = dict[str, tuple[str, ...]]
 
 
@@ -33,7 +35,7 @@ def style_taps(config: Config) -> TapsByImage:
 
 
 def correctness_taps(config: Config) -> TapsByImage:
-    return dict.fromkeys(('source', 'target'), tuple(map(correctness_tap, config.model.attention_scales)))
+    return dict.fromkeys((*config.model.families, 'target'), tuple(map(correctness_tap, config.model.flow_scales)))
 
 
 def correctness_tap(scale: int) -> str:
@@ -45,7 +47,7 @@ def correctness_tap(scale: int) -> str:
 
 
 def feature_taps(config: Config) -> TapsByImage:
-    return dict.fromkeys(('source', 'target'), tuple(map(feature_tap, config.loss.feature_scales)))
+    return dict.fromkeys((*config.model.families, 'target'), tuple(map(feature_tap, config.loss.feature_scales)))
 
 
 def feature_tap(scale: int) -> str:
@@ -61,3 +63,27 @@ def check_size_for(taps: Collection[str], size: tuple[int, int]) -> None:
             f'--image_size: got {size[0]},{size[1]}, expected at least {smallest},{smallest} for the features '
             f'{deepest} of VGG-19; a weight of 0 in --loss_weights leaves a term out'
         )
+
+
+def neighbourhoods(model: ModelConfig) -> dict[int, int]:
+    """{scale: side of the neighbourhood that an attention sees there} of the model's flows.
+
+    Raises:
+      ConfigError: the model has no attention, about which alone the term `affine` is.
+    """
+    kernels = getattr(model, 'attention_kernels', None)
+    if kernels is None:
+        raise ConfigError(f'--loss_weights: affine: --model={model.model} has no attention')
+    return {scale: kernels[scale] for scale in model.flow_scales}
+
+
+def check_neighbourhoods(config: Config) -> None:
+    """Raises ConfigError unless each flow is as large as the neighbourhoods of the affine regularisation."""
+    model = config.model
+    for scale, kernel in neighbourhoods(model).items():
+        size = min(model.image_size) // 2**scale
+        if size < kernel:
+            raise ConfigError(
+                f'--attention_kernels: got kernel {kernel} at scale {scale}, more than the {size} pixels that '
+                f'--image_size={shown(model.image_size)} leaves there'
+            )

@@ -42,13 +42,17 @@ def _style(scene: Scene) -> tf.Tensor:
     return style_distance(scene.features['generated'], scene.features['target'])
 
 
-def _adversarial(scene: Scene) -> tf.Tensor:
-    return adversarial.generator_loss(scene.config.loss.adversarial_loss, scene.judged[0])
+def _adversarial(scene: Scene, subject: str = 'image') -> tf.Tensor:
+    return adversarial.generator_loss(scene.config.loss.adversarial_loss, scene.judgement(subject).logits)
+
+
+def _garment_adversarial(scene: Scene) -> tf.Tensor:
+    return _adversarial(scene, 'garment')
 
 
 def _feature_matching(scene: Scene) -> tf.Tensor:
-    real = scene.judge(real_subject(scene.batch, scene.subject))[1]
-    return adversarial.feature_matching(real, scene.judged[1])
+    real = scene.judge('image', real_subject(scene, 'image'))
+    return adversarial.feature_matching(real.features, scene.judgement('image').features)
 
 
 def _garment_cross_entropy(scene: Scene) -> tf.Tensor:
@@ -82,5 +86,5 @@ TERMS: dict[str, Term] = {
     'equivariance': Term(flow_terms.equivariance, pair=MOVED_SOURCE),
     # PFL's GarmentNet.
     'garment_cross_entropy': Term(_garment_cross_entropy),
-    'garment_adversarial': Term(_adversarial),
+    'garment_adversarial': Term(_garment_adversarial),
 }

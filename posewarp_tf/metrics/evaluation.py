@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from tqdm import tqdm
 from posewarp_tf import files
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.data.pipeline import make_test_dataset
+from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.metrics.networks import NetworkMetrics
 from posewarp_tf.metrics.scores import Scores
-from posewarp_tf.models.base import ReposingModel
-from posewarp_tf.pictures.drawing import panels, picture_grid
+from posewarp_tf.models.outputs import Output
+from posewarp_tf.models.panels import panels
+from posewarp_tf.pictures.drawing import picture_grid
 from posewarp_tf.pictures.picture_files import save_image
-from posewarp_tf.runs.checkpoints import checkpoint_step
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 
@@ -58,27 +60,24 @@ def evaluate(
     Raises:
         RunError, DataError: the run folder or the data set cannot be used.
     """
-    run = RunFolder(run_dir)
-    config = run.load_config()
+    reposer = Reposer(run_dir, checkpoint, needs_pictures=False)
+    run, config, declared = reposer.run, reposer.config, reposer.config.model.outputs
     if data_dir is not None:
         config = config.replace(data_dir=data_dir)
     dataset = make_test_dataset(config, batch_size, max_pairs)
-    model = run.load_model(which=checkpoint)
-    path = run.checkpoint_path(model.stages, checkpoint)
-    stage = run.stage_of(path)
-    scores = Scores(networks)
+    scores = Scores(networks, declared)
     num_pairs = batch_size * int(dataset.cardinality())  # at least; the last batch may be smaller
-    grids = GridWriter(run, every=max(1, num_pairs // (MAX_GRIDS * ROWS_PER_GRID)))
-    for batch, outputs in model_answers(model, stage, dataset):
+    grids = GridWriter(run, every=max(1, num_pairs // (MAX_GRIDS * ROWS_PER_GRID)), declared=declared)
+    for batch, outputs in model_answers(reposer, dataset):
         scores.add(batch, outputs)
         grids.add(batch, outputs)
     grids.finish()
     metrics = scores.result()
     weights = {
         'checkpoint': checkpoint,
-        'stage': stage,
-        'step': checkpoint_step(path),
-        'file': os.path.relpath(path, run.path),
+        'stage': reposer.stage,
+        'step': reposer.trained_steps,
+        'file': os.path.relpath(reposer.checkpoint_path, run.path),
         'moving_average': bool(config.training.ema_decay),
     }
     metrics['protocol'] = {
@@ -92,17 +91,15 @@ def evaluate(
     return metrics
 
 
-def model_answers(
-    model: ReposingModel, stage: str, dataset: tf.data.Dataset
-) -> Iterable[tuple[dict[str, np.ndarray], dict[str, Any]]]:
+def model_answers(reposer: Reposer, dataset: tf.data.Dataset) -> Iterable[tuple[dict[str, np.ndarray], dict[str, Any]]]:
     """(batch, outputs of the model) as NumPy arrays, with a progress bar.
 
     Where only the flows are trained, there is no 'image' among the outputs.
     """
-    names = model.required_inputs
+    names = [item.name for item in reposer.config.model.inputs]
     # One graph for every batch, the last and smaller one too.
     signature = [{name: dataset.element_spec[name] for name in names}]
-    answer = tf.function(lambda inputs: model.run_stage(inputs, stage), input_signature=signature)
+    answer = tf.function(reposer.stage_outputs, input_signature=signature, autograph=False)
     with reading():
         for batch in tqdm(dataset, desc='evaluate', unit='batch'):
             outputs = answer({name: batch[name] for name in names})
@@ -113,9 +110,10 @@ def model_answers(
 class GridWriter:
     """Writes every n-th pair as samples/evaluate-*.png: source, target pose, truth and what the model made."""
 
-    def __init__(self, run: RunFolder, every: int = 1):
+    def __init__(self, run: RunFolder, every: int = 1, declared: Sequence[Output] = ()):
         self._folder = run.sample_dir
         self._every = every
+        self._declared = declared
         self._num_seen = 0
         self._rows: list[dict[str, np.ndarray]] = []
         self._num_written = 0
@@ -126,7 +124,7 @@ class GridWriter:
     def add(self, batch: Mapping[str, np.ndarray], outputs: Mapping[str, Any]) -> None:
         for index in range(len(batch['source_image'])):
             if self._num_seen % self._every == 0 and self._num_written < MAX_GRIDS:
-                self._rows.append(panels(batch, outputs, index))
+                self._rows.append(panels(batch, outputs, index, self._declared))
             self._num_seen += 1
             if len(self._rows) == ROWS_PER_GRID:
                 self.finish()
@@ -146,7 +144,7 @@ def _data_protocol(config: Config) -> dict[str, Any]:
     height, width = config.model.image_size
     return {
         'model': config.model.model,
-        'spatial_transform': config.model.spatial_transform,
+        'spatial_transform': dataclasses.asdict(config.model).get('spatial_transform'),
         'dataset': config.data.dataset,
         'data_dir': config.data.data_dir,
         'split': 'test',

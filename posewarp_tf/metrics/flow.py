@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from posewarp_tf.conventions import VISIBILITY_OCCLUDED, VISIBILITY_VISIBLE
+from posewarp_tf.models.outputs import titled
 
 FLOW_REGIONS = {'visible': VISIBILITY_VISIBLE, 'occluded': VISIBILITY_OCCLUDED}
 
@@ -21,16 +22,19 @@ class FlowErrors:
     """Mean end-point errors of every scale over a data set, batch by batch."""
 
     def __init__(self) -> None:
-        # {scale: {region: [sum of the model's errors, sum of zero flow's errors, pixels]}}
-        self._sums: dict[int, dict[str, np.ndarray]] = {}
+        # {(family, scale): {region: [sum of the model's errors, sum of zero flow's errors, pixels]}}
+        self._sums: dict[tuple[str, int], dict[str, np.ndarray]] = {}
 
-    def add(self, flows: Sequence[np.ndarray], exact_flow: np.ndarray, visibility: np.ndarray) -> None:
+    def add(
+        self, flows: Sequence[np.ndarray], exact_flow: np.ndarray, visibility: np.ndarray, family: str = 'source'
+    ) -> None:
         """Adds a batch.
 
         Args:
             flows: the model's flows [B, h, w, 2], one for each scale, in pixels of their own maps.
             exact_flow: [B, H, W, 2] in pixels.
             visibility: uint8 [B, H, W], one of conventions.VISIBILITY_*.
+            family: the role whose pixels they move.
         """
         from posewarp_tf import ops
 
@@ -42,7 +46,7 @@ class FlowErrors:
             for region, value in FLOW_REGIONS.items():
                 inside = visibility == value
                 sums = np.array([error[inside].sum(), zero_error[inside].sum(), inside.sum()], np.float64)
-                regions = self._sums.setdefault(scale, {})
+                regions = self._sums.setdefault((family, scale), {})
                 regions[region] = regions.get(region, 0.0) + sums
 
     def result(self) -> dict[str, dict[str, dict[str, float | None]]]:
@@ -51,8 +55,8 @@ class FlowErrors:
         Values are None for a region without pixels, and the ratio where zero flow is exact.
         """
         return {
-            f'scale_{scale}': {region: _means(*sums) for region, sums in self._sums[scale].items()}
-            for scale in sorted(self._sums, reverse=True)
+            titled(family, f'scale_{scale}'): {region: _means(*sums) for region, sums in regions.items()}
+            for (family, scale), regions in sorted(self._sums.items(), key=lambda item: -item[0][1])
         }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from posewarp_tf.conventions import LIMBS
-from posewarp_tf.pictures.drawing import segment_distance
+from posewarp_tf.pictures.geometry import segment_distance
 
 # The sides of the torso, which no limb of the drawn skeleton covers.
 _TORSO_SIDES = ((2, 8), (5, 11), (8, 11))

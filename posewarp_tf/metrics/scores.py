@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from posewarp_tf import ops
 from posewarp_tf.errors import DataError, RunError
+from posewarp_tf.metrics.classes import CLASS_PROTOCOL, ClassScores
 from posewarp_tf.metrics.flow import FLOW_PROTOCOL, FlowErrors
 from posewarp_tf.metrics.foreground import foreground_mask, foreground_protocol
-from posewarp_tf.metrics.garment import GARMENT_PROTOCOL, GarmentScores
 from posewarp_tf.metrics.image import IMAGE_METRICS, REGIONS, image_metrics, image_protocol
 from posewarp_tf.metrics.networks import NetworkMetrics
+from posewarp_tf.models.outputs import ClassLogits, Output, titled
 
 MODEL, COPY_SOURCE = 'model', 'copy_source'
 
@@ -23,13 +24,16 @@ class Scores:
 
     Args:
         networks: metrics that need a network with trained weights; None: without them.
+        declared: the outputs beside image and motions that the model declares.
     """
 
-    def __init__(self, networks: NetworkMetrics | None = None) -> None:
+    def __init__(self, networks: NetworkMetrics | None = None, declared: Sequence[Output] = ()) -> None:
         self.num_pairs = 0
         self._values: dict[str, list] = {MODEL: [], COPY_SOURCE: []}
         self._flow_errors = FlowErrors()
-        self._garments = GarmentScores()
+        self._classes = {
+            output.name: ClassScores(output.kind.names) for output in declared if isinstance(output.kind, ClassLogits)
+        }
         self._networks = networks
         self._has_part_maps = False
 
@@ -46,11 +50,14 @@ class Scores:
             self._values[answer] += map(image_metrics, pictures, truths, foregrounds)
         if self._networks is not None:
             self._networks.add(answers, truths)
-        if 'flow' in batch and 'visibility' in batch:
-            self._flow_errors.add(outputs.get('flows', []), batch['flow'], batch['visibility'])
-        if 'garment' in outputs and 'target_garment' in batch:
-            self._garments.add(MODEL, np.argmax(outputs['garment'], axis=-1), batch['target_garment'])
-            self._garments.add(COPY_SOURCE, batch['source_garment'], batch['target_garment'])
+        for family, motion in outputs.get('motions', {}).items():
+            flow, visibility = titled(family, 'flow'), titled(family, 'visibility')
+            if flow in batch and visibility in batch:
+                self._flow_errors.add(motion.flows, batch[flow], batch[visibility], family)
+        for name, scores in self._classes.items():
+            if name in outputs and f'target_{name}' in batch:
+                scores.add(MODEL, np.argmax(outputs[name], axis=-1), batch[f'target_{name}'])
+                scores.add(COPY_SOURCE, batch[f'source_{name}'], batch[f'target_{name}'])
         self.num_pairs += len(truths)
 
     def result(self) -> dict[str, Any]:
@@ -67,7 +74,7 @@ class Scores:
         }
         others = {
             'networks': self._networks.result() if self._networks is not None else {},
-            'garment': self._garments.result(),
+            **{name: scores.result() for name, scores in self._classes.items()},
             'flow': self._flow_errors.result(),
         }
         return {'image': image, **{name: found for name, found in others.items() if found}}
@@ -85,8 +92,7 @@ class Scores:
         }
         if self._networks is not None:
             found['networks'] = self._networks.protocol(self.num_pairs)
-        if self._garments.result():
-            found['garment'] = GARMENT_PROTOCOL
+        found.update({name: CLASS_PROTOCOL for name, scores in self._classes.items() if scores.result()})
         if self._flow_errors.result():
             found['flow'] = FLOW_PROTOCOL
         return found

@@ -1,8 +1,8 @@
 """What every re-posing model has in common.
 
-Training, metrics and exports import nothing else of models/ than this file, inputs.py and registry.py; all read
-outputs by the names in the docstring of `ReposingModel`. What only some models have (attention scales, a flow, a
-garment map) is told by the config.
+Training, metrics and exports import nothing else of models/ than this file, config.py, inputs.py, outputs.py,
+discriminators/ and registry.py; all read outputs by the names in the docstring of `ReposingModel`. What a model takes,
+makes and trains it declares in its config.
 """
 
 from __future__ import annotations
@@ -13,74 +13,77 @@ from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.settings.config import ModelConfig, values_from_json
+from posewarp_tf.layers.blocks import PUBLISHED_GAIN
+from posewarp_tf.models.config import ModelConfig, Stage
+from posewarp_tf.models.registry import model_config_from_json
 
 Inputs = Mapping[str, tf.Tensor]
 Outputs = dict[str, Any]
+State = dict[str, Any]
 
 
 class ReposingModel(tf.keras.Model):
-    """Moves the pixels of a source image into a target pose.
+    """Moves the pixels of pictures of a person into a target pose.
 
-    Calling it with `{'source_image', 'source_pose', 'target_pose'}` gives
+    Calling it with the `inputs` that its config declares gives
 
-        image   float [B, H, W, 3] in [-1, 1]
-        flows   list, coarse first, of [B, h, w, 2]: backward, in pixels of their own map
-        masks   list, coarse first, of [B, h, w, 1] in [0, 1]: 1 = warped source, 0 = invented
+        image     float [B, H, W, 3] in [-1, 1]
+        motions   {role: Motion} of the pictures whose pixels move: flows, masks (outputs.py); empty without flows
 
-        garment            logits of the target's garment classes, float [B, H, W, 16]; of models that predict it
-        composition_mask   float [B, H, W, 1] (conventions.py); of models that compose the picture with a context
+    and the `outputs` that the config declares. With `return_attention=True` motions hold their attentions too.
 
-    and with `return_attention=True` also
-
-        attentions   list, coarse first, of [B, h, w, k * k]; empty without an attention
-
-    A model trains in `stages`, one after the other. `run_stage` computes what a stage needs, and
-    `stage_variables` are the ones it trains.
+    A subclass has `step`, and `start` where something depends on the source alone: it is then computed once for any
+    number of poses. It trains in the stages of its config, of which `run_stage` computes what each needs.
     """
-
-    stages: tuple[str, ...] = ()
-
-    # Stages that `--stage=all` leaves out unless --stage_steps gives them steps.
-    optional_stages: tuple[str, ...] = ()
 
     def __init__(self, config: ModelConfig, **kwargs):
         super().__init__(**kwargs)
         self.model_config = config
 
-    def run_stage(self, inputs: Inputs, stage: str, training: bool = False) -> Outputs:
-        raise TypeError(f'{type(self).__name__} has no stages of its own')
+    def call(self, inputs: Inputs, training: bool = False, return_attention: bool = False) -> Outputs:
+        return self.step(self.start(inputs), inputs, return_attention)
 
-    def stage_variables(self, stage: str) -> list[tf.Variable]:
-        raise TypeError(f'{type(self).__name__} has no stages of its own')
+    def start(self, inputs: Inputs) -> State:
+        """What depends on the source alone, from the inputs of the role 'source'."""
+        return {}
+
+    def step(self, state: State, inputs: Inputs, return_attention: bool = False) -> Outputs:
+        """The outputs, from what `start` made and all inputs."""
+        raise NotImplementedError
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages, in the order of training."""
+        return tuple(stage.name for stage in self.model_config.stages)
 
     @property
     def complete_stages(self) -> tuple[str, ...]:
         """Stages that make pictures: a run where one of them is trained can be used."""
-        return self.stages[-1:]
+        return tuple(stage.name for stage in self.model_config.stages if stage.makes_pictures)
 
-    @property
-    def required_inputs(self) -> tuple[str, ...]:
-        """Names of what a call cannot do without."""
-        garment = ('source_garment',) if self.model_config.use_garment else ()
-        return ('source_image', 'source_pose', 'target_pose', *garment)
+    def run_stage(self, inputs: Inputs, stage: str, training: bool = False) -> Outputs:
+        """What a stage computes; a model whose stages compute less than everything says here what."""
+        self.stage_of(stage)
+        return self(inputs, training=training)
 
-    def check_stage(self, stage: str) -> None:
-        if stage not in self.stages:
-            raise ValueError(f'stage: got {stage!r}, expected one of {", ".join(self.stages)}')
+    def stage_variables(self, stage: str) -> list[tf.Variable]:
+        """The variables that a stage trains."""
+        trained = [getattr(self, name) for name in self.stage_of(stage).trains] or [self]
+        return [variable for part in trained for variable in part.trainable_variables]
+
+    def stage_of(self, name: str) -> Stage:
+        """The declaration of a stage; ValueError for one that there is not."""
+        for stage in self.model_config.stages:
+            if stage.name == name:
+                return stage
+        raise ValueError(f'stage: got {name!r}, expected one of {", ".join(self.stages)}')
 
     def example_inputs(self, batch_size: int | None = None) -> dict[str, tf.keras.Input]:
         """Symbolic inputs of the configured size."""
-        size, pose_channels = self.model_config.image_size, self.model_config.pose_channels
-        forms: dict[str, tuple[tuple[int, ...], tf.DType]] = {
-            'source_image': ((*size, 3), tf.float32),
-            'source_pose': ((*size, pose_channels), tf.float32),
-            'target_pose': ((*size, pose_channels), tf.float32),
-            'source_garment': (size, tf.uint8),
-        }
+        size = self.model_config.image_size
         return {
-            name: tf.keras.Input(forms[name][0], batch_size=batch_size, name=name, dtype=forms[name][1])
-            for name in self.required_inputs
+            item.name: tf.keras.Input(item.shape(size), batch_size=batch_size, name=item.name, dtype=item.dtype)
+            for item in self.model_config.inputs
         }
 
     def create_weights(self) -> None:
@@ -88,14 +91,25 @@ class ReposingModel(tf.keras.Model):
         # No layer has Python control flow over tensors; not looking for it halves the time.
         tf.autograph.experimental.do_not_convert(lambda: self(self.example_inputs()))()
 
+    def scale_initial_kernels(self, gain: float) -> None:
+        """Changes the gain of fresh orthogonal kernels; not of flow heads, so that flows begin near zero."""
+        heads = {
+            id(variable)
+            for part in self.submodules
+            if getattr(part, 'keeps_initial_gain', False)
+            for variable in part.trainable_variables
+        }
+        for variable in self.trainable_variables if gain != PUBLISHED_GAIN else ():
+            if variable.shape.rank == 4 and id(variable) not in heads:
+                variable.assign(variable * (gain / PUBLISHED_GAIN))
+
     def get_config(self) -> dict:
         return {**super().get_config(), 'config': dataclasses.asdict(self.model_config)}
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: Any = None) -> ReposingModel:
         config = dict(config)
-        values = values_from_json(config.pop('config'), f'saved {cls.__name__}')
-        return cls(ModelConfig(**values), **config)
+        return cls(model_config_from_json(config.pop('config'), f'saved {cls.__name__}'), **config)
 
     def get_build_config(self) -> dict:
         # An empty one would not be passed on, and loading would find no variables.

@@ -1,83 +1,84 @@
-"""From a config to built networks, by their names.
+"""Which models there are, by the names in `--model`; imports no TensorFlow.
 
-Only here and in model_rules.py, which knows a model by its settings, in its own files and as the default in
-model_config.py does the name of a model stand.
+A new model is a folder with a `ModelConfig` (config.py says what that declares) and one line here.
 """
 
 from __future__ import annotations
 
-import tensorflow as tf
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from posewarp_tf.conventions import GARMENT_NAMES
-from posewarp_tf.layers.blocks import PUBLISHED_GAIN
-from posewarp_tf.models.base import ReposingModel
-from posewarp_tf.models.discriminators.image import (
-    Discriminator,
-    MultiscalePatchDiscriminator,
-    PatchDiscriminator,
-    ResDiscriminator,
-)
-from posewarp_tf.models.gfla.gfla import GFLA
-from posewarp_tf.models.pfl.pfl import PFL
-from posewarp_tf.settings.config import Config, ModelConfig
-from posewarp_tf.settings.flags import load_config
-from posewarp_tf.settings.model_rules import rules_of
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.gfla.config import GFLAConfig
+from posewarp_tf.models.pfl.config import PFLConfig
+from posewarp_tf.settings.options import values_from_json
 
-MODELS: dict[str, type[ReposingModel]] = {'gfla': GFLA, 'pfl': PFL}
-DISCRIMINATORS: dict[str, type[Discriminator]] = {
-    'res': ResDiscriminator,
-    'patch': PatchDiscriminator,
-    'multiscale_patch': MultiscalePatchDiscriminator,
+if TYPE_CHECKING:
+    from posewarp_tf.models.base import ReposingModel
+
+MODELS: dict[str, type[ModelConfig]] = {
+    'gfla': GFLAConfig,
+    'pfl': PFLConfig,
 }
 
-# What a discriminator judges, and its channels.
-SUBJECTS = {'image': 3, 'garment': len(GARMENT_NAMES)}
+
+def model_class(name: str) -> type[ModelConfig]:
+    """Raises ConfigError for a model that does not exist."""
+    if name not in MODELS:
+        raise ConfigError(f'--model: got {name!r}, expected one of {", ".join(MODELS)}')
+    return MODELS[name]
 
 
-def build_model(config: Config | ModelConfig | str) -> ReposingModel:
+def model_config(model: str = 'gfla', **values: Any) -> ModelConfig:
+    """The settings of a model: `model_config('pfl', image_size=(96, 64))`.
+
+    Raises:
+        ConfigError: no such model, a setting that it lacks, or a value that it cannot have.
+    """
+    chosen = model_class(model)
+    names = {field.name for field in dataclasses.fields(chosen)}
+    for name in values:
+        if name not in names:
+            others = [other for other, config in MODELS.items() if name in {f.name for f in dataclasses.fields(config)}]
+            hint = f' (--model={others[0]} has)' if others else ''
+            raise ConfigError(f'--{name}: --model={model} has no such setting{hint}')
+    return chosen(**{'model': model, **values})
+
+
+def model_config_from_json(values: Mapping[str, Any], source: str) -> ModelConfig:
+    """The settings that a file holds; those of other models, which files of earlier versions hold too, are left out."""
+    kept = values_from_json(values, MODELS.values(), source)
+    names = {field.name for field in dataclasses.fields(model_class(kept.get('model', 'gfla')))}
+    return model_config(**{name: value for name, value in kept.items() if name in names})
+
+
+def all_stage_names() -> Iterator[str]:
+    """Of all models."""
+    yield from (stage.name for config in MODELS.values() for stage in config.all_stages)
+
+
+def build_model(config: Any) -> ReposingModel:
     """A re-posing model with fresh weights.
 
     Args:
-      config: a Config, its model section, the name of a shipped config ('gfla_fashion') or a flagfile's path.
+        config: a Config, its model section, the name of a shipped config ('gfla_fashion') or a flagfile's path.
 
     Raises:
-      ConfigError: for a config or a model that does not exist.
+        ConfigError: for a config or a model that does not exist.
     """
-    model_config = _model_config(config)
-    rules_of(model_config)
-    model = MODELS[model_config.model](model_config)
+    settings = model_section(config)
+    model = settings.build()
     model.create_weights()
-    _scale_initial_kernels(model, model_config.init_gain / PUBLISHED_GAIN)
+    model.scale_initial_kernels(settings.init_gain)
     return model
 
 
-def build_discriminator(config: Config | ModelConfig | str, subject: str = 'image') -> Discriminator:
-    """The discriminator of a config: pictures [B, H, W, channels] -> logits [B, h, w, 1], or a list of them.
-
-    Args:
-      config: as for `build_model`.
-      subject: 'image' (RGB) or 'garment' (probabilities of the garment classes).
-    """
-    model_config = _model_config(config)
-    discriminator = DISCRIMINATORS[model_config.discriminator].for_model(model_config)
-    discriminator(tf.keras.Input((*model_config.image_size, SUBJECTS[subject])))
-    return discriminator
-
-
-def _scale_initial_kernels(model: ReposingModel, factor: float) -> None:
-    """Changes the gain of orthogonal kernels; not of flow heads, so that flows begin near zero."""
-    heads = {
-        id(variable)
-        for part in model.submodules
-        if getattr(part, 'keeps_initial_gain', False)
-        for variable in part.trainable_variables
-    }
-    for variable in model.trainable_variables if factor != 1 else ():
-        if variable.shape.rank == 4 and id(variable) not in heads:
-            variable.assign(variable * factor)
-
-
-def _model_config(config: Config | ModelConfig | str) -> ModelConfig:
+def model_section(config: Any) -> ModelConfig:
+    """The settings of the networks of a Config, of these settings themselves, or of a flagfile by its name or path."""
     if isinstance(config, str):
+        from posewarp_tf.settings.flags import load_config
+
         config = load_config(config)
-    return config.model if isinstance(config, Config) else config
+    return config if isinstance(config, ModelConfig) else config.model

@@ -5,12 +5,11 @@ Parts: the person's right in reds, the left in blues and greens. Garments: what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import colorsys
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-
-from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
 
 PART_COLORS = {
     'background': (0, 0, 0),
@@ -47,49 +46,44 @@ GARMENT_COLORS = {
 _LEGEND_ROW, _LEGEND_SQUARE, _FONT_SIZE = 18, 12, 11
 
 
-def class_map_to_color(class_map: np.ndarray, num_classes: int) -> np.ndarray:
-    """A map of classes uint8 [H, W] as colours uint8 [H, W, 3].
-
-    num_classes: 11 (conventions.PART_NAMES) or 16 (GARMENT_NAMES); ValueError for others and for classes beyond.
-    """
-    palette = np.array([_colors(num_classes)[name] for name in _names(num_classes)], np.uint8)
+def class_map_to_color(class_map: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """A map of classes uint8 [H, W], numbers into `names`, as colours uint8 [H, W, 3]; ValueError for other numbers."""
+    palette = np.array(class_colors(names), np.uint8)
     class_map = np.asarray(class_map)
-    if class_map.ndim != 2 or class_map.max(initial=0) >= num_classes:
+    if class_map.ndim != 2 or class_map.max(initial=0) >= len(names):
         raise ValueError(
             f'class_map: got shape {class_map.shape} with up to {class_map.max(initial=0)}, '
-            f'expected [H, W] with 0 to {num_classes - 1}'
+            f'expected [H, W] with 0 to {len(names) - 1}'
         )
     return palette[class_map]
 
 
-def class_legend(num_classes: int, width: int) -> np.ndarray:
+def class_legend(names: Sequence[str], width: int) -> np.ndarray:
     """Which colour is which class, uint8 [h, width, 3] on white, as many in a row as fit."""
     font = ImageFont.load_default(_FONT_SIZE)
-    names = [name.replace('_', ' ') for name in _names(num_classes)]
-    cell = int(max(font.getlength(name) for name in names)) + _LEGEND_SQUARE + 12
+    titles = [name.replace('_', ' ') for name in names]
+    cell = int(max(font.getlength(title) for title in titles)) + _LEGEND_SQUARE + 12
     num_columns = max(1, width // cell)
-    height = -(-len(names) // num_columns) * _LEGEND_ROW + 4
+    height = -(-len(titles) // num_columns) * _LEGEND_ROW + 4
     image = Image.new('RGB', (width, height), 'white')
     draw = ImageDraw.Draw(image)
-    for number, (name, color) in enumerate(zip(names, _colors(num_classes).values())):
+    for number, (title, color) in enumerate(zip(titles, class_colors(names))):
         row, column = divmod(number, num_columns)
         x, y = column * cell + 2, row * _LEGEND_ROW + 4
         draw.rectangle((x, y, x + _LEGEND_SQUARE, y + _LEGEND_SQUARE), fill=color, outline='black')
-        draw.text((x + _LEGEND_SQUARE + 4, y + _LEGEND_SQUARE // 2), name, fill='black', anchor='lm', font=font)
+        draw.text((x + _LEGEND_SQUARE + 4, y + _LEGEND_SQUARE // 2), title, fill='black', anchor='lm', font=font)
     return np.asarray(image)
 
 
-def with_legends(picture: np.ndarray, class_counts: Sequence[int]) -> np.ndarray:
-    """The picture uint8 [H, W, 3] with the legend of each number of classes below it."""
-    return np.concatenate([picture, *(class_legend(count, picture.shape[1]) for count in class_counts)])
+def with_legends(picture: np.ndarray, kinds: Iterable[Sequence[str]]) -> np.ndarray:
+    """The picture uint8 [H, W, 3] with the legend of each kind of classes, by their names, below it."""
+    return np.concatenate([picture, *(class_legend(names, picture.shape[1]) for names in kinds)])
 
 
-def _names(num_classes: int) -> tuple[str, ...]:
-    for names in (PART_NAMES, GARMENT_NAMES):
-        if len(names) == num_classes:
-            return names
-    raise ValueError(f'num_classes: got {num_classes}, expected {len(PART_NAMES)} or {len(GARMENT_NAMES)}')
-
-
-def _colors(num_classes: int) -> dict[str, tuple[int, int, int]]:
-    return PART_COLORS if num_classes == len(PART_NAMES) else GARMENT_COLORS
+def class_colors(names: Sequence[str]) -> list[tuple[int, int, int]]:
+    """A colour for each class: that of parts and garments, and evenly spaced hues for classes of other kinds."""
+    for palette in (PART_COLORS, GARMENT_COLORS):
+        if set(names) <= set(palette):
+            return [palette[name] for name in names]
+    hues = (colorsys.hsv_to_rgb(number / len(names), 0.75, 0.95) for number in range(len(names)))
+    return [(round(255 * red), round(255 * green), round(255 * blue)) for red, green, blue in hues]

@@ -12,14 +12,14 @@ Colours
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from posewarp_tf.conventions import GARMENT_NAMES, LIMBS, NUM_JOINTS
-from posewarp_tf.pictures.class_colors import class_map_to_color
+from posewarp_tf.conventions import LIMBS, NUM_JOINTS
+from posewarp_tf.pictures.geometry import segment_distance
 
 # Corners of the wheel with the turn at which each lies: more room for the hues that people tell apart well.
 _WHEEL_TURNS = np.array([0, 15, 21, 25, 36, 49, 55]) / 55
@@ -28,64 +28,6 @@ _WHEEL_COLORS = 255.0 * np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0
 _TITLE_HEIGHT = 20
 _GAP = 4
 _READABLE_SIZE = 160
-
-
-def panels(batch: Mapping[str, Any], outputs: Mapping[str, Any], index: int) -> dict[str, np.ndarray]:
-    """What is worth looking at in one example, as uint8 pictures of the model's size [H, W, 3].
-
-    Args:
-        batch: the batch dict as NumPy arrays; needs source_image and target_keypoints.
-        outputs: the model's outputs as NumPy arrays; lists over scales are coarse first.
-        index: which example of the batch.
-
-    Returns:
-        In this order, those that exist: source, target_pose, truth, generated, warped (source moved by the finest
-        flow), flow and mask (the finest ones), attention (the finest one), garment_truth, garment (the likeliest class)
-        and composition_mask.
-    """
-    from posewarp_tf import ops  # only those who have a model's outputs need TensorFlow
-
-    source = ops.to_uint8_image(batch['source_image'][index]).numpy()
-    size = source.shape[:2]
-    found = {'source': source}
-    found['target_pose'] = draw_skeleton(np.zeros_like(source), batch['target_keypoints'][index])
-    if 'target_image' in batch:
-        found['truth'] = ops.to_uint8_image(batch['target_image'][index]).numpy()
-    if 'image' in outputs:
-        found['generated'] = ops.to_uint8_image(outputs['image'][index]).numpy()
-    if len(outputs.get('flows', ())):
-        warped, flow = warp_to_full_size(batch['source_image'][index], outputs['flows'][-1][index])
-        found['warped'] = ops.to_uint8_image(warped).numpy()
-        found['flow'] = flow_to_color(flow)
-    if len(outputs.get('masks', ())):
-        found['mask'] = _enlarge_to(mask_to_gray(outputs['masks'][-1][index]), size)
-    if len(outputs.get('attentions', ())):
-        found['attention'] = _enlarge_to(attention_to_color(outputs['attentions'][-1][index]), size)
-    if 'garment' in outputs:
-        # The truth is of interest where there is something to compare with it.
-        if 'target_garment' in batch:
-            found['garment_truth'] = class_map_to_color(batch['target_garment'][index], len(GARMENT_NAMES))
-        found['garment'] = _enlarge_to(garment_to_color(outputs['garment'][index]), size)
-    if 'composition_mask' in outputs:
-        found['composition_mask'] = _enlarge_to(mask_to_gray(outputs['composition_mask'][index]), size)
-    return found
-
-
-def sample_grid(batch: Mapping[str, Any], outputs: Mapping[str, Any], num_examples: int) -> np.ndarray:
-    """The `panels` of the first examples of a batch, one row each, with titles."""
-    num_examples = min(num_examples, len(batch['source_image']))
-    rows = [panels(batch, outputs, index) for index in range(num_examples)]
-    return picture_grid([list(row.values()) for row in rows], [name.replace('_', ' ') for name in rows[0]])
-
-
-def warp_to_full_size(source_image: np.ndarray, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The source moved by a flow of any scale, and that flow in pixels of the source: [H, W, 3] and [H, W, 2]."""
-    from posewarp_tf import ops
-
-    height, width = source_image.shape[:2]
-    full_flow = ops.resize_flow(np.asarray(flow, np.float32)[None], (height, width))
-    warped = ops.bilinear_sample(np.asarray(source_image, np.float32)[None], full_flow)
-    return np.asarray(warped[0]), np.asarray(full_flow[0])
 
 
 def draw_skeleton(image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
@@ -130,11 +72,6 @@ def mask_to_gray(mask: np.ndarray) -> np.ndarray:
     mask = np.asarray(mask, np.float32).reshape(mask.shape[:2])
     gray = np.rint(255.0 * np.clip(mask, 0.0, 1.0)).astype(np.uint8)
     return np.repeat(gray[..., None], 3, axis=-1)
-
-
-def garment_to_color(logits: np.ndarray) -> np.ndarray:
-    """Class logits [H, W, 16] as the colour of the likeliest garment, uint8 [H, W, 3]."""
-    return class_map_to_color(np.argmax(logits, axis=-1), len(GARMENT_NAMES))
 
 
 def attention_to_color(attention: np.ndarray) -> np.ndarray:
@@ -192,14 +129,6 @@ def _blend_line(canvas: np.ndarray, start: np.ndarray, end: np.ndarray, radius: 
     box += coverage * (color - box)
 
 
-def segment_distance(x: np.ndarray, y: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Distance of points (x, y) from the segment between two points (x, y), in the same unit."""
-    direction = np.asarray(end, np.float64) - start
-    along = (x - start[0]) * direction[0] + (y - start[1]) * direction[1]
-    along = np.clip(along / max(float(direction @ direction), 1e-12), 0.0, 1.0)
-    return np.hypot(x - start[0] - along * direction[0], y - start[1] - along * direction[1])
-
-
 def _wheel_color(turn: Any) -> np.ndarray:
     """Colours [..., 3] in 0 to 255 of directions given as parts of a turn, clockwise on screen from the right."""
     return np.stack([np.interp(turn, _WHEEL_TURNS, channel) for channel in _WHEEL_COLORS.T], axis=-1)
@@ -211,7 +140,8 @@ def _enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def _enlarge_to(picture: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+def enlarge_to(picture: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """uint8 [h, w, 3] as [H, W, 3] of `size` (height, width, ...), each pixel the nearest."""
     return np.asarray(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.NEAREST))
 
 

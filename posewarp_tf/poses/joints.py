@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from posewarp_tf.conventions import JOINT_NAMES, MISSING, NUM_JOINTS
+from posewarp_tf.errors import DataError
 
 # Names of the joints that matter, in the order of each layout; '' for joints that we have no use for.
 _BODY_25 = (*JOINT_NAMES[:8], '', *JOINT_NAMES[8:], *[''] * 6)
@@ -52,4 +53,23 @@ def to_openpose_18(points: np.ndarray) -> np.ndarray:
     shoulders = keypoints[[JOINT_NAMES.index('left_shoulder'), JOINT_NAMES.index('right_shoulder')]]
     if 'neck' not in names and np.all(shoulders != MISSING):
         keypoints[JOINT_NAMES.index('neck')] = shoulders.mean(axis=0)
+    return keypoints
+
+
+def check_joints(keypoints: np.ndarray, name: str) -> np.ndarray:
+    """18 joints as float32 [18, 2], missing (-1, -1); `name` is named in errors.
+
+    Raises:
+        DataError: another shape, numbers that are not finite, or no joint at all.
+    """
+    keypoints = np.asarray(keypoints, np.float32)
+    if keypoints.shape != (NUM_JOINTS, 2):
+        raise DataError(f'{name}: got shape {list(keypoints.shape)}, expected [{NUM_JOINTS}, 2]')
+    if not np.isfinite(keypoints).all():
+        joint = int(np.argmin(np.isfinite(keypoints).all(axis=-1)))
+        raise DataError(
+            f'{name}: joint {joint}: got {keypoints[joint].tolist()}, expected finite numbers, -1 if missing'
+        )
+    if np.all(keypoints == MISSING):
+        raise DataError(f'{name}: all {NUM_JOINTS} joints are missing (-1), expected a pose')
     return keypoints

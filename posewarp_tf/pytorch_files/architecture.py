@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from posewarp_tf.errors import RunError
+from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.layers.blocks import level_filters
-from posewarp_tf.settings.config import Config, ModelConfig
+from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.gfla.config import GFLAConfig
+from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
 
 Shapes = Mapping[str, Sequence[int]]
@@ -55,14 +57,30 @@ def infer_config(shapes: Shapes) -> Config:
     if kind_of(shapes) not in ('full', 'flow'):
         raise RunError(f"holds a discriminator ('{kind_of(shapes)}'), expected a generator")
     fashion, market = load_config('gfla_fashion'), load_config('gfla_market')
-    settings = generator_settings(shapes, fashion.model)
-    if set(settings['attention_kernels']) == set(market.model.attention_kernels):
-        return market.replace(**generator_settings(shapes, market.model))
+    settings = generator_settings(shapes, gfla_settings(fashion.model))
+    if set(settings['attention_kernels']) == set(gfla_settings(market.model).attention_kernels):
+        return market.replace(**generator_settings(shapes, gfla_settings(market.model)))
     return fashion.replace(**settings)
 
 
-def generator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
-    """Settings of `ModelConfig` that a generator's or a flow estimator's checkpoint tells.
+def gfla_settings(model: ModelConfig) -> GFLAConfig:
+    """The settings as those of GFLA's published method, of which alone there are released weights.
+
+    Raises:
+        ConfigError: they are of another model, or of an ablation.
+    """
+    if not isinstance(model, GFLAConfig):
+        raise ConfigError(f'--model: got {model.model!r}, expected gfla: released weights are of GFLA')
+    if model.spatial_transform != 'local_attention':
+        raise ConfigError(
+            f'--spatial_transform: got {model.spatial_transform!r}, expected local_attention: '
+            'released weights are of the published method'
+        )
+    return model
+
+
+def generator_settings(shapes: Shapes, near: GFLAConfig) -> dict[str, Any]:
+    """Settings of `GFLAConfig` that a generator's or a flow estimator's checkpoint tells.
 
     Limits that no level reaches, and the kernels of a flow estimator, are not in a file: they are those of `near`.
     """
@@ -148,7 +166,7 @@ def _max_filters(widths: list[int], near: int) -> int:
     raise RunError(f'levels of {", ".join(map(str, widths))} channels: not a network of GFLA')
 
 
-def _kernels(scales: list[int], near: ModelConfig) -> dict[int, int]:
+def _kernels(scales: list[int], near: GFLAConfig) -> dict[int, int]:
     """The kernels of `near` if it has these scales, else the published one of scale 2."""
     if set(scales) == set(near.attention_kernels):
         return dict(near.attention_kernels)

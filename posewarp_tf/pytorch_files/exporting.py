@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from posewarp_tf.errors import RunError
-from posewarp_tf.models import registry
+from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.pytorch_names import to_pytorch
+from posewarp_tf.pytorch_files.architecture import gfla_settings
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs import checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
@@ -31,18 +32,17 @@ def export_run(
     """
     run = RunFolder(run_dir)
     config = run.load_config()
-    if config.model.spatial_transform != 'local_attention':
-        raise RunError(
-            f'{run.config_path}: --spatial_transform={config.model.spatial_transform}, which the published code lacks; '
-            'expected local_attention'
-        )
+    try:
+        gfla_settings(config.model)
+    except ConfigError as error:
+        raise RunError(f'{run.config_path}: {error}') from error
     model = run.load_model(which=which)
     path = run.checkpoint_path(model.stages, which)
     tensors = pytorch_tensors(model)
     if run.stage_of(path) != model.stages[-1]:
         tensors = {key: array for key, array in tensors.items() if key.startswith('flow_net.')}
     if discriminator_output is not None:
-        discriminator = registry.build_discriminator(config)
+        discriminator = build_discriminator(config)
         checkpoints.restore_weights(discriminator, path, checkpoints.DISCRIMINATOR)
         write_tensors(discriminator_output, pytorch_tensors(discriminator))
     write_tensors(output, tensors)

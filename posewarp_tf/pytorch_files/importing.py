@@ -11,14 +11,16 @@ import numpy as np
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError, RunError
-from posewarp_tf.models import registry
 from posewarp_tf.models.base import ReposingModel
+from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.discriminators.build import DISCRIMINATORS, build_discriminator
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, misfits
+from posewarp_tf.models.registry import build_model, model_section
 from posewarp_tf.pytorch_files import architecture
 from posewarp_tf.pytorch_files.reader import read_tensors, release_pages
 from posewarp_tf.runs import checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
-from posewarp_tf.settings.config import Config, ModelConfig
+from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
 
 Path = Union[str, os.PathLike]
@@ -61,7 +63,7 @@ class PytorchWeights:
 
     def add_settings(self, config: Config) -> Config:
         """`config` with what this file of a discriminator tells."""
-        if self.kind not in registry.DISCRIMINATORS:
+        if self.kind not in DISCRIMINATORS:
             raise RunError(f'{self.path}: holds a network {self.kind!r}, expected a discriminator of single pictures')
         return config.replace(**self._told(lambda shapes: architecture.discriminator_settings(shapes, config.model)))
 
@@ -92,10 +94,11 @@ class PytorchWeights:
 
     def _other_settings(self, config: ModelConfig) -> str:
         """The settings that the file's shapes tell and that are not those of the config."""
-        is_generator = self.kind in ('full', 'flow')
-        tell = architecture.generator_settings if is_generator else architecture.discriminator_settings
         try:
-            told = tell(self.shapes, config)
+            if self.kind in ('full', 'flow'):
+                told = architecture.generator_settings(self.shapes, architecture.gfla_settings(config))
+            else:
+                told = architecture.discriminator_settings(self.shapes, config)
         except RunError as error:
             return f'\nits shapes tell no settings of GFLA: {error}'
         lines = [
@@ -139,14 +142,8 @@ def make_generator(weights: PytorchWeights, config: Config | ModelConfig | str) 
     """A model of `config` with the weights of a generator or a flow estimator."""
     if weights.kind not in ('full', 'flow'):
         raise RunError(f"{weights.path}: holds a discriminator ('{weights.kind}'), expected a generator")
-    config = load_config(config) if isinstance(config, str) else config
-    model_config = config.model if isinstance(config, Config) else config
-    if model_config.spatial_transform != 'local_attention':
-        raise ConfigError(
-            f'--spatial_transform: got {model_config.spatial_transform!r}, expected local_attention: '
-            'released weights are of the published method'
-        )
-    model = registry.build_model(model_config)
+    model_config = architecture.gfla_settings(model_section(config))
+    model = build_model(model_config)
     weights.assign_to(model, model_config)
     return model
 
@@ -156,7 +153,7 @@ def make_discriminator(weights: PytorchWeights, config: Config) -> tf.keras.Mode
     expected = config.model.discriminator
     if weights.kind != expected:
         raise RunError(f'{weights.path}: holds a network {weights.kind!r}, the config has --discriminator={expected}')
-    discriminator = registry.build_discriminator(config)
+    discriminator = build_discriminator(config)
     weights.assign_to(discriminator, config.model)
     return discriminator
 

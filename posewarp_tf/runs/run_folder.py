@@ -19,29 +19,10 @@ from typing import TYPE_CHECKING
 
 from posewarp_tf import files
 from posewarp_tf.errors import ConfigError, RunError
-from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.config import Config, config_fields
 
 if TYPE_CHECKING:
     from posewarp_tf.models.base import ReposingModel
-
-# Settings that do not change what is learned from what: a run may continue with others.
-MAY_CHANGE = frozenset(
-    (
-        'sampler_impl',
-        'data_dir',
-        'cache_images',
-        'num_workers',
-        'stage',
-        'stage_steps',
-        'jit_compile',
-        'num_gpus',
-        'log_every',
-        'sample_every',
-        'checkpoint_every',
-        'keep_checkpoints',
-        'validate_every',
-    )
-)
 
 
 class RunFolder:
@@ -97,10 +78,11 @@ class RunFolder:
         """
         if self.config_path.exists() and self.is_trained:
             kept, given = _flat(self.load_config()), _flat(config)
-            differing = [name for name in given if name not in MAY_CHANGE and given[name] != kept[name]]
+            may_change = {field.name for field, _ in config_fields() if field.metadata['may_change']}
+            differing = [name for name in given if name not in may_change and given[name] != kept.get(name)]
             if differing:
                 lines = ''.join(
-                    f'\n  --{name}: got {json.dumps(given[name])}, expected {json.dumps(kept[name])}'
+                    f'\n  --{name}: got {json.dumps(given[name])}, expected {json.dumps(kept.get(name))}'
                     for name in differing
                 )
                 raise ConfigError(

@@ -1,7 +1,8 @@
 """What an experiment is: frozen dataclasses, validated when made, to and from JSON.
 
-Every field is one command line flag of the same name (`flags.py` makes them from these classes), so
-names are unique over all sections. A run folder keeps the `Config` it was made with as config.json.
+Every field is one command line flag of the same name (`flags.py` makes them from these classes), so names are unique
+over all sections; the section of the networks is that of the model which `--model` names. A run folder keeps the
+`Config` it was made with as config.json.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import typing
 from collections.abc import Mapping
 from typing import Any
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.files import read_text
-from posewarp_tf.settings.loss_weights import LOSS_WEIGHTS
-from posewarp_tf.settings.model_config import ModelConfig, Section, option
+from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.gfla.config import GFLAConfig
+from posewarp_tf.models.registry import MODELS, all_stage_names, model_config, model_config_from_json
+from posewarp_tf.settings.options import Section, fields_of, option, values_from_json
 
 # Values of --garment_classes, here and of predict: found out, or one of the codings of pictures/class_codings.py; the
 # last two are earlier names of 'own' and 'lip'.
@@ -34,7 +36,7 @@ def garment_classes_name(value: str) -> str:
 class DataConfig(Section):
     """Where pairs come from and what is done to them."""
 
-    data_dir: str = option('', 'Folder of the data set.')
+    data_dir: str = option('', 'Folder of the data set.', may_change=True)
     dataset: str = option('deepfashion', 'Layout of --data_dir.', choices=('deepfashion', 'market', 'mvc'))
     keypoint_size: tuple[int, ...] = option(
         (), 'Height,width of the frame of the annotated keypoints; empty: detected (and the decision printed).'
@@ -45,15 +47,16 @@ class DataConfig(Section):
         '(and printed).',
         choices=GARMENT_CLASSES,
     )
-    heatmap_sigma: float = option(6.0, 'Standard deviation of a joint in its heatmap, in pixels.', minimum=0.1)
     augmentation: str = option(
         'none',
         "'affine': +-5 degrees, +-5 px, scale 0.95 to 1.05, as published for Market.",
         choices=('none', 'affine'),
     )
     color_jitter: bool = option(False, 'Random brightness, contrast, saturation and hue, the same for both pictures.')
-    cache_images: bool = option(True, 'Keep decoded pictures in memory (uint8) after their first use.')
-    num_workers: int = option(0, 'Parallel calls of the input pipeline; 0: as many as tf.data likes.', minimum=0)
+    cache_images: bool = option(True, 'Keep decoded pictures in memory (uint8) after their first use.', may_change=True)
+    num_workers: int = option(
+        0, 'Parallel calls of the input pipeline; 0: as many as tf.data likes.', minimum=0, may_change=True
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -65,7 +68,7 @@ class LossConfig(Section):
     """Terms of the objective. A term whose weight is 0 or missing is not computed."""
 
     loss_weights: LossWeights = option(
-        LOSS_WEIGHTS, 'stage.term=weight of the terms to change, for example full.style=0,full.l1=10.'
+        {}, 'stage.term=weight of the terms to change, for example full.style=0,full.l1=10.'
     )
     adversarial_loss: str = option('lsgan', 'Form of the adversarial loss.', choices=('lsgan', 'hinge', 'wgan-gp'))
     vgg_weights: str = option(
@@ -83,7 +86,6 @@ class LossConfig(Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_stages('loss_weights', self.loss_weights)
         # VGG-19 has features of five sizes.
         if not self.feature_scales or not set(self.feature_scales) <= set(range(5)):
             given = ','.join(map(str, self.feature_scales)) or 'none'
@@ -96,12 +98,10 @@ class LossConfig(Section):
 class TrainingConfig(Section):
     """How the weights are found."""
 
-    stage: str = option(
-        'all',
-        "One stage of the model (GFLA: flow, full; PFL: pose_flow, garment, synthesis, joint) or 'all', one after the "
-        'other.',
+    stage: str = option('all', "One stage of the model or 'all', one after the other.", may_change=True)
+    stage_steps: Mapping[str, int] = option(
+        {}, 'stage=steps of each stage; default: the published ones, where there are any.', may_change=True
     )
-    stage_steps: Mapping[str, int] = option({'flow': 100000, 'full': 200000}, 'stage=steps of each stage.')
     batch_size: int = option(8, 'Pairs in one step, over all replicas together.', minimum=1)
     learning_rate: float = option(1e-4, 'Of the generator.', minimum=0.0)
     stage_learning_rates: Mapping[str, float] = option({}, 'stage=rate of the stages with another --learning_rate.')
@@ -114,54 +114,70 @@ class TrainingConfig(Section):
     ema_decay: float = option(0.0, 'Decay of the moving average of the generator; 0: none kept.', minimum=0.0)
     gradient_clip_norm: float = option(0.0, 'Global norm at which gradients are clipped; 0: never.', minimum=0.0)
     mixed_precision: bool = option(False, 'Compute in float16 on GPUs and bfloat16 on CPUs, keep weights in float32.')
-    jit_compile: bool = option(False, 'Compile the training step with XLA.')
-    num_gpus: int = option(-1, 'Replicas; -1: every GPU there is, or the CPU.', minimum=-1)
+    jit_compile: bool = option(False, 'Compile the training step with XLA.', may_change=True)
+    num_gpus: int = option(-1, 'Replicas; -1: every GPU there is, or the CPU.', minimum=-1, may_change=True)
     seed: int = option(0, 'Of weights, data order and augmentation.', minimum=0)
-    log_every: int = option(20, 'Steps between scalars.', minimum=1)
-    sample_every: int = option(500, 'Steps between pictures.', minimum=1)
-    checkpoint_every: int = option(500, 'Steps between checkpoints.', minimum=1)
-    keep_checkpoints: int = option(3, 'Latest checkpoints kept, besides the best one.', minimum=1)
+    log_every: int = option(20, 'Steps between scalars.', minimum=1, may_change=True)
+    sample_every: int = option(500, 'Steps between pictures.', minimum=1, may_change=True)
+    checkpoint_every: int = option(500, 'Steps between checkpoints.', minimum=1, may_change=True)
+    keep_checkpoints: int = option(3, 'Latest checkpoints kept, besides the best one.', minimum=1, may_change=True)
     validate_every: int = option(
-        1000, 'Steps between evaluations of a few test pairs, which choose the best.', minimum=1
+        1000, 'Steps between evaluations of a few test pairs, which choose the best.', minimum=1, may_change=True
     )
     validation_pairs: int = option(32, 'Test pairs used for that.', minimum=1)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_stages('stage_steps', self.stage_steps)
-        _check_stages('stage_learning_rates', self.stage_learning_rates)
 
     def of_stage(self, stage: str) -> TrainingConfig:
         """The same with the learning rate of a stage."""
         return dataclasses.replace(self, learning_rate=self.stage_learning_rates.get(stage, self.learning_rate))
 
 
-def _check_stages(name: str, by_stage: Mapping[str, Any]) -> None:
-    unknown = [stage for stage in by_stage if stage not in LOSS_WEIGHTS]
-    if unknown:
-        raise ConfigError(f'--{name}: got stage {unknown[0]!r}, expected some of {", ".join(LOSS_WEIGHTS)}')
-
-
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """One experiment."""
+    """One experiment. Weights and steps of stages that are not given are those that the model declares."""
 
-    model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
+    model: ModelConfig = dataclasses.field(default_factory=GFLAConfig)
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
     loss: LossConfig = dataclasses.field(default_factory=LossConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
 
+    def __post_init__(self) -> None:
+        stages = self.model.all_stages
+        for name, given in (
+            ('loss_weights', self.loss.loss_weights),
+            ('stage_steps', self.training.stage_steps),
+            ('stage_learning_rates', self.training.stage_learning_rates),
+        ):
+            self._check_stages(name, given)
+        weights = {stage.name: dict(stage.weights) for stage in stages}
+        steps = {stage.name: stage.num_steps for stage in stages if stage.num_steps is not None}
+        loss = dataclasses.replace(self.loss, loss_weights={**weights, **self.loss.loss_weights})
+        training = dataclasses.replace(self.training, stage_steps=self.training.stage_steps or steps)
+        object.__setattr__(self, 'loss', loss)
+        object.__setattr__(self, 'training', training)
+
     def replace(self, **values: Any) -> Config:
-        """A copy with fields of any section changed, by field name: `config.replace(batch_size=4)`."""
-        sections = {}
-        for section in dataclasses.fields(self):
-            current = getattr(self, section.name)
-            names = {f.name for f in dataclasses.fields(current)}
-            changed = {name: values.pop(name) for name in list(values) if name in names}
-            sections[section.name] = dataclasses.replace(current, **changed)
-        if values:
-            raise ConfigError(f'no such setting: {", ".join(sorted(values))}')
-        return Config(**sections)
+        """A copy with fields of any section changed, by field name: `config.replace(batch_size=4)`.
+
+        Another `model` begins with its own defaults, but for the size and what else all models have.
+        """
+        sections: dict[str, Any] = {}
+        for name in ('data', 'loss', 'training'):
+            current = getattr(self, name)
+            changed = {key: values.pop(key) for key in list(values) if key in fields_of(type(current))}
+            sections[name] = dataclasses.replace(current, **changed)
+            if values.get('model', self.model.model) != self.model.model:
+                own: dict[str, Any] = {key: {} for key in ('loss_weights', 'stage_steps', 'stage_learning_rates')}
+                own = {
+                    key: value for key, value in own.items() if key in fields_of(type(current)) and key not in changed
+                }
+                sections[name] = dataclasses.replace(sections[name], **own)
+        known = {name for config in MODELS.values() for name in fields_of(config)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ConfigError(f'no such setting: {", ".join(unknown)}')
+        kept = type(self.model) if values.get('model', self.model.model) == self.model.model else ModelConfig
+        before = {name: getattr(self.model, name) for name in fields_of(kept)}
+        return Config(model=model_config(**{**before, **values}), **sections)
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True) + '\n'
@@ -173,46 +189,53 @@ class Config:
             raw = json.loads(text)
         except json.JSONDecodeError as error:
             raise ConfigError(f'{source}: not JSON: {error}') from error
-        flat: dict[str, Any] = {}
-        for section in dataclasses.fields(Config):
-            if not isinstance(raw, dict) or not isinstance(raw.get(section.name), dict):
-                raise ConfigError(f'{source}: no section {section.name!r}: this is not a config of posewarp_tf')
-            flat.update(raw[section.name])
-        return Config().replace(**values_from_json(flat, source))
+        values: dict[str, Any] = {}
+        for name in ('model', 'data', 'loss', 'training'):
+            if not isinstance(raw, dict) or not isinstance(raw.get(name), dict):
+                raise ConfigError(f'{source}: no section {name!r}: this is not a config of posewarp_tf')
+            values.update(raw[name])
+        shared = {name for section in _SHARED_SECTIONS for name in fields_of(section)}
+        model = model_config_from_json({key: values.pop(key) for key in list(values) if key not in shared}, source)
+        typed = values_from_json(values, _SHARED_SECTIONS, source)
+        # Files of earlier versions hold the stages of all models.
+        others = {*all_stage_names()} - {stage.name for stage in model.all_stages}
+        for name in ('loss_weights', 'stage_steps', 'stage_learning_rates'):
+            typed[name] = {stage: value for stage, value in typed.get(name, {}).items() if stage not in others}
+        return Config(model=model).replace(**typed)
 
     @staticmethod
     def load(path: str | os.PathLike) -> Config:
         return Config.from_json(read_text(path), str(path))
 
+    def _check_stages(self, name: str, by_stage: Mapping[str, Any]) -> None:
+        expected = [stage.name for stage in self.model.all_stages]
+        unknown = [stage for stage in by_stage if stage not in expected]
+        if unknown:
+            raise ConfigError(f'--{name}: got stage {unknown[0]!r}, expected some of {", ".join(expected)}')
 
-def config_sections() -> dict[str, type[Section]]:
-    """{name in a Config: its class}, in order."""
-    return typing.get_type_hints(Config)
+
+_SHARED_SECTIONS = (DataConfig, LossConfig, TrainingConfig)
+
+
+def config_sections() -> dict[str, tuple[type[Section], ...]]:
+    """{name in a Config: its classes}, in order: for the networks those of all models, what they share first."""
+    return {
+        'model': (ModelConfig, *MODELS.values()),
+        **dict(zip(('data', 'loss', 'training'), ((section,) for section in _SHARED_SECTIONS))),
+    }
 
 
 def config_fields() -> list[tuple[dataclasses.Field, Any]]:
-    """Every (field, resolved type) of every section, in order."""
-    found = []
-    for section in config_sections().values():
-        hints = typing.get_type_hints(section)
-        found += [(field, hints[field.name]) for field in dataclasses.fields(section)]  # type: ignore[arg-type]
-    return found
+    """Every (field, resolved type) of every section, in order; a field of several models once, as the first has it."""
+    found: dict[str, tuple[dataclasses.Field, Any]] = {}
+    for sections in config_sections().values():
+        for section in sections:
+            found = {**fields_of(section), **found}
+    return list(found.values())
 
 
-def values_from_json(values: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """Settings by name, with the types that JSON does not have; ConfigError for one that does not exist."""
-    kinds = {field.name: kind for field, kind in config_fields()}
-    unknown = sorted(set(values) - set(kinds))
-    if unknown:
-        raise ConfigError(f'{source}: unknown settings: {", ".join(unknown)}')
-    return {name: _from_json_value(value, kinds[name]) for name, value in values.items()}
-
-
-def _from_json_value(value: Any, kind: Any) -> Any:
-    """JSON has neither tuples nor numbers as keys."""
-    origin = typing.get_origin(kind)
-    if origin is tuple:
-        return tuple(value)
-    if origin is Mapping and typing.get_args(kind)[0] is int:
-        return {int(key): item for key, item in value.items()}
-    return value
+def choices_of(name: str) -> tuple:
+    """The values that a setting takes, in any model that has it; empty where it takes more than a few."""
+    models = [fields_of(config)[name][0] for config in MODELS.values() if name in fields_of(config)]
+    others = [fields_of(section)[name][0] for section in _SHARED_SECTIONS if name in fields_of(section)]
+    return tuple(dict.fromkeys(choice for field in (*models, *others) for choice in field.metadata['choices']))

@@ -18,7 +18,9 @@ from typing import Any
 from absl import flags
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.settings.config import LOSS_WEIGHTS, Config, LossWeights, config_fields, config_sections
+from posewarp_tf.models.registry import model_class
+from posewarp_tf.settings.config import Config, LossWeights, choices_of, config_fields, config_sections
+from posewarp_tf.settings.options import fields_of
 
 CONFIG_DIR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'configs')
 
@@ -29,8 +31,8 @@ def define_config_flags(flag_values: flags.FlagValues = flags.FLAGS) -> None:
         text = field.metadata['help']
         if kind is bool:
             flags.DEFINE_boolean(field.name, None, text, flag_values=flag_values)
-        elif field.metadata['choices']:
-            flags.DEFINE_enum(field.name, None, list(field.metadata['choices']), text, flag_values=flag_values)
+        elif choices_of(field.name):
+            flags.DEFINE_enum(field.name, None, list(choices_of(field.name)), text, flag_values=flag_values)
         elif kind is int:
             flags.DEFINE_integer(field.name, None, text, flag_values=flag_values)
         elif kind == LossWeights:
@@ -88,10 +90,17 @@ def takes_config(flag_values: flags.FlagValues) -> bool:
 def config_flag_groups() -> dict[str, dict[str, Any]]:
     """{title of a section of the config: {flag: default of its field}}."""
     groups = {}
-    for name, defaults in dataclasses.asdict(Config()).items():
-        summary = (config_sections()[name].__doc__ or '').splitlines()[0]
-        groups[f'{name.capitalize()}: {summary}'] = defaults
+    for name, sections in config_sections().items():
+        for section in sections:
+            shared = fields_of(sections[0]) if section is not sections[0] else {}
+            own = [field for key, (field, _) in fields_of(section).items() if key not in shared]
+            summary = (section.__doc__ or '').splitlines()[0]
+            groups[f'{name.capitalize()}: {summary}'] = {field.name: _default(field) for field in own}
     return groups
+
+
+def _default(field: dataclasses.Field) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def config_from_flags(base: Config | None = None, flag_values: flags.FlagValues = flags.FLAGS) -> Config:
@@ -102,7 +111,13 @@ def config_from_flags(base: Config | None = None, flag_values: flags.FlagValues 
         if given is not None:
             text = ','.join(given) if isinstance(given, list) else given
             values[field.name] = _parse(field.name, text, kind) if isinstance(text, str) else text
-    return (base or Config()).replace(**values)
+    base = base or Config()
+    if 'loss_weights' in values:
+        stages = model_class(values.get('model', base.model.model)).all_stages
+        published: dict = {stage.name: stage.weights for stage in stages}
+        changed = {name: {**published.get(name, {}), **terms} for name, terms in values['loss_weights'].items()}
+        values['loss_weights'] = changed
+    return base.replace(**values)
 
 
 def shipped_configs() -> list[str]:
@@ -159,7 +174,7 @@ def _entries(text: str) -> list[tuple[str, str]]:
 
 
 def _parse_loss_weights(text: str) -> LossWeights:
-    weights = {stage: dict(terms) for stage, terms in LOSS_WEIGHTS.items()}
+    weights: dict[str, dict[str, float]] = {}
     for key, value in _entries(text):
         stage, dot, term = key.partition('.')
         if not dot:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from posewarp_tf.data.pipeline import make_training_dataset
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings.config import Config, TrainingConfig
-from posewarp_tf.training.plan import check_replicas
+from posewarp_tf.training.plan import check_replicas, maps_to_train
 
 
 def make_strategy(config: TrainingConfig, devices: Sequence[str] | None = None) -> tf.distribute.MirroredStrategy:
@@ -26,7 +26,7 @@ def make_strategy(config: TrainingConfig, devices: Sequence[str] | None = None) 
 
 def training_batches(config: Config, strategy: tf.distribute.Strategy, start_step: int) -> Iterator:
     """Batches start_step, start_step + 1, ... of the run; replica r gets the r-th part of each."""
-    dataset = make_training_dataset(config, start_step).map(_without_names)
+    dataset = make_training_dataset(config, maps_to_train(config), start_step).map(_without_names)
     return iter(strategy.experimental_distribute_dataset(dataset))
 
 

@@ -5,12 +5,13 @@ The trainer asks, and `posewarp_tf.data.check` does, so that both refuse the sam
 
 from __future__ import annotations
 
+from posewarp_tf.data.truth import maps_of_model
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.chosen_terms import ChosenTerms, check_outputs, choose_terms
+from posewarp_tf.losses.needs import needed_maps
 from posewarp_tf.losses.vgg_weights import load_weights
+from posewarp_tf.models.discriminators.sizes import check_discriminator
 from posewarp_tf.settings.config import Config, TrainingConfig
-from posewarp_tf.settings.model_config import ModelConfig
-from posewarp_tf.settings.model_rules import SMALLEST_JUDGED_MAPS, check_judged_size, rules_of
 
 
 def stages_to_train(config: Config) -> tuple[str, ...]:
@@ -19,12 +20,12 @@ def stages_to_train(config: Config) -> tuple[str, ...]:
     Raises:
         ConfigError: the model does not exist, has no such stage, or a stage has no number of steps.
     """
-    rules, stage, steps = rules_of(config.model), config.training.stage, config.training.stage_steps
-    stages = tuple(rules.stages(config.model))
-    if stage != 'all' and stage not in stages:
-        raise ConfigError(f'--stage: got {stage!r}, expected one of {", ".join(stages)}, all')
-    optional = [name for name in rules.optional_stages if not steps.get(name)]
-    chosen = tuple(name for name in stages if name not in optional) if stage == 'all' else (stage,)
+    stage, steps, stages = config.training.stage, config.training.stage_steps, config.model.stages
+    names = [declared.name for declared in stages]
+    if stage != 'all' and stage not in names:
+        raise ConfigError(f'--stage: got {stage!r}, expected one of {", ".join(names)}, all')
+    wanted = [declared.name for declared in stages if not declared.is_optional or steps.get(declared.name)]
+    chosen = tuple(wanted) if stage == 'all' else (stage,)
     for name in chosen:
         if name not in steps:
             raise ConfigError(f'--stage_steps: got no number of steps for stage {name!r}, expected {name}=steps')
@@ -43,9 +44,14 @@ def plan_training(config: Config) -> dict[str, ChosenTerms]:
     for stage in stages_to_train(config):
         planned[stage] = choose_terms(config, stage)
         check_outputs(config, stage)
-        if planned[stage].subject is not None:
-            _check_discriminator(config.model)
+        if planned[stage].judges:
+            check_discriminator(config.model)
     return planned
+
+
+def maps_to_train(config: Config) -> dict[str, str]:
+    """The class maps that training batches need, and in words what asks for each: the model, or the objective."""
+    return {**needed_maps(config), **maps_of_model(config.model)}
 
 
 def check_vgg_weights(config: Config) -> bool:
@@ -69,9 +75,3 @@ def check_replicas(training: TrainingConfig, num_replicas: int) -> None:
         )
     if training.jit_compile and num_replicas > 1:
         raise ConfigError(f'--jit_compile: works on one replica, got {num_replicas}; give --num_gpus=1')
-
-
-def _check_discriminator(model: ModelConfig) -> None:
-    num_scales = model.discriminator_num_scales if model.discriminator == 'multiscale_patch' else 0
-    smallest_map = SMALLEST_JUDGED_MAPS[model.discriminator]
-    check_judged_size(model.image_size, smallest_map, model.discriminator_num_layers, num_scales)

@@ -6,7 +6,7 @@ import math
 import pathlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from posewarp_tf.errors import RunError
-from posewarp_tf.pictures import drawing
+from posewarp_tf.models.outputs import Output
+from posewarp_tf.models.panels import sample_grid
 from posewarp_tf.pictures.picture_files import save_image
 
 _NOT_LOSSES = ('images_per_second', 'input_share', 'learning_rate')
@@ -101,11 +102,16 @@ class Progress:
         self._writer.flush()
 
     def write_pictures(
-        self, step: int, batch: Mapping[str, Any], outputs: Mapping[str, Any], path: pathlib.Path
+        self,
+        step: int,
+        batch: Mapping[str, Any],
+        outputs: Mapping[str, Any],
+        path: pathlib.Path,
+        declared: Sequence[Output] = (),
     ) -> None:
-        """One row of pictures per example, into TensorBoard and a PNG."""
+        """One row of pictures per example, into TensorBoard and a PNG; `declared`: what the model declares."""
         batch, outputs = tf.nest.map_structure(np.asarray, (dict(batch), dict(outputs)))
-        grid = drawing.sample_grid(batch, outputs, len(batch['source_image']))
+        grid = sample_grid(batch, outputs, len(batch['source_image']), declared)
         save_image(path, grid)
         with self._writer.as_default():
             tf.summary.image('pictures', grid[None], step=step)

@@ -17,43 +17,32 @@ import tensorflow as tf
 
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.losses.objective import Objective
-from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.runs.checkpoints import AVERAGE, MODEL, CheckpointFolder, require_finite
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training.distribution import training_batches
 from posewarp_tf.training.interruption import Interruption
 from posewarp_tf.training.progress import Progress
-from posewarp_tf.training.train_step import TrainStep
+from posewarp_tf.training.train_step import Networks, TrainStep
 from posewarp_tf.training.validation import Validation
 
 
 class StageTraining:
     """Everything that one stage needs. Make it in the strategy's scope.
 
-    Args:
-        average: the moving average of `model`, where one is kept; it is then validated and drawn instead.
-        discriminator: only where the objective needs one.
+    Where a moving average is kept, it is validated and drawn instead of the model.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        stage: str,
-        run_folder: RunFolder,
-        objective: Objective,
-        model: ReposingModel,
-        average: ReposingModel | None,
-        discriminator: tf.keras.Model | None,
-    ):
+    def __init__(self, config: Config, stage: str, run_folder: RunFolder, objective: Objective, networks: Networks):
         training = config.training
         self._config = config
         self._stage = stage
         self._run_folder = run_folder
         self._num_steps = training.stage_steps[stage]
+        self._networks = networks
         self._strategy = tf.distribute.get_strategy()
-        self._train_step = TrainStep(training, stage, self._num_steps, objective, model, average, discriminator)
-        self._validation = Validation(config, stage, average or model, objective)
+        self._train_step = TrainStep(training, stage, objective, networks)
+        self._validation = Validation(config, stage, networks.average or networks.model, objective)
         self._best_loss = tf.Variable(math.inf, trainable=False, dtype=tf.float64)
         parts = {**self._train_step.parts, 'best_loss': self._best_loss}
         self._latest = CheckpointFolder(run_folder.stage_dir(stage), training.keep_checkpoints, parts)
@@ -99,16 +88,16 @@ class StageTraining:
             self._validate(step, progress)
         if drawing:
             picture_path = self._run_folder.sample_dir / f'{self._stage}-{step}.png'
-            progress.write_pictures(step, *self._validation.pictured(), picture_path)
+            declared = self._config.model.outputs
+            progress.write_pictures(step, *self._validation.pictured(), picture_path, declared)
         if saving:
             self._latest.save(step)
         if saving or validating or drawing:
             progress.restart_clock()
 
     def _require_finite_weights(self, step: int) -> None:
-        for name in ('model', 'discriminator'):
-            if name in self._train_step.parts:
-                require_finite(self._train_step.parts[name].weights, step, self._latest.last_good)
+        for network in (self._networks.model, *self._networks.discriminators.values()):
+            require_finite(network.weights, step, self._latest.last_good)
 
     def _validate(self, step: int, progress: Progress) -> None:
         losses = self._validation.losses()

@@ -11,52 +11,67 @@ replicas: two replicas of batch b compute what one replica of batch 2b computes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from posewarp_tf.losses.objective import Objective
+from posewarp_tf.losses.scene import as_float32
+from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.settings.config import TrainingConfig
 from posewarp_tf.training.optimizers import make_optimizer, update_moving_average
 
 Tensors = Mapping[str, tf.Tensor]
 
 
+class Networks(NamedTuple):
+    """What one stage trains.
+
+    Attributes:
+        model: of which the stage trains its part.
+        average: the moving average of its weights, where one is kept.
+        discriminators: by the output that each judges.
+    """
+
+    model: ReposingModel
+    average: ReposingModel | None
+    discriminators: dict[str, tf.keras.Model]
+
+
 class TrainStep:
-    """Everything that one stage trains. Make it in the scope of the strategy that the models were made in.
+    """Everything that one stage trains. Make it in the scope of the strategy that the networks were made in.
 
     Attributes:
         parts: what a checkpoint must hold, by name.
     """
 
-    def __init__(
-        self,
-        config: TrainingConfig,
-        stage: str,
-        num_steps: int,
-        objective: Objective,
-        model: tf.keras.Model,
-        average: tf.keras.Model | None,
-        discriminator: tf.keras.Model | None,
-    ):
+    def __init__(self, config: TrainingConfig, stage: str, objective: Objective, networks: Networks):
         self._strategy = tf.distribute.get_strategy()
+        num_steps = config.stage_steps[stage]
         self._config = config = config.of_stage(stage)
         self._stage = stage
         self._objective = objective
-        self._model = model
-        self._average = average
-        self._discriminator = discriminator
-        self._variables = model.stage_variables(stage)
+        self._networks = networks
+        self._model = networks.model
+        self._variables = networks.model.stage_variables(stage)
         self._optimizer = make_optimizer(config, num_steps, self._variables)
-        self.parts = {'model': model, 'optimizer': self._optimizer}
-        if discriminator is not None:
-            self._discriminator_optimizer = make_optimizer(
-                config, num_steps, discriminator.trainable_variables, config.discriminator_learning_rate_ratio
+        self._discriminator_optimizers = {
+            output: make_optimizer(
+                config, num_steps, network.trainable_variables, config.discriminator_learning_rate_ratio
             )
-            self.parts.update(discriminator=discriminator, discriminator_optimizer=self._discriminator_optimizer)
-        if average is not None:
-            self.parts.update(average=average)
+            for output, network in networks.discriminators.items()
+        }
+        self.parts = {'model': networks.model, 'optimizer': self._optimizer}
+        for output, suffix in self._suffixes().items():
+            self.parts[f'discriminator{suffix}'] = networks.discriminators[output]
+            self.parts[f'discriminator{suffix}_optimizer'] = self._discriminator_optimizers[output]
+        if networks.average is not None:
+            self.parts.update(average=networks.average)
         self._graph = tf.function(self._step, autograph=False, jit_compile=True if config.jit_compile else None)
+
+    def _suffixes(self) -> dict[str, str]:
+        """What sets the names of discriminators apart: nothing of the first, and the output of the others."""
+        return {output: f'_{output}' if number else '' for number, output in enumerate(self._networks.discriminators)}
 
     def __call__(self, batch: Tensors) -> dict[str, tf.Tensor]:
         """Updates everything; the mean over the global batch of every term, as float32 scalars."""
@@ -68,18 +83,20 @@ class TrainStep:
 
     def _step(self, batch: Tensors) -> dict[str, tf.Tensor]:
         per_replica = self._strategy.run(self._replica_step, args=(batch,))
-        if self._average is not None:
+        if self._networks.average is not None:
             with self._strategy.scope():
-                update_moving_average(self._average, self._model, self._config.ema_decay, self._optimizer.iterations)
+                update_moving_average(
+                    self._networks.average, self._model, self._config.ema_decay, self._optimizer.iterations
+                )
         return {name: self._strategy.reduce('SUM', value, axis=None) for name, value in per_replica.items()}
 
     def _replica_step(self, batch: Tensors) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
             outputs = self._generate(batch)
             with tape.stop_recording():
-                discriminator_terms = self._update_discriminator(batch, outputs)
+                discriminator_terms = self._update_discriminators(batch, outputs)
             terms = self._objective.generator_terms(
-                batch, outputs, self._discriminator, self._generate, self._optimizer.iterations
+                batch, outputs, self._networks.discriminators, self._generate, self._optimizer.iterations
             )
             total = self._over_global_batch(self._objective.total(terms))
             scaled = _scaled(self._optimizer, total)
@@ -90,17 +107,18 @@ class TrainStep:
     def _generate(self, inputs: Tensors) -> dict[str, Any]:
         return as_float32(self._model.run_stage(inputs, self._stage, training=True))
 
-    def _update_discriminator(self, batch: Tensors, outputs: Tensors) -> dict[str, tf.Tensor]:
-        if self._discriminator is None:
-            return {}
-        variables = self._discriminator.trainable_variables
-        with tf.GradientTape() as tape:
-            step = self._discriminator_optimizer.iterations
-            terms = self._objective.discriminator_terms(batch, outputs, self._discriminator, step)
-            total = self._over_global_batch(tf.add_n(list(terms.values())))
-            scaled = _scaled(self._discriminator_optimizer, total)
-        self._update(self._discriminator_optimizer, variables, tape.gradient(scaled, variables))
-        return {f'discriminator_{name}': term for name, term in terms.items()}
+    def _update_discriminators(self, batch: Tensors, outputs: Tensors) -> dict[str, tf.Tensor]:
+        found = {}
+        for output, suffix in self._suffixes().items():
+            network, optimizer = self._networks.discriminators[output], self._discriminator_optimizers[output]
+            variables = network.trainable_variables
+            with tf.GradientTape() as tape:
+                terms = self._objective.discriminator_terms(batch, outputs, network, optimizer.iterations, output)
+                total = self._over_global_batch(tf.add_n(list(terms.values())))
+                scaled = _scaled(optimizer, total)
+            self._update(optimizer, variables, tape.gradient(scaled, variables))
+            found.update({f'discriminator{suffix}_{name}': term for name, term in terms.items()})
+        return found
 
     def _over_global_batch(self, term: tf.Tensor) -> tf.Tensor:
         return tf.reduce_sum(term) / self._config.batch_size
@@ -120,11 +138,6 @@ class TrainStep:
         if self._config.gradient_clip_norm > 0:
             sums, _ = tf.clip_by_global_norm(sums, self._config.gradient_clip_norm)
         optimizer.apply_gradients(zip(sums, (variable for _, variable in used)), skip_gradients_aggregation=True)
-
-
-def as_float32(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """A model's outputs for losses and pictures, whatever precision it computes in."""
-    return tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float32), dict(outputs))
 
 
 def _scaled(optimizer: tf.keras.optimizers.Optimizer, loss: tf.Tensor) -> tf.Tensor:

@@ -17,7 +17,8 @@ import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.losses.objective import Objective
-from posewarp_tf.models import registry
+from posewarp_tf.models.discriminators.build import build_discriminator
+from posewarp_tf.models.registry import build_model
 from posewarp_tf.runs import checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
@@ -25,6 +26,7 @@ from posewarp_tf.training import distribution
 from posewarp_tf.training.interruption import Interruption
 from posewarp_tf.training.plan import plan_training
 from posewarp_tf.training.stage import StageTraining
+from posewarp_tf.training.train_step import Networks
 
 
 class Trainer:
@@ -53,8 +55,8 @@ class Trainer:
         self._stages = tuple(plan_training(config))
         self._strategy = distribution.make_strategy(config.training, devices)
         with self._building():
-            self.model = registry.build_model(config)
-            self.average = registry.build_model(config) if config.training.ema_decay else None
+            self.model = build_model(config)
+            self.average = build_model(config) if config.training.ema_decay else None
         self._refuse_steps_that_are_lost()
         run_folder.save_config(config)
 
@@ -108,12 +110,10 @@ class Trainer:
     def _make_stage(self, stage: str) -> StageTraining:
         with self._building():
             objective = Objective(self._config, stage)
-            subject = objective.discriminator_subject
-            discriminator = registry.build_discriminator(self._config, subject) if subject else None
+            discriminators = {output: build_discriminator(self._config, output) for output in objective.judges}
             self._run_folder.add_notes(objective.notes())
-            return StageTraining(
-                self._config, stage, self._run_folder, objective, self.model, self.average, discriminator
-            )
+            networks = Networks(self.model, self.average, discriminators)
+            return StageTraining(self._config, stage, self._run_folder, objective, networks)
 
     def _take_over_weights(self, stage: str) -> None:
         """What a stage without a checkpoint starts from: --init_from, else the stage before it, else fresh weights."""

@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from posewarp_tf.data.pipeline import make_test_dataset
 from posewarp_tf.losses.objective import Objective
+from posewarp_tf.losses.scene import as_float32
 from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.settings.config import Config
-from posewarp_tf.training.train_step import as_float32
 
 NUM_PICTURED_PAIRS = 4
 

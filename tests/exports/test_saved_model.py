@@ -12,7 +12,6 @@ import tensorflow as tf
 from requests_to_a_server import files, tensors
 from tensorflow.core.protobuf import saved_model_pb2
 
-from exports.exportable import Exportable, custom_operations, operations_of, require_stock_operations
 from exports.held_out import held_out_pairs
 from exports.model_card import licence, make_metadata, model_card
 from exports.saved_model import export
@@ -21,6 +20,7 @@ from exports.saved_model.signatures import make_signatures
 from exports.saved_model.warm_up import WARM_UP_PATH
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.errors import ConfigError, DataError, RunError
+from posewarp_tf.inference.reposer import Reposer, custom_operations, operations_of, require_stock_operations
 from posewarp_tf.models.inputs import make_model_inputs
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.poses.heatmaps import make_heatmaps
@@ -85,7 +85,7 @@ def test_operations_that_a_server_lacks_are_found_also_inside_functions():
 
 
 def test_another_model_is_refused(exported, tiny_run):
-    exportable = Exportable(tiny_run.path)
+    exportable = Reposer(tiny_run.path)
     with pytest.raises(RunError, match='serving_default by .* nothing was written'):
         checked_differences(exported, exportable, build_model(exportable.config), tensors(1))
 
@@ -140,12 +140,12 @@ def test_batch_sizes_that_no_request_has_are_refused(sizes, tiny_run, tmp_path):
 def test_a_run_without_its_last_stage_makes_no_pictures(tmp_path):
     run = make_run(tmp_path, trained_stage='flow')
     with pytest.raises(RunError, match="only the stage 'flow' is trained"):
-        Exportable(run.path)
+        Reposer(run.path)
 
 
 def test_another_size_and_a_model_without_flows(tmp_path):
     run = make_run(tmp_path, spatial_transform='none', attention_kernels={})
-    exportable = Exportable(run.path, image_size=(96, 64))
+    exportable = Reposer(run.path, image_size=(96, 64))
     functions = make_signatures(exportable)
     assert functions['serving_default'].structured_outputs['image'].shape.as_list() == [None, 96, 64, 3]
     assert list(functions['debug'].structured_outputs) == ['float_image']
@@ -153,7 +153,7 @@ def test_another_size_and_a_model_without_flows(tmp_path):
 
 def test_debug_shows_what_a_model_composes_its_picture_of(tmp_path):
     run = make_pfl_run(tmp_path)
-    exportable = Exportable(run.path)
+    exportable = Reposer(run.path)
     maps = {name: class_map(SIZE, 11)[np.newaxis] for name in ('source_parts', 'target_parts', 'source_garment')}
     raw = {name: tf.constant(array) for name, array in {**tensors(1), **maps}.items()}
     expected = run.load_model()(make_model_inputs(raw, run.load_config()))
@@ -224,13 +224,13 @@ def test_metrics_are_quoted_with_their_protocol(tmp_path):
     protocol = {'weights': {'step': 7}, 'resolution': '64x64', 'data_dir': '/home/somebody/people'}
     run.metrics_path.write_text(json.dumps({'image': values, 'protocol': protocol}))
     check = {'num_pairs': 1, 'pairs': 'test pairs', 'max_difference': {}}
-    metadata = make_metadata(Exportable(run.path), {}, check, [])
+    metadata = make_metadata(Reposer(run.path), {}, check, [])
     card = model_card(metadata)
     assert '| person | ssim | 0.5 | 0.25 |' in card
     assert '| person | fid | - | - |' in card
     assert '`people`' in card
     assert 'somebody' not in card + json.dumps(metadata)
-    other_size = make_metadata(Exportable(run.path, image_size=(96, 64)), {}, check, [])
+    other_size = make_metadata(Reposer(run.path, image_size=(96, 64)), {}, check, [])
     assert other_size['metrics'] is None
     assert 'evaluated at step 7 and 64x64' in other_size['metrics_note']
 

@@ -6,10 +6,10 @@ import tensorflow as tf
 from PIL import Image
 from requests_to_a_server import encoded, tensors
 
-from exports.exportable import Exportable
 from exports.saved_model.encoded_pictures import decode_class_maps, decode_pictures
 from exports.saved_model.signatures import make_signatures
 from exports.saved_model.warm_up import to_files
+from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.pictures.picture_files import load_image, resize_image
 from tests.run_folders import SIZE, make_run, person, picture
 
@@ -126,7 +126,7 @@ def test_joints_are_in_pixels_of_the_given_picture(signatures, tiny_predictor):
 def test_a_model_with_maps_takes_their_files(tmp_path):
     """Nothing but `raw_input_specs` says what a model wants."""
     run = make_run(tmp_path, pose_representation='both', sampler_impl='gather')
-    exportable = Exportable(run.path)
+    exportable = Reposer(run.path)
     signatures = make_signatures(exportable)
     assert list(signatures['serve_bytes'].structured_input_signature[1]) == [
         'source_image_bytes', 'source_keypoints', 'source_parts_bytes', 'target_keypoints', 'target_parts_bytes'

@@ -54,8 +54,8 @@ def keras_answers(run, requests):
         answers.append(
             {
                 'image': to_uint8_image(outputs['image']).numpy(),
-                'flow': outputs['flows'][-1].numpy(),
-                'mask': outputs['masks'][-1].numpy(),
+                'flow': outputs['motions']['source'].flows[-1].numpy(),
+                'mask': outputs['motions']['source'].masks[-1].numpy(),
             }
         )
     return answers

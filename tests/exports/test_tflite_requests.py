@@ -1,17 +1,17 @@
 import numpy as np
 import pytest
 
-from exports.exportable import Exportable
 from exports.tflite.convert import Converter, make_signature
 from exports.tflite.litert import LiteRTReposer
 from posewarp_tf.errors import DataError, RunError
+from posewarp_tf.inference.reposer import Reposer
 from tests.run_folders import SIZE, make_run, person, picture
 
 
 @pytest.fixture(scope='module')
 def contents(tmp_path_factory):
     run = make_run(tmp_path_factory.mktemp('run'), attention_kernels={1: 1}, flow_num_layers=2, num_layers=1)
-    exportable = Exportable(run.path)
+    exportable = Reposer(run.path)
     folder = tmp_path_factory.mktemp('conversion')
     return Converter(exportable, make_signature(exportable), folder, {}).convert('float32')
 
@@ -90,7 +90,7 @@ def test_a_class_that_a_map_cannot_have_is_refused_by_name(tmp_path):
     run = make_run(
         tmp_path / 'run', pose_representation='both', attention_kernels={1: 1}, flow_num_layers=2, num_layers=1
     )
-    exportable = Exportable(run.path)
+    exportable = Reposer(run.path)
     converter = Converter(exportable, make_signature(exportable), tmp_path, {})
     reposer = LiteRTReposer(converter.convert('float32'))
     maps = {name: np.full((1, *SIZE), 10, np.uint8) for name in ('source_parts', 'target_parts')}

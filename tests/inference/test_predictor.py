@@ -24,9 +24,9 @@ def test_answer_is_the_models_for_a_picture_of_its_size(tiny_run, tiny_predictor
     expected = np.rint((outputs['image'][0].numpy() + 1) * 127.5)
     assert np.abs(prediction.image - expected).max() <= 1
     assert expected.std() > 1
-    for flow, expected_flow in zip(prediction.flows, outputs['flows']):
+    for flow, expected_flow in zip(prediction.flows, outputs['motions']['source'].flows):
         np.testing.assert_allclose(flow, expected_flow[0], atol=1e-4)
-    for mask, expected_mask in zip(prediction.masks, outputs['masks']):
+    for mask, expected_mask in zip(prediction.masks, outputs['motions']['source'].masks):
         np.testing.assert_allclose(mask, expected_mask[0], atol=1e-4)
 
 

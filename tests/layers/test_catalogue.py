@@ -14,8 +14,9 @@ import posewarp_tf.layers
 import posewarp_tf.models
 from posewarp_tf.layers.aligned_u_net import AlignedUNet
 from posewarp_tf.layers.blocks import EncoderBlock, InstanceNorm, ReflectConv, ResBlock, ResBlockDecoder, UpConv
-from posewarp_tf.layers.gated_alignment import ConvBlock, DownBlock, GatedAlignment
+from posewarp_tf.layers.gated_alignment import GatedAlignment
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
+from posewarp_tf.layers.pixel_norm_blocks import ConvBlock, DownBlock
 from posewarp_tf.layers.spectral_norm import SpectralConv2D, SpectralConv3D
 from posewarp_tf.models.discriminators.image import ResBlockEncoder
 from posewarp_tf.models.discriminators.temporal import TemporalBlockEncoder

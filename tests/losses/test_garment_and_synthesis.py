@@ -8,7 +8,7 @@ from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.losses import adversarial
 from posewarp_tf.losses.labels import class_balanced_cross_entropy
 from posewarp_tf.losses.objective import Objective
-from posewarp_tf.models.registry import build_discriminator
+from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.settings.config import Config
 
 SIZE = (32, 32)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from posewarp_tf.settings.loss_weights import GFLA_LOSS_WEIGHTS, LOSS_WEIGHTS
 
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.losses import adversarial
@@ -11,7 +12,6 @@ from posewarp_tf.losses.sampling_correctness import sampling_correctness
 from posewarp_tf.losses.terms import TERMS
 from posewarp_tf.losses.vgg import VGGFeatures
 from posewarp_tf.settings.config import Config
-from posewarp_tf.settings.loss_weights import GFLA_LOSS_WEIGHTS, LOSS_WEIGHTS
 from tests.conftest import assert_agrees
 
 SIZE = (32, 64)
@@ -114,7 +114,7 @@ def test_gradient_reaches_flows_and_image_but_not_the_pictures_of_the_batch(full
         tape.watch([outputs, batch['source_image']])
         terms = full.generator_terms(batch, outputs, Critic())
         total = tf.reduce_sum(full.total({name: terms[name] for name in GFLA_LOSS_WEIGHTS['full']}))
-    *generated, source = tape.gradient(total, [outputs['image'], *outputs['flows'], pictures[0]])
+    *generated, source = tape.gradient(total, [outputs['image'], *outputs['motions']['source'].flows, pictures[0]])
     assert all(np.any(gradient != 0) for gradient in generated)
     assert source is None
 
@@ -203,7 +203,9 @@ def test_foreground_is_where_the_target_has_a_part():
     extract = VGGFeatures(taps, 'random')
     source, target = extract(batch['source_image'], taps), extract(batch['target_image'], taps)
     mask = (batch['target_parts'].numpy()[..., None] > 0).astype(np.float32)
-    expected = sum(sampling_correctness(f, source[t], target[t], mask) for f, t in zip(outputs['flows'], taps))
+    expected = sum(
+        sampling_correctness(f, source[t], target[t], mask) for f, t in zip(outputs['motions']['source'].flows, taps)
+    )
     np.testing.assert_allclose(goal.generator_terms(batch, outputs)['correctness'], expected, rtol=1e-5)
     del batch['target_parts']
     with pytest.raises(DataError, match='--foreground_correctness needs part maps'):
@@ -258,10 +260,10 @@ def test_term_over_an_output_that_the_stage_lacks_is_refused():
     batch, outputs = scene()
     goal = Objective(config('flow', weights={'l1': 1.0}), 'flow')
     with pytest.raises(ConfigError, match='flow.l1: the stage computes no image'):
-        goal.generator_terms(batch, {'flows': outputs['flows']})
+        goal.generator_terms(batch, {'flows': outputs['motions']['source'].flows})
     goal = Objective(config('flow', weights={'adversarial': 1.0}), 'flow')
     with pytest.raises(ConfigError, match='flow.adversarial: the stage computes no image'):
-        goal.discriminator_terms(batch, {'flows': outputs['flows']}, Critic())
+        goal.discriminator_terms(batch, {'flows': outputs['motions']['source'].flows}, Critic())
 
 
 @pytest.mark.parametrize('jit_compile', [False, True])

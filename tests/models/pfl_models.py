@@ -2,8 +2,7 @@
 
 import tensorflow as tf
 
-from posewarp_tf.models.registry import build_model
-from posewarp_tf.settings.config import ModelConfig
+from posewarp_tf.models.registry import build_model, model_config
 
 SIZE = (32, 64)
 SMALL = {
@@ -26,7 +25,7 @@ FLOW_SHAPES = [(2, 4, 8, 2), (2, 8, 16, 2), (2, 16, 32, 2), (2, 32, 64, 2)]
 
 def small_model(**options):
     tf.keras.utils.set_random_seed(3)
-    return build_model(ModelConfig(**{**SMALL, **options}))
+    return build_model(model_config(**{**SMALL, **options}))
 
 
 def random_inputs(model, batch=2):

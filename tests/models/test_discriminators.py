@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from posewarp_tf.conventions import GARMENT_NAMES
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.discriminators.build import DISCRIMINATORS, build_discriminator
 from posewarp_tf.models.discriminators.image import MultiscalePatchDiscriminator, PatchDiscriminator, ResDiscriminator
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, to_pytorch
-from posewarp_tf.models.registry import DISCRIMINATORS, build_discriminator
 from posewarp_tf.settings.config import Config
 from tests.conftest import assert_agrees
 

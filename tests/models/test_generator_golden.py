@@ -5,7 +5,7 @@ import pytest
 
 from posewarp_tf.models.gfla.gfla import GFLA
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights
-from posewarp_tf.settings.config import ModelConfig
+from posewarp_tf.models.registry import model_config
 from tests.conftest import assert_agrees
 
 INPUTS = ('source_image', 'source_pose', 'target_pose')
@@ -13,14 +13,14 @@ INPUTS = ('source_image', 'source_pose', 'target_pose')
 
 def published_model(reference, **options):
     height, width = reference['source_image'].shape[1:3]
-    model = GFLA(ModelConfig(image_size=(height, width), **options))
+    model = GFLA(model_config(image_size=(height, width), **options))
     model.create_weights()
     return model
 
 
 def assert_flows_and_masks_agree(outputs, reference):
-    assert len(outputs['flows']) == sum(key.startswith('flow') for key in reference)
-    for i, (flow, mask) in enumerate(zip(outputs['flows'], outputs['masks'])):
+    assert len(outputs['motions']['source'].flows) == sum(key.startswith('flow') for key in reference)
+    for i, (flow, mask) in enumerate(zip(outputs['motions']['source'].flows, outputs['motions']['source'].masks)):
         assert_agrees(flow, reference[f'flow{i}'])
         assert_agrees(mask, reference[f'mask{i}'])
 
@@ -48,7 +48,7 @@ def test_flow_estimator_agrees_with_reference(golden):
     [({2: 5, 3: 3}, (256, 256), 14047395, 14823718), ({2: 3}, (128, 64), 12926471, 13702794)],
 )
 def test_number_of_parameters_is_the_published_one(kernels, size, num_parameters, num_stored):
-    model = GFLA(ModelConfig(image_size=size, attention_kernels=kernels))
+    model = GFLA(model_config(image_size=size, attention_kernels=kernels))
     model.create_weights()
     assert sum(int(np.prod(variable.shape)) for variable in model.trainable_variables) == num_parameters
     # Released files hold the convolutions of skips and of the output under two names.

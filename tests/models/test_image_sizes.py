@@ -4,11 +4,10 @@ import functools
 
 import pytest
 import tensorflow as tf
+from posewarp_tf.settings.model_rules import MODEL_RULES
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.registry import build_model
-from posewarp_tf.settings.config import ModelConfig
-from posewarp_tf.settings.model_rules import MODEL_RULES
+from posewarp_tf.models.registry import build_model, model_config
 
 WIDTHS = {
     'base_filters': 1, 'max_filters': 1, 'flow_base_filters': 1, 'flow_max_filters': 1,
@@ -45,7 +44,7 @@ SIZES = sorted(
 
 def is_accepted(settings, size):
     try:
-        ModelConfig(**WIDTHS, **settings, image_size=size)
+        model_config(**WIDTHS, **settings, image_size=size)
     except ConfigError as error:
         assert str(error).startswith(f'--image_size: got {size[0]},{size[1]}, expected multiples of ')
         return False
@@ -55,7 +54,7 @@ def is_accepted(settings, size):
 @functools.cache
 def small_model(network):
     """One model serves every size: convolutions do not mind."""
-    return build_model(ModelConfig(**WIDTHS, **NETWORKS[network], image_size=(64, 64)))
+    return build_model(model_config(**WIDTHS, **NETWORKS[network], image_size=(64, 64)))
 
 
 def blank_inputs(model, size):
@@ -68,8 +67,12 @@ def is_computed(model, size):
         outputs = model(blank_inputs(model, size))
     except (ValueError, tf.errors.InvalidArgumentError):
         return False
-    scales = MODEL_RULES[model.model_config.model].flow_scales(model.model_config) if outputs['flows'] else ()
-    flow_sizes = [tuple(flow.shape[1:3]) for flow in outputs['flows']]
+    scales = (
+        MODEL_RULES[model.model_config.model].flow_scales(model.model_config)
+        if outputs['motions']['source'].flows
+        else ()
+    )
+    flow_sizes = [tuple(flow.shape[1:3]) for flow in outputs['motions']['source'].flows]
     expected = [(size[0] / 2**scale, size[1] / 2**scale) for scale in scales]
     return outputs['image'].shape == (1, *size, 3) and flow_sizes == expected
 
@@ -82,18 +85,18 @@ def test_a_size_is_accepted_exactly_when_the_network_computes_it(network):
 
 
 def test_the_size_of_the_field_is_accepted_where_the_flow_has_four_levels():
-    assert ModelConfig(image_size=(256, 176), flow_num_layers=4).image_size == (256, 176)
+    assert model_config(image_size=(256, 176), flow_num_layers=4).image_size == (256, 176)
     message = '--image_size: got 256,176, expected multiples of 32 (--flow_num_layers=5)'
     with pytest.raises(ConfigError) as error:
-        ModelConfig(image_size=(256, 176))
+        model_config(image_size=(256, 176))
     assert str(error.value) == message
-    assert ModelConfig(image_size=(512, 352)).flow_num_layers == 5
+    assert model_config(image_size=(512, 352)).flow_num_layers == 5
 
 
 @pytest.mark.parametrize('size', [(), (64,), (64, 64, 3), (0, 64), (-32, 32)])
 def test_what_is_no_height_and_width_is_refused(size):
     with pytest.raises(ConfigError, match='--image_size: got .*expected a height and a width'):
-        ModelConfig(image_size=size)
+        model_config(image_size=size)
 
 
 @pytest.mark.parametrize('network', NETWORKS)

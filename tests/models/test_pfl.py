@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.settings.config import ModelConfig
+from posewarp_tf.models.registry import model_config
 from tests.models.pfl_models import FLOW_SHAPES, SIZE, SMALL, random_inputs, set_flow, set_mask, small_model
 
 
@@ -22,11 +22,11 @@ def test_outputs_have_the_promised_shapes_types_and_ranges(model):
     assert outputs['image'].shape == (2, *SIZE, 3)
     assert outputs['garment'].shape == (2, *SIZE, 16)
     assert outputs['composition_mask'].shape == (2, *SIZE, 1)
-    assert [flow.shape for flow in outputs['flows']] == FLOW_SHAPES
-    assert [mask.shape for mask in outputs['masks']] == [(*shape[:3], 1) for shape in FLOW_SHAPES]
+    assert [flow.shape for flow in outputs['motions']['source'].flows] == FLOW_SHAPES
+    assert [mask.shape for mask in outputs['motions']['source'].masks] == [(*shape[:3], 1) for shape in FLOW_SHAPES]
     assert {tensor.dtype for tensor in tf.nest.flatten(outputs)} == {tf.float32}
     assert np.abs(outputs['image']).max() <= 1
-    for mask in (*outputs['masks'], outputs['composition_mask']):
+    for mask in (*outputs['motions']['source'].masks, outputs['composition_mask']):
         assert np.min(mask) >= 0 and np.max(mask) <= 1
 
 
@@ -70,7 +70,7 @@ def test_flows_are_small_at_first_and_lead_from_target_to_source():
     set_flow(model, (0.5, -0.25))
     set_mask(model, 0)
     outputs = model(inputs)
-    for index, flow in enumerate(outputs['flows']):
+    for index, flow in enumerate(outputs['motions']['source'].flows):
         np.testing.assert_allclose(flow, np.broadcast_to(2**index * np.float32([0.5, -0.25]), flow.shape), atol=1e-5)
     # Four pixels to the right and two up, where that is inside: x before y.
     source = inputs['source_image'].numpy()
@@ -126,8 +126,8 @@ def test_closed_gate_keeps_the_source_out():
         alignment.gate_conv.bias.assign([-100.0])
     outputs = model(inputs)
     np.testing.assert_allclose(outputs['image'], model(other)['image'], atol=1e-6)
-    assert len(outputs['masks']) == len(flows)
-    assert max(np.max(mask) for mask in outputs['masks']) < 1e-6
+    assert len(outputs['motions']['source'].masks) == len(flows)
+    assert max(np.max(mask) for mask in outputs['motions']['source'].masks) < 1e-6
 
 
 @pytest.mark.parametrize('stage', ['pose_flow', 'garment', 'synthesis', 'joint'])
@@ -182,15 +182,15 @@ def test_picture_depends_on_the_predicted_garment_map():
 )
 def test_settings_that_cannot_work_name_the_flag(options, message):
     with pytest.raises(ConfigError, match=message):
-        ModelConfig(**{**SMALL, 'attention_kernels': {1: 3}, **options})
+        model_config(**{**SMALL, 'attention_kernels': {1: 3}, **options})
 
 
 def test_pose_channels_follow_from_the_representation():
-    config = ModelConfig(**SMALL)
+    config = model_config(**SMALL)
     for representation, channels in (('both', 29), ('parts', 11), ('joints', 18)):
         config = dataclasses.replace(config, pose_representation=representation)
         assert config.pose_channels == channels
     with pytest.raises(ConfigError, match='--pose_channels: got 5, expected 11 with --pose_representation=parts'):
-        ModelConfig(pose_channels=5, pose_representation='parts')
+        model_config(pose_channels=5, pose_representation='parts')
     model = small_model(pose_representation='both')
     assert model.example_inputs()['target_pose'].shape[-1] == 29

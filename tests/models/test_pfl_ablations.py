@@ -50,7 +50,7 @@ def test_without_flow_there_are_no_flows_and_the_source_pose_is_seen():
     assert model.stages == ('garment', 'synthesis', 'joint')
     inputs = random_inputs(model)
     outputs = model(inputs)
-    assert outputs['flows'] == outputs['masks'] == []
+    assert outputs['motions']['source'].flows == outputs['motions']['source'].masks == []
     other = model({**inputs, 'source_pose': 1 - inputs['source_pose']})
     assert np.abs(outputs['image'] - other['image']).max() > 1e-3
 

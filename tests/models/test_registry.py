@@ -7,8 +7,9 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.registry import build_discriminator, build_model
-from posewarp_tf.settings.config import Config, ModelConfig
+from posewarp_tf.models.discriminators.build import build_discriminator
+from posewarp_tf.models.registry import build_model, model_config
+from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import CONFIG_DIR, load_config
 
 SMALL = {
@@ -34,7 +35,7 @@ def random_inputs(model, batch=2):
 
 
 def small_model(**options):
-    return build_model(ModelConfig(**{**SMALL, **options}))
+    return build_model(model_config(**{**SMALL, **options}))
 
 
 @each_variant
@@ -44,9 +45,13 @@ def test_outputs_have_the_promised_shapes_and_ranges(spatial_transform):
     assert outputs['image'].shape == (2, 64, 32, 3)
     assert np.max(np.abs(outputs['image'])) <= 1
     has_flow = spatial_transform in ('bilinear', 'local_attention')
-    assert [flow.shape for flow in outputs['flows']] == ([(2, 8, 4, 2), (2, 16, 8, 2)] if has_flow else [])
-    assert [mask.shape for mask in outputs['masks']] == ([(2, 8, 4, 1), (2, 16, 8, 1)] if has_flow else [])
-    assert all(np.min(mask) >= 0 and np.max(mask) <= 1 for mask in outputs['masks'])
+    assert [flow.shape for flow in outputs['motions']['source'].flows] == (
+        [(2, 8, 4, 2), (2, 16, 8, 2)] if has_flow else []
+    )
+    assert [mask.shape for mask in outputs['motions']['source'].masks] == (
+        [(2, 8, 4, 1), (2, 16, 8, 1)] if has_flow else []
+    )
+    assert all(np.min(mask) >= 0 and np.max(mask) <= 1 for mask in outputs['motions']['source'].masks)
 
 
 @each_variant
@@ -109,7 +114,7 @@ def test_mixed_precision_stays_close_and_returns_float32():
     model.set_weights(half.get_weights())
     inputs = random_inputs(model)
     outputs = half(inputs)
-    assert outputs['image'].dtype == outputs['flows'][0].dtype == tf.float32
+    assert outputs['image'].dtype == outputs['motions']['source'].flows[0].dtype == tf.float32
     np.testing.assert_allclose(outputs['image'], model(inputs)['image'], atol=0.1)
 
 

@@ -183,8 +183,10 @@ def test_panels_show_the_example_asked_for():
 
 def test_panels_warp_by_the_finest_flow_in_full_pixels():
     batch, outputs = _batch_and_outputs()
-    outputs['flows'][0][...] = 3
-    outputs['flows'][1][..., 0] = 2  # of maps a quarter as large: content comes from 8 pixels further right
+    outputs['motions']['source'].flows[0][...] = 3
+    outputs['motions']['source'].flows[1][..., 0] = (
+        2  # of maps a quarter as large: content comes from 8 pixels further right
+    )
     found = drawing.panels(batch, outputs, 0)
     assert np.array_equal(found['warped'][:, :20], found['source'][:, 8:28])
     assert np.all(found['flow'] == (255, 0, 0))
@@ -192,7 +194,7 @@ def test_panels_warp_by_the_finest_flow_in_full_pixels():
 
 def test_panels_leave_out_what_a_model_does_not_have():
     batch, outputs = _batch_and_outputs()
-    assert list(drawing.panels(batch, {'flows': outputs['flows'], 'masks': []}, 0)) == [
+    assert list(drawing.panels(batch, {'flows': outputs['motions']['source'].flows, 'masks': []}, 0)) == [
         'source', 'target_pose', 'truth', 'warped', 'flow',
     ]  # fmt: skip
     del batch['target_image']

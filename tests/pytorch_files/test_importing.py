@@ -36,7 +36,7 @@ each_generator = pytest.mark.parametrize('name', SHIPPED)
 
 def assert_reference_outputs(model, reference, stage):
     outputs = model.run_stage({key: reference[key] for key in INPUTS}, stage)
-    for i, (flow, mask) in enumerate(zip(outputs['flows'], outputs['masks'])):
+    for i, (flow, mask) in enumerate(zip(outputs['motions']['source'].flows, outputs['motions']['source'].masks)):
         assert_agrees(flow, reference[f'flow{i}'])
         assert_agrees(mask, reference[f'mask{i}'])
     if stage == 'full':

@@ -7,11 +7,12 @@ import sys
 
 import pytest
 from absl import flags
+from posewarp_tf.settings.loss_weights import LOSS_WEIGHTS
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.settings.config import Config, ModelConfig, config_fields
+from posewarp_tf.models.registry import model_config
+from posewarp_tf.settings.config import Config, config_fields
 from posewarp_tf.settings.flags import CONFIG_DIR, config_from_flags, define_config_flags
-from posewarp_tf.settings.loss_weights import LOSS_WEIGHTS
 
 
 def parsed(*arguments):
@@ -129,4 +130,4 @@ def test_damaged_config_files_are_named():
 
 def test_model_section_alone_is_validated():
     with pytest.raises(ConfigError, match='--spatial_transform'):
-        ModelConfig(spatial_transform='magic')
+        model_config(spatial_transform='magic')

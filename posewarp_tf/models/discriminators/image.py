@@ -14,9 +14,9 @@ import tensorflow as tf
 
 from posewarp_tf.layers.blocks import Block, activate, initializer, level_filters, register
 from posewarp_tf.layers.spectral_norm import SpectralConv2D
+from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.discriminators.sizes import SMALLEST_JUDGED_MAPS, check_judged_size
 from posewarp_tf.models.pytorch_names import named_variables
-from posewarp_tf.settings.config import ModelConfig
-from posewarp_tf.settings.model_rules import SMALLEST_JUDGED_MAPS, check_judged_size
 
 
 class Discriminator(tf.keras.Model):

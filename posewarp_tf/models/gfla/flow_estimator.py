@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from posewarp_tf.layers.blocks import EncoderBlock, ReflectConv, ResBlockDecoder, conv, level_filters, register
-from posewarp_tf.settings.config import ModelConfig
+from posewarp_tf.models.gfla.config import GFLAConfig
 
 
 @register
@@ -53,7 +53,7 @@ class FlowEstimator(tf.keras.layers.Layer):
         self.heads = [FlowHead(name=f'head_scale_{scale}') for scale in self.scales]
 
     @classmethod
-    def for_model(cls, config: ModelConfig, **kwargs) -> FlowEstimator:
+    def for_model(cls, config: GFLAConfig, **kwargs) -> FlowEstimator:
         return cls(
             config.flow_base_filters, config.flow_max_filters, config.flow_num_layers, config.attention_scales, **kwargs
         )

@@ -8,15 +8,25 @@ target pose -> target encoder -> decoder, which takes at each attention scale
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
-from posewarp_tf.layers.blocks import EncoderBlock, ReflectConv, ResBlock, ResBlockDecoder, level_filters, register
+from posewarp_tf.layers.blocks import (
+    EncoderBlock,
+    ReflectConv,
+    ResBlock,
+    ResBlockDecoder,
+    encode_levels,
+    level_filters,
+    register,
+)
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
-from posewarp_tf.models.base import Inputs, Outputs, ReposingModel
+from posewarp_tf.models.base import Inputs, Outputs, ReposingModel, State
+from posewarp_tf.models.gfla.config import GFLAConfig
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator
+from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import named_variables
-from posewarp_tf.settings.config import ModelConfig
-from posewarp_tf.settings.model_rules import MODEL_RULES
 
 
 @register
@@ -29,7 +39,9 @@ class GFLA(ReposingModel):
     none              no transformation: an encoder-decoder over source image and both poses together
     """
 
-    def __init__(self, config: ModelConfig, **kwargs):
+    model_config: GFLAConfig
+
+    def __init__(self, config: GFLAConfig, **kwargs):
         super().__init__(config, **kwargs)
         num_layers = config.num_layers
 
@@ -52,36 +64,34 @@ class GFLA(ReposingModel):
         self.transforms = [self._make_transform(scale) for scale in self._scales]
         self.output_conv = ReflectConv(3, name='output_conv')
 
-    def call(self, inputs: Inputs, training: bool = False, return_attention: bool = False) -> Outputs:
-        outputs = self._estimate_flow(inputs)
-        source_features = self._encode(self.source_encoder, inputs['source_image'])
-        features = self._encode(self.target_encoder, self._target_input(inputs))[-1]
+    def start(self, inputs: Inputs) -> State:
+        """Source features at the scales that are transformed, and what each transform makes of them alone."""
+        if not self.source_encoder:
+            return {}
+        levels = encode_levels(self.source_encoder, inputs['source_image'])
+        return {
+            'sources': [transform.prepare(levels[scale - 1]) for scale, transform in zip(self._scales, self.transforms)]
+        }
+
+    def step(self, state: State, inputs: Inputs, return_attention: bool = False) -> Outputs:
+        motions = self._estimate_motions(inputs)
+        features = encode_levels(self.target_encoder, self._target_input(inputs))[-1]
         attentions = []
         for step, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
             scale = self.model_config.num_layers - step
             if scale in self._scales:
                 index = self._scales.index(scale)
-                features, attention = self._transform(index, source_features[scale - 1], features, outputs)
+                features, attention = self._transform(index, state['sources'][index], features, motions)
                 attentions.append(attention)
             features = decoder(residual(features))
-        outputs['image'] = tf.tanh(tf.cast(self.output_conv(features), tf.float32))
-        if return_attention:
-            outputs['attentions'] = [attention for attention in attentions if attention is not None]
-        return outputs
-
-    @property
-    def stages(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The published order: the flow estimator alone, then everything end to end."""
-        return tuple(MODEL_RULES['gfla'].stages(self.model_config))
+        image = tf.tanh(tf.cast(self.output_conv(features), tf.float32))
+        if return_attention and self.model_config.spatial_transform == 'local_attention':
+            motions = {family: motion._replace(attentions=attentions) for family, motion in motions.items()}
+        return {'image': image, 'motions': motions}
 
     def run_stage(self, inputs: Inputs, stage: str, training: bool = False) -> Outputs:
-        self.check_stage(stage)
-        return self._estimate_flow(inputs) if stage == 'flow' else self(inputs, training=training)
-
-    def stage_variables(self, stage: str) -> list[tf.Variable]:
-        self.check_stage(stage)
-        part: tf.keras.layers.Layer = self.flow_estimator if stage == 'flow' else self
-        return part.trainable_variables
+        self.stage_of(stage)
+        return {'motions': self._estimate_motions(inputs)} if stage == 'flow' else self(inputs, training=training)
 
     def pytorch_names(self) -> list[tuple[str, tf.Variable, str]]:
         """(key in a released checkpoint, variable, kind) of every array; only for the published method."""
@@ -111,28 +121,21 @@ class GFLA(ReposingModel):
             else GlobalAttention(name=name)
         )
 
-    def _estimate_flow(self, inputs: Inputs) -> Outputs:
+    def _estimate_motions(self, inputs: Inputs) -> dict[str, Motion]:
         if self.flow_estimator is None:
-            return {'flows': [], 'masks': []}
+            return {}
         flows, masks = self.flow_estimator(inputs['source_image'], inputs['source_pose'], inputs['target_pose'])
-        return {'flows': flows, 'masks': masks}
+        return {'source': Motion(flows, masks)}
 
     def _target_input(self, inputs: Inputs) -> tf.Tensor:
         if self.source_encoder:
             return inputs['target_pose']
         return tf.concat([inputs['source_image'], inputs['source_pose'], inputs['target_pose']], axis=-1)
 
-    def _encode(self, encoder: list[EncoderBlock], image: tf.Tensor) -> list[tf.Tensor]:
-        """Outputs of every level, finest first."""
-        levels = []
-        for block in encoder:
-            image = block(image)
-            levels.append(image)
-        return levels
-
-    def _transform(self, index: int, source: tf.Tensor, features: tf.Tensor, outputs: Outputs) -> tuple:
-        if not outputs['flows']:
+    def _transform(self, index: int, source: Any, features: tf.Tensor, motions: dict[str, Motion]) -> tuple:
+        """`source`: what the transform prepared."""
+        if not motions:
             return features + self.transforms[index](source, features), None
-        mask = tf.cast(outputs['masks'][index], features.dtype)
-        sampled, attention = self.transforms[index](source, features, outputs['flows'][index])
+        mask = tf.cast(motions['source'].masks[index], features.dtype)
+        sampled, attention = self.transforms[index](source, features, motions['source'].flows[index])
         return (1 - mask) * features + mask * sampled, attention

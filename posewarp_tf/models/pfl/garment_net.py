@@ -6,19 +6,22 @@ After the abstract of Zheng et al., "Pose Flow Learning From Person Images for P
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from posewarp_tf.conventions import GARMENT_NAMES
 from posewarp_tf.layers.aligned_u_net import AlignedUNet
 from posewarp_tf.layers.blocks import conv, register
-from posewarp_tf.settings.config import ModelConfig
+from posewarp_tf.models.pfl.config import PFLConfig
 
 
 @register
 class GarmentNet(tf.keras.layers.Layer):
     """AlignedUNet, then one logit per class.
 
-    (source's garment map and image [B, H, W, 19], target pose [B, H, W, J], flows) -> float32 logits [B, H, W, 16].
+    (source's garment map and image [B, H, W, 19], or what the body prepared of them, target pose [B, H, W, J], flows)
+    -> float32 logits [B, H, W, 16].
     `sizes` are the arguments of AlignedUNet.
     """
 
@@ -29,10 +32,10 @@ class GarmentNet(tf.keras.layers.Layer):
         self.logits_conv = conv(len(GARMENT_NAMES), 3)
 
     @classmethod
-    def for_model(cls, config: ModelConfig, **kwargs) -> GarmentNet:
+    def for_model(cls, config: PFLConfig, **kwargs) -> GarmentNet:
         return cls(body_sizes(config, config.garment_base_filters, config.garment_max_filters), **kwargs)
 
-    def call(self, source: tf.Tensor, target_pose: tf.Tensor, *flows: tf.Tensor) -> tf.Tensor:
+    def call(self, source: Any, target_pose: tf.Tensor, *flows: tf.Tensor) -> tf.Tensor:
         features, _ = self.body(source, target_pose, *flows)
         return tf.cast(self.logits_conv(features), tf.float32)
 
@@ -40,7 +43,7 @@ class GarmentNet(tf.keras.layers.Layer):
         return {**super().get_config(), 'sizes': self.sizes}
 
 
-def body_sizes(config: ModelConfig, base_filters: int, max_filters: int) -> dict:
+def body_sizes(config: PFLConfig, base_filters: int, max_filters: int) -> dict:
     """The arguments of the AlignedUNet of one of the two generators."""
     return {
         'base_filters': base_filters,

@@ -14,17 +14,19 @@ Both generators align the source's features by the flow of their scale (layers/g
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from posewarp_tf.conventions import GARMENT_NAMES
 from posewarp_tf.layers.blocks import register
-from posewarp_tf.models.base import Inputs, Outputs, ReposingModel
+from posewarp_tf.models.base import Inputs, Outputs, ReposingModel, State
+from posewarp_tf.models.outputs import Motion
+from posewarp_tf.models.pfl.config import PFL_FLOW_SCALES, PFLConfig
 from posewarp_tf.models.pfl.garment_net import GarmentNet
 from posewarp_tf.models.pfl.pose_flow_net import PoseFlowNet
 from posewarp_tf.models.pfl.synthesis_net import SynthesisNet
 from posewarp_tf.ops import bilinear_sample
-from posewarp_tf.settings.config import ModelConfig
-from posewarp_tf.settings.model_rules import MODEL_RULES, PFL_FLOW_SCALES
 
 
 @register
@@ -47,65 +49,63 @@ class PFL(ReposingModel):
                         none        no flow: a plain U-Net, which sees the source pose too
     """
 
-    optional_stages = MODEL_RULES['pfl'].optional_stages
+    model_config: PFLConfig
 
-    def __init__(self, config: ModelConfig, **kwargs):
+    def __init__(self, config: PFLConfig, **kwargs):
         super().__init__(config, autocast=False, **kwargs)
         self.pose_flow_net = PoseFlowNet.for_model(config, name='pose_flow_net') if config.has_flow else None
         self.garment_net = GarmentNet.for_model(config, name='garment_net') if config.has_garment_net else None
         self.synthesis_net = SynthesisNet.for_model(config, name='synthesis_net')
 
-    def call(self, inputs: Inputs, training: bool = False, return_attention: bool = False) -> Outputs:
-        outputs = self._answer(inputs, self.estimate_flows(inputs))
-        return {**outputs, 'attentions': []} if return_attention else outputs
+    def start(self, inputs: Inputs) -> State:
+        """The source's garment map, and its features for both generators unless the source is warped before."""
+        state: State = {'garment': self._one_hot_garment(inputs)}
+        if self.model_config.spatial_transform != 'pixel_warp':
+            source = self._source(inputs, state['garment'])
+            for name in ('garment_net', 'synthesis_net'):
+                if getattr(self, name) is not None:
+                    state[name] = getattr(self, name).body.prepare(source)
+        return state
 
-    @property
-    def stages(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Flow, garment map and picture, each on the answers of the networks before it; then all together."""
-        return tuple(MODEL_RULES['pfl'].stages(self.model_config))
-
-    @property
-    def complete_stages(self) -> tuple[str, ...]:
-        return 'synthesis', 'joint'
+    def step(self, state: State, inputs: Inputs, return_attention: bool = False) -> Outputs:
+        return self._answer(state, inputs, self._estimate_flows(state, inputs))
 
     def run_stage(self, inputs: Inputs, stage: str, training: bool = False) -> Outputs:
         """Computes no further than the stage's network; gradients reach its variables alone."""
-        self.check_stage(stage)
-        flows = self.estimate_flows(inputs)
+        self.stage_of(stage)
         if stage == 'pose_flow':
-            return {'flows': flows, 'masks': []}
+            flows = self._estimate_flows({'garment': self._one_hot_garment(inputs)}, inputs)
+            return {'motions': self._motions(flows, [])}
+        state = self.start(inputs)
+        flows = self._estimate_flows(state, inputs)
         if stage == 'joint':
-            return self._answer(inputs, flows)
+            return self._answer(state, inputs, flows)
         flows = [tf.stop_gradient(flow) for flow in flows]
         if stage == 'garment':
-            return {'flows': flows, 'masks': [], 'garment': self._predict_garment(inputs, flows)}
-        return self._answer(inputs, flows, train_garment=False)
+            return {'motions': self._motions(flows, []), 'garment': self._predict_garment(state, inputs, flows)}
+        return self._answer(state, inputs, flows, train_garment=False)
 
-    def stage_variables(self, stage: str) -> list[tf.Variable]:
-        self.check_stage(stage)
-        parts = {'pose_flow': self.pose_flow_net, 'garment': self.garment_net, 'synthesis': self.synthesis_net}
-        part: tf.keras.layers.Layer = parts.get(stage, self)
-        return part.trainable_variables
-
-    def estimate_flows(self, inputs: Inputs) -> list[tf.Tensor]:
+    def _estimate_flows(self, state: State, inputs: Inputs) -> list[tf.Tensor]:
         """Flows of scales 3, 2, 1, 0; none without PoseFlowNet."""
         if self.pose_flow_net is None:
             return []
         poses = inputs['source_pose'], inputs['target_pose']
-        return self.pose_flow_net(inputs['source_image'], *poses, self._one_hot_garment(inputs))
+        return self.pose_flow_net(inputs['source_image'], *poses, state['garment'])
 
-    def _predict_garment(self, inputs: Inputs, flows: list[tf.Tensor]) -> tf.Tensor:
+    def _predict_garment(self, state: State, inputs: Inputs, flows: list[tf.Tensor]) -> tf.Tensor:
         assert self.garment_net is not None
-        return self.garment_net(self._source(inputs, flows), inputs['target_pose'], *self._aligned(flows))
+        source = self._prepared(state, 'garment_net', inputs, flows)
+        return self.garment_net(source, inputs['target_pose'], *self._aligned(flows))
 
-    def _answer(self, inputs: Inputs, flows: list[tf.Tensor], train_garment: bool = True) -> Outputs:
-        outputs: Outputs = {'flows': flows}
+    def _answer(self, state: State, inputs: Inputs, flows: list[tf.Tensor], train_garment: bool = True) -> Outputs:
+        outputs: Outputs = {}
         target = inputs['target_pose']
         if self.garment_net is not None:
-            garment = self._predict_garment(inputs, flows)
+            garment = self._predict_garment(state, inputs, flows)
             garment = outputs['garment'] = garment if train_garment else tf.stop_gradient(garment)
             target = tf.concat([target, tf.nn.softmax(garment)], axis=-1)
-        picture, mask, gates = self.synthesis_net(self._source(inputs, flows), target, *self._aligned(flows))
+        source = self._prepared(state, 'synthesis_net', inputs, flows)
+        picture, mask, gates = self.synthesis_net(source, target, *self._aligned(flows))
         context = inputs['source_image']
         if flows:
             context = bilinear_sample(context, flows[-1], impl=self.model_config.sampler_impl)
@@ -115,18 +115,25 @@ class PFL(ReposingModel):
             mask *= 1 - given
         outputs['image'] = mask * picture + (1 - mask) * context
         outputs['composition_mask'] = mask
-        outputs['masks'] = self._masks(flows, gates)
+        outputs['motions'] = self._motions(flows, self._masks(flows, gates))
         return outputs
 
-    def _source(self, inputs: Inputs, flows: list[tf.Tensor]) -> tf.Tensor:
-        """What the source encoders see."""
-        parts = [inputs['source_image'], self._one_hot_garment(inputs)]
-        if not flows:
+    def _motions(self, flows: list[tf.Tensor], masks: list[tf.Tensor]) -> dict[str, Motion]:
+        return {'source': Motion(flows, masks)} if flows else {}
+
+    def _prepared(self, state: State, network: str, inputs: Inputs, flows: list[tf.Tensor]) -> Any:
+        """What the source encoder of a generator sees, or its features where they were made before."""
+        if network in state:
+            return state[network]
+        source = self._source(inputs, state['garment'])
+        return bilinear_sample(source, flows[-1], impl=self.model_config.sampler_impl)
+
+    def _source(self, inputs: Inputs, garment: tf.Tensor | None) -> tf.Tensor:
+        """What is known of the source: image, garments and, where no flow has seen it, the pose."""
+        parts = [inputs['source_image'], garment]
+        if self.pose_flow_net is None:
             parts.append(inputs['source_pose'])
-        source = tf.concat([part for part in parts if part is not None], axis=-1)
-        if self.model_config.spatial_transform == 'pixel_warp':
-            return bilinear_sample(source, flows[-1], impl=self.model_config.sampler_impl)
-        return source
+        return tf.concat([part for part in parts if part is not None], axis=-1)
 
     def _one_hot_garment(self, inputs: Inputs) -> tf.Tensor | None:
         if not self.model_config.use_garment:

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from posewarp_tf.layers.blocks import UpConv, conv, level_filters, register
-from posewarp_tf.layers.gated_alignment import ConvBlock, DownBlock
+from posewarp_tf.layers.pixel_norm_blocks import ConvBlock, DownBlock
+from posewarp_tf.models.pfl.config import PFL_FLOW_SCALES, PFLConfig
 from posewarp_tf.ops import bilinear_sample, resize_flow
-from posewarp_tf.settings.config import ModelConfig
-from posewarp_tf.settings.model_rules import PFL_FLOW_SCALES
 
 COARSEST_SCALE = max(PFL_FLOW_SCALES)
 
@@ -106,7 +105,7 @@ class PoseFlowNet(tf.keras.layers.Layer):
         self.stacks = [FlowStack(**sizes, name=f'stack_{index}') for index in range(num_stacks)]
 
     @classmethod
-    def for_model(cls, config: ModelConfig, **kwargs) -> PoseFlowNet:
+    def for_model(cls, config: PFLConfig, **kwargs) -> PoseFlowNet:
         return cls(
             config.flow_base_filters,
             config.flow_max_filters,

@@ -6,12 +6,14 @@ After the abstract of Zheng et al., "Pose Flow Learning From Person Images for P
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from posewarp_tf.layers.aligned_u_net import AlignedUNet
 from posewarp_tf.layers.blocks import conv, register
+from posewarp_tf.models.pfl.config import PFLConfig
 from posewarp_tf.models.pfl.garment_net import body_sizes
-from posewarp_tf.settings.config import ModelConfig
 
 
 @register
@@ -29,16 +31,14 @@ class SynthesisNet(tf.keras.layers.Layer):
         self.mask_conv = conv(1, 3)
 
     @classmethod
-    def for_model(cls, config: ModelConfig, **kwargs) -> SynthesisNet:
+    def for_model(cls, config: PFLConfig, **kwargs) -> SynthesisNet:
         return cls(body_sizes(config, config.base_filters, config.max_filters), **kwargs)
 
-    def call(
-        self, source: tf.Tensor, target: tf.Tensor, *flows: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+    def call(self, source: Any, target: tf.Tensor, *flows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
         """Picture [B, H, W, 3] in [-1, 1], mask [B, H, W, 1] in [0, 1] and the gates, coarse first; all float32.
 
         Args:
-          source: the source's image and what else is known of it, [B, H, W, any].
+          source: the source's image and what else is known of it, [B, H, W, any], or what the body prepared of it.
           target: pose and, where there is one, the soft garment map of the target, [B, H, W, any].
           flows: of all scales that are aligned, coarse first.
         """

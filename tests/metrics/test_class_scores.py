@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from posewarp_tf.metrics.garment import GarmentScores
 
 from posewarp_tf.conventions import GARMENT_NAMES
-from posewarp_tf.metrics.garment import GarmentScores
 
 
 def maps(seed, classes=(0, 4, 8, 13)):

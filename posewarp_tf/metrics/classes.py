@@ -1,29 +1,29 @@
-"""How well garment maps are predicted: intersection over union with the true map, class by class."""
+"""How well maps of classes are predicted: intersection over union with the true map, class by class."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from posewarp_tf.conventions import GARMENT_NAMES
-
-GARMENT_PROTOCOL = (
+CLASS_PROTOCOL = (
     'iou: intersection over union of the likeliest class with the true map, over the pixels of all pairs; mean_iou: '
     'mean over the classes that occur in the true maps, background included; pixel_accuracy: share of pixels with the '
-    "right class; copy_source: the source's garment map as the answer"
+    "right class; copy_source: the source's map as the answer"
 )
 
 
-class GarmentScores:
-    """Confusion of classes of several answers, batch by batch."""
+class ClassScores:
+    """Confusion of the classes `names` in several answers, batch by batch."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
         self._confusion: dict[str, np.ndarray] = {}
 
     def add(self, answer: str, labels: np.ndarray, truth: np.ndarray) -> None:
         """Adds maps [B, H, W] of class numbers."""
-        num_classes = len(GARMENT_NAMES)
+        num_classes = len(self._names)
         pairs = truth.astype(np.int64).ravel() * num_classes + labels.astype(np.int64).ravel()
         counts = np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
         self._confusion[answer] = self._confusion.get(answer, 0) + counts
@@ -43,7 +43,7 @@ class GarmentScores:
                 answer: float(np.trace(counts) / counts.sum()) for answer, counts in self._confusion.items()
             },
             'iou': {
-                GARMENT_NAMES[label]: {answer: float(values[label]) for answer, values in ious.items()}
+                self._names[label]: {answer: float(values[label]) for answer, values in ious.items()}
                 for label in present
             },
         }

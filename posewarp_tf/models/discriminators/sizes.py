@@ -1,0 +1,33 @@
+"""How small a picture a discriminator can judge; imports no TensorFlow, so that it can be refused early."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.config import ModelConfig
+
+# By --discriminator: height and width that its last level needs.
+SMALLEST_JUDGED_MAPS = {'res': 1, 'patch': 3, 'multiscale_patch': 3}
+
+
+def check_discriminator(model: ModelConfig) -> None:
+    """Raises ConfigError when the discriminator of a config has no logits left of pictures of the model's size."""
+    num_scales = model.discriminator_num_scales if model.discriminator == 'multiscale_patch' else 0
+    smallest_map = SMALLEST_JUDGED_MAPS[model.discriminator]
+    check_judged_size(model.image_size, smallest_map, model.discriminator_num_layers, num_scales)
+
+
+def check_judged_size(size: Sequence[int | None], smallest_map: int, num_layers: int, num_scales: int = 0) -> None:
+    """Raises ConfigError when a discriminator has no logits left of an image of (height, width); None: any.
+
+    `num_scales`: how many there are, of those that see an image at half the size of the one before.
+    """
+    smallest = smallest_map * 2 ** (num_layers + max(num_scales - 1, 0))
+    if any(side is not None and side < smallest for side in size):
+        scales = f'--discriminator_num_scales: got {num_scales}, which with --discriminator_num_layers={num_layers}'
+        layers = f'--discriminator_num_layers: got {num_layers}, which'
+        raise ConfigError(
+            f'{scales if num_scales else layers} needs images of at least {smallest}x{smallest}, '
+            f'and --image_size={size[0]},{size[1]}'
+        )
