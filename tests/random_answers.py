@@ -3,6 +3,7 @@
 import numpy as np
 
 from posewarp_tf.conventions import VISIBILITY_VISIBLE
+from posewarp_tf.models.outputs import Motion
 from tests.run_folders import SIZE, person
 
 
@@ -24,6 +25,10 @@ def random_batch(batch_size):
 def random_outputs(batch_size):
     return {
         'image': np.zeros((batch_size, *SIZE, 3), np.float32),
-        'flows': [np.zeros((batch_size, 16, 16, 2), np.float32)],
-        'masks': [np.zeros((batch_size, 16, 16, 1), np.float32)],
+        'motions': {
+            'source': Motion(
+                flows=[np.zeros((batch_size, 16, 16, 2), np.float32)],
+                masks=[np.zeros((batch_size, 16, 16, 1), np.float32)],
+            )
+        },
     }

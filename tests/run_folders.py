@@ -13,6 +13,7 @@ SIZE = (64, 64)
 
 def make_run(path, trained_stage='full', step=7, gain=2.0, **settings):
     """A run folder of a small model with random weights that make visible pictures and flows: less so for less gain."""
+    own = {'num_layers': 2, 'attention_kernels': {1: 3, 2: 3}} if settings.get('model', 'gfla') == 'gfla' else {}
     config = Config().replace(
         **{
             'image_size': SIZE,
@@ -20,9 +21,8 @@ def make_run(path, trained_stage='full', step=7, gain=2.0, **settings):
             'max_filters': 16,
             'flow_base_filters': 8,
             'flow_max_filters': 16,
-            'num_layers': 2,
             'flow_num_layers': 3,
-            'attention_kernels': {1: 3, 2: 3},
+            **own,
             **settings,
         }
     )

@@ -5,7 +5,9 @@ import json
 import numpy as np
 from PIL import Image
 
+from posewarp_tf.data.pipeline import make_training_dataset
 from posewarp_tf.settings.config import Config
+from posewarp_tf.training.plan import maps_to_train
 
 PICTURE_SIZE = (64, 48)
 PICTURE_NAMES = [f'person{i}.jpg' for i in range(4)]
@@ -48,3 +50,8 @@ class TinyDataset:
     def config(self, **values):
         settings = {'data_dir': str(self.root), 'image_size': (64, 32), 'batch_size': 3, 'seed': 7, **values}
         return Config().replace(**settings)
+
+
+def training_dataset(config, start_step=0, **options):
+    """The batches that training would see."""
+    return make_training_dataset(config, maps_to_train(config), start_step, **options)

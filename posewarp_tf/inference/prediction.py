@@ -57,6 +57,13 @@ class Prediction:
         """The source moved by the finest flow alone, uint8 of the size of `image`; None for a model without flows."""
         return self.warped_picture('source') if 'source' in self.motions else None
 
+    def __getattr__(self, name: str) -> np.ndarray:
+        """An output that the model declares, by its name: `prediction.garment`."""
+        extras = self.__dict__.get('extras', {})
+        if name not in extras:
+            raise AttributeError(f'{name}: this model declares {", ".join(extras) or "no further outputs"}')
+        return extras[name]
+
     def warped_picture(self, role: str) -> np.ndarray:
         """The picture of a role moved by its finest flow alone, uint8 of the size of `image`."""
         warped, _ = warp_to_full_size(ops.to_float_image(self.moved[role]).numpy(), self.motions[role].flows[-1])

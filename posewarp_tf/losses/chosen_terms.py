@@ -41,6 +41,8 @@ def choose_terms(config: Config, stage: str) -> ChosenTerms:
     unknown = {f'{name}.{term}' for name, terms in loss_weights.items() for term in terms if term not in NEEDS}
     if unknown:
         raise ConfigError(f'--loss_weights: unknown {", ".join(sorted(unknown))}: the terms are {", ".join(NEEDS)}')
+    if stage not in loss_weights:
+        raise ConfigError(f'--loss_weights: no terms for stage {stage!r}, only for {", ".join(loss_weights)}')
     weights = {term: loss_weights[stage][term] for term in NEEDS if loss_weights[stage].get(term)}
     left_out = {term: reason for term in weights if (reason := lacking(term, config.model))}
     weights = {term: weight for term, weight in weights.items() if term not in left_out}
@@ -62,13 +64,14 @@ def check_outputs(config: Config, stage: str) -> None:
 
 def _judges(terms: Mapping[str, float], stage: str, config: Config) -> tuple[str, ...]:
     """The outputs that terms want a discriminator for, in the order in which the stage declares its judges."""
-    (declared,) = (one.judges for one in config.model.stages if one.name == stage)
+    (declared,) = (one for one in config.model.stages if one.name == stage)
     wanted = {NEEDS[name].output: name for name in terms if NEEDS[name].judged}
     for output, name in wanted.items():
-        if output not in declared:
-            judged = ' and '.join(declared) or 'nothing'
+        # What the stage does not compute at all is said elsewhere.
+        if output in declared.computes and output not in declared.judges:
+            judged = ' and '.join(declared.judges) or 'nothing'
             raise ConfigError(f'--loss_weights: {stage}.{name}: the discriminators of the stage judge {judged}')
-    return tuple(output for output in declared if output in wanted)
+    return tuple(output for output in declared.judges if output in wanted)
 
 
 def _taps_by_image(terms: Mapping[str, float], config: Config) -> dict[str, set[str]]:

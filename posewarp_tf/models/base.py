@@ -1,7 +1,7 @@
 """What every re-posing model has in common.
 
 Training, metrics and exports import nothing else of models/ than this file, config.py, inputs.py, outputs.py,
-discriminators/ and registry.py; all read outputs by the names in the docstring of `ReposingModel`. What a model takes,
+panels.py, discriminators/ and registry.py; all read outputs by the names in the docstring of `ReposingModel`. What a model takes,
 makes and trains it declares in its config.
 """
 

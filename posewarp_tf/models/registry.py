@@ -1,6 +1,7 @@
 """Which models there are, by the names in `--model`; imports no TensorFlow.
 
-A new model is a folder with a `ModelConfig` (config.py says what that declares) and one line here.
+A new model is a folder with a `ModelConfig` (config.py says what that declares) and one line here. The name of a model
+stands only here and in its own folder.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from PIL import Image
 
 from posewarp_tf.data.benchmark import milliseconds_per_batch
 from posewarp_tf.data.check import check
-from posewarp_tf.data.pipeline import make_training_dataset
 from posewarp_tf.pictures.class_colors import GARMENT_COLORS, PART_COLORS
+from tests.tiny_dataset import training_dataset
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -221,7 +221,7 @@ def test_maps_that_a_term_needs_must_be_there_for_every_training_picture(tiny_da
 def test_a_batch_larger_than_the_data_set_is_no_problem(tiny_dataset):
     tiny_dataset.write_pairs('train', [('person0.jpg', 'person1.jpg')])
     assert not _check(tiny_dataset, batch_size=8).problems
-    batch = next(iter(make_training_dataset(tiny_dataset.config(batch_size=8))))
+    batch = next(iter(training_dataset(tiny_dataset.config(batch_size=8))))
     assert set(batch['source_name'].numpy()) == {b'person0.jpg'}
 
 

@@ -8,11 +8,12 @@ import tensorflow as tf
 from PIL import Image
 
 from posewarp_tf.data.picture_store import reading
-from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
+from posewarp_tf.data.pipeline import make_test_dataset
 from posewarp_tf.errors import DataError
 from posewarp_tf.ops import to_float_image
 from posewarp_tf.pictures.picture_files import load_image, resize_image
 from posewarp_tf.poses.heatmaps import make_heatmaps
+from tests.tiny_dataset import training_dataset
 
 PFL = {'model': 'pfl', 'spatial_transform': 'bilinear', 'use_garment': True, 'stage_steps': {'synthesis': 1}}
 
@@ -63,15 +64,15 @@ def test_batch_holds_the_picture_and_pose_of_its_names(tiny_dataset):
 @pytest.mark.parametrize('settings', [{}, {'augmentation': 'affine', 'color_jitter': True}])
 def test_training_resumed_at_a_step_sees_the_batches_of_the_straight_run(tiny_dataset, settings):
     config = tiny_dataset.config(**settings)
-    straight = _take(make_training_dataset(config), 7)
-    resumed = _take(make_training_dataset(config, start_step=4), 3)
+    straight = _take(training_dataset(config), 7)
+    resumed = _take(training_dataset(config, start_step=4), 3)
     for batch, other in zip(straight[4:], resumed):
         _assert_same(batch, other)
     assert not np.array_equal(straight[0]['source_image'], straight[4]['source_image'])
 
 
 def test_every_epoch_visits_every_pair_once_in_a_new_order(tiny_dataset):
-    batches = _take(make_training_dataset(tiny_dataset.config()), 12)
+    batches = _take(training_dataset(tiny_dataset.config()), 12)
     pairs = [pair for batch in batches for pair in zip(batch['source_name'], batch['target_name'])]
     epochs = [pairs[:12], pairs[12:24], pairs[24:]]
     assert all(len(set(epoch)) == 12 for epoch in epochs)
@@ -80,14 +81,14 @@ def test_every_epoch_visits_every_pair_once_in_a_new_order(tiny_dataset):
 
 def test_seed_changes_order_and_augmentation(tiny_dataset):
     config = tiny_dataset.config(augmentation='affine')
-    batch = _take(make_training_dataset(config), 1)[0]
-    _assert_same(batch, _take(make_training_dataset(config), 1)[0])
-    other = _take(make_training_dataset(config.replace(seed=8)), 1)[0]
+    batch = _take(training_dataset(config), 1)[0]
+    _assert_same(batch, _take(training_dataset(config), 1)[0])
+    other = _take(training_dataset(config.replace(seed=8)), 1)[0]
     assert not np.array_equal(batch['source_image'], other['source_image'])
 
 
 def test_a_late_step_is_found_at_once(tiny_dataset):
-    dataset = make_training_dataset(tiny_dataset.config(), start_step=10**9)
+    dataset = training_dataset(tiny_dataset.config(), start_step=10**9)
     start = time.perf_counter()
     next(iter(dataset))
     assert time.perf_counter() - start < 5
@@ -96,14 +97,14 @@ def test_a_late_step_is_found_at_once(tiny_dataset):
 def test_uncached_pictures_are_the_cached_ones(tiny_dataset):
     config = tiny_dataset.config()
     for batch, other in zip(
-        _take(make_training_dataset(config), 3), _take(make_training_dataset(config.replace(cache_images=False)), 3)
+        _take(training_dataset(config), 3), _take(training_dataset(config.replace(cache_images=False)), 3)
     ):
         _assert_same(batch, other)
 
 
 def test_training_batches_have_a_static_size_and_are_not_sharded_by_file(tiny_dataset):
     config = tiny_dataset.config(batch_size=4)
-    dataset = make_training_dataset(config)
+    dataset = training_dataset(config)
     assert dataset.element_spec['source_image'].shape == (4, 64, 32, 3)
     assert dataset.element_spec['source_pose'].shape == (4, 64, 32, 18)
     policy = dataset.options().experimental_distribute.auto_shard_policy
@@ -167,7 +168,7 @@ def _expected_maps(dataset, batch, side, folder):
 )
 def test_training_batches_hold_the_class_maps_that_are_needed(tiny_dataset, settings, keys):
     _write_truth(tiny_dataset, 'train')
-    batch = _take(make_training_dataset(tiny_dataset.config(garment_classes='own', **settings)), 1)[0]
+    batch = _take(training_dataset(tiny_dataset.config(garment_classes='own', **settings)), 1)[0]
     assert [key for key in sorted(batch) if key.endswith(('parts', 'garment'))] == keys
     for key in keys:
         side, _, kind = key.partition('_')
@@ -189,7 +190,7 @@ def test_training_batches_hold_the_class_maps_that_are_needed(tiny_dataset, sett
 )
 def test_missing_folder_of_maps_is_named_with_the_flag_that_needs_it(tiny_dataset, settings, message):
     with pytest.raises(DataError, match=message):
-        make_training_dataset(tiny_dataset.config(**settings))
+        training_dataset(tiny_dataset.config(**settings))
 
 
 def test_test_batches_need_the_maps_of_the_model_alone(tiny_dataset):
@@ -223,7 +224,7 @@ def test_class_maps_move_with_the_picture(tiny_dataset):
         (tiny_dataset.root / 'train' / f'person{i}.jpg').unlink()
         for folder in ('parts', 'parsing'):
             Image.fromarray(picture[..., 0] // 255).save(tiny_dataset.root / folder / f'person{i}.png')
-    batch = _take(make_training_dataset(config), 1)[0]
+    batch = _take(training_dataset(config), 1)[0]
     for side in ('source', 'target'):
         bright = batch[f'{side}_image'][..., 0] > 0
         for key in ('parts', 'garment'):
@@ -237,7 +238,7 @@ def test_truncated_jpeg_is_a_data_error_that_names_the_file(tiny_dataset, cached
     path = tiny_dataset.root / 'train' / 'person2.jpg'
     path.write_bytes(path.read_bytes()[:-400])
     with pytest.raises(DataError, match=r'person2\.jpg.*truncated'), reading():
-        _take(make_training_dataset(tiny_dataset.config(cache_images=cached)), 4)
+        _take(training_dataset(tiny_dataset.config(cache_images=cached)), 4)
 
 
 @pytest.mark.parametrize(('cached', 'message'), [(True, r'person2\.jpg'), (False, 'check --decode_all')])
@@ -246,10 +247,10 @@ def test_broken_jpeg_that_looks_whole_is_a_data_error(tiny_dataset, cached, mess
     contents = path.read_bytes()
     path.write_bytes(contents[:20] + b'\xff\xd9')
     with pytest.raises(DataError, match=message), reading():
-        _take(make_training_dataset(tiny_dataset.config(cache_images=cached)), 4)
+        _take(training_dataset(tiny_dataset.config(cache_images=cached)), 4)
 
 
 def test_empty_picture_file_is_named(tiny_dataset):
     (tiny_dataset.root / 'train' / 'person1.jpg').write_bytes(b'')
     with pytest.raises(DataError, match=r'person1\.jpg: not a picture but an empty file'), reading():
-        _take(make_training_dataset(tiny_dataset.config(cache_images=False)), 4)
+        _take(training_dataset(tiny_dataset.config(cache_images=False)), 4)

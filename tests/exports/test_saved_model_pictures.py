@@ -126,14 +126,14 @@ def test_joints_are_in_pixels_of_the_given_picture(signatures, tiny_predictor):
 def test_a_model_with_maps_takes_their_files(tmp_path):
     """Nothing but `raw_input_specs` says what a model wants."""
     run = make_run(tmp_path, pose_representation='both', sampler_impl='gather')
-    exportable = Reposer(run.path)
-    signatures = make_signatures(exportable)
+    reposer = Reposer(run.path)
+    signatures = make_signatures(reposer)
     assert list(signatures['serve_bytes'].structured_input_signature[1]) == [
         'source_image_bytes', 'source_keypoints', 'source_parts_bytes', 'target_keypoints', 'target_parts_bytes'
     ]  # fmt: skip
     maps = np.random.default_rng(0).integers(0, 11, (2, 1, *SIZE)).astype(np.uint8)
     inputs = {**tensors(1), 'source_parts': maps[0], 'target_parts': maps[1]}
-    expected = exportable({name: tf.constant(array) for name, array in inputs.items()})['image'][0].numpy()
+    expected = reposer({name: tf.constant(array) for name, array in inputs.items()})['image'][0].numpy()
     assert expected.std() > 1
 
     def serve(files):

@@ -13,6 +13,7 @@ from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.models.inputs import make_model_inputs
 from posewarp_tf.ops import to_uint8_image
 from tests.exports.metadata_reader import read_metadata
+from tests.motions import flows_of, masks_of
 from tests.run_folders import SIZE, make_run, person, picture
 
 SMALL = {'gain': 0.5, 'attention_kernels': {1: 3}, 'flow_num_layers': 2}
@@ -50,12 +51,12 @@ def keras_answers(run, requests):
     model, config = run.load_model(), run.load_config()
     answers = []
     for request in requests:
-        outputs = model(make_model_inputs({name: tf.constant(array) for name, array in request.items()}, config))
+        outputs = model(make_model_inputs({name: tf.constant(array) for name, array in request.items()}, config.model))
         answers.append(
             {
                 'image': to_uint8_image(outputs['image']).numpy(),
-                'flow': outputs['motions']['source'].flows[-1].numpy(),
-                'mask': outputs['motions']['source'].masks[-1].numpy(),
+                'flow': flows_of(outputs)[-1].numpy(),
+                'mask': masks_of(outputs)[-1].numpy(),
             }
         )
     return answers

@@ -6,12 +6,15 @@ from ai_edge_litert import schema_py_generated as schema
 from exports.tflite.litert import SIGNATURE, LiteRTReposer
 from exports.tflite.metadata import with_metadata
 from exports.tflite.metadata_buffer import metadata_buffer, tensor_metadata
+from posewarp_tf.models.inputs import raw_inputs
+from posewarp_tf.models.registry import model_config
 from tests.conftest import GOLDENS
 from tests.exports.metadata_reader import read_buffer, read_metadata
 from tests.run_folders import person, picture
 
 SIZE = (6, 4)
 METADATA = {'name': 'toy', 'joint_names': ['nose', 'neck'], 'weights': {'step': 7}, 'licence': 'of the test'}
+GIVEN = raw_inputs(model_config().inputs)
 REQUEST = {
     'source_image': picture(SIZE)[np.newaxis],
     'source_keypoints': person(SIZE)[np.newaxis],
@@ -109,7 +112,7 @@ def test_files_that_tflite_support_wrote_say_the_same_as_ours(written_by_tflite_
     assert theirs['description'].endswith('; float32. Joints, in this order: nose, neck.')
     assert (theirs['author'], theirs['license']) == ('posewarp_tf', 'of the test')
     assert theirs['min_parser_version'] == '1.0.0'
-    ours = read_metadata(with_metadata(written_by_tflite_support, 'float32', METADATA))
+    ours = read_metadata(with_metadata(written_by_tflite_support, 'float32', METADATA, GIVEN))
     for metadata in (theirs, ours):
         for tensors in metadata['subgraph_metadata'][0].values():
             # What is said of a tensor may be worded anew.
@@ -127,7 +130,7 @@ def test_files_that_tflite_support_wrote_still_run(written_by_tflite_support):
 
 
 def test_metadata_follow_the_order_of_the_tensors(converted):
-    graph = read_metadata(with_metadata(converted, 'float32', METADATA))['subgraph_metadata'][0]
+    graph = read_metadata(with_metadata(converted, 'float32', METADATA, GIVEN))['subgraph_metadata'][0]
     interpreter = tf.lite.Interpreter(model_content=converted)
     sides = {
         'input_tensor_metadata': (interpreter.get_input_details(), REQUEST),
@@ -142,7 +145,7 @@ def test_metadata_follow_the_order_of_the_tensors(converted):
 
 
 def test_nothing_else_of_a_file_changes(converted):
-    written = with_metadata(converted, 'float32', METADATA)
+    written = with_metadata(converted, 'float32', METADATA, GIVEN)
     assert parts_of(written) == parts_of(converted)
     before, after = (LiteRTReposer(contents).run(REQUEST) for contents in (converted, written))
     for name, array in before.items():
@@ -151,13 +154,13 @@ def test_nothing_else_of_a_file_changes(converted):
 
 
 def test_metadata_that_a_file_has_already_are_replaced(converted):
-    earlier = with_metadata(converted, 'float32', METADATA)
-    assert read_metadata(with_metadata(earlier, 'float32', {**METADATA, 'name': 'later'}))['name'] == 'later'
+    earlier = with_metadata(converted, 'float32', METADATA, GIVEN)
+    assert read_metadata(with_metadata(earlier, 'float32', {**METADATA, 'name': 'later'}, GIVEN))['name'] == 'later'
 
 
 def test_constants_begin_at_multiples_of_16_bytes(converted, written_by_tflite_support):
     assert (places_of_constants(written_by_tflite_support) % 16).any(), 'aligned already, which proves nothing'
     for model in (converted, written_by_tflite_support):
-        written = with_metadata(model, 'float32', METADATA)
+        written = with_metadata(model, 'float32', METADATA, GIVEN)
         assert len(places_of_constants(written)) > 3
         assert not (places_of_constants(written) % 16).any()

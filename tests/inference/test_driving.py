@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.inference import driving
-from posewarp_tf.inference.driving import DrivingJob, write_gif
+from posewarp_tf.inference.driving import DrivingJob
 from posewarp_tf.inference.predictor import Predictor
+from posewarp_tf.pictures import gif
+from posewarp_tf.pictures.gif import write_gif
 from posewarp_tf.pictures.picture_files import load_image, save_image
 from tests.run_folders import class_map, make_pfl_run, person, picture, run_driving
 
@@ -207,7 +208,7 @@ def test_large_frames_make_a_small_animation_and_a_failure_leaves_nothing(tmp_pa
     with Image.open(tmp_path / 'a.gif') as animation:
         assert animation.size == (349, 512)
     before = (tmp_path / 'a.gif').read_bytes()
-    monkeypatch.setattr(driving, '_small', _fails_at_second(driving._small))
+    monkeypatch.setattr(gif, '_small', _fails_at_second(gif._small))
     with pytest.raises(KeyboardInterrupt):
         write_gif(tmp_path / 'a.gif', frames, fps=10)
     assert (tmp_path / 'a.gif').read_bytes() == before

@@ -8,6 +8,7 @@ from posewarp_tf.conventions import NUM_JOINTS
 from posewarp_tf.errors import DataError, PosewarpError, RunError
 from posewarp_tf.inference.predictor import Predictor
 from posewarp_tf.poses.heatmaps import make_heatmaps
+from tests.motions import flows_of, masks_of
 from tests.run_folders import SIZE, make_run, person, picture
 
 
@@ -24,9 +25,9 @@ def test_answer_is_the_models_for_a_picture_of_its_size(tiny_run, tiny_predictor
     expected = np.rint((outputs['image'][0].numpy() + 1) * 127.5)
     assert np.abs(prediction.image - expected).max() <= 1
     assert expected.std() > 1
-    for flow, expected_flow in zip(prediction.flows, outputs['motions']['source'].flows):
+    for flow, expected_flow in zip(prediction.flows, flows_of(outputs)):
         np.testing.assert_allclose(flow, expected_flow[0], atol=1e-4)
-    for mask, expected_mask in zip(prediction.masks, outputs['motions']['source'].masks):
+    for mask, expected_mask in zip(prediction.masks, masks_of(outputs)):
         np.testing.assert_allclose(mask, expected_mask[0], atol=1e-4)
 
 
@@ -65,7 +66,8 @@ def test_target_pose_matters_and_x_is_not_y(tiny_predictor):
 def test_graph_is_traced_once_for_all_sizes(tiny_predictor):
     for size in ((64, 64), (100, 80), (33, 200)):
         tiny_predictor.predict(picture(size), person(size), person(size))
-    assert tiny_predictor._answer.experimental_get_tracing_count() == 1
+    assert tiny_predictor._start.experimental_get_tracing_count() == 1
+    assert tiny_predictor._step.experimental_get_tracing_count() == 1
 
 
 def test_joints_outside_of_the_picture_are_taken_as_missing(tiny_predictor):

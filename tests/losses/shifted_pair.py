@@ -4,7 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 from posewarp_tf.losses.objective import Objective
+from posewarp_tf.models.outputs import Motion
 from posewarp_tf.settings.config import Config
+from tests.motions import flows_of, moving
 
 SIZE = (64, 96)
 BATCH = 2
@@ -64,13 +66,17 @@ def oracle(inputs):
     shift = sums / tf.reduce_sum(tf.cast(seen, tf.float32), axis=1)
     batch = shift.shape[0]
     return {
-        'flows': [tf.broadcast_to(shift[:, None, None] / k, (batch, SIZE[0] // k, SIZE[1] // k, 2)) for k in FACTORS]
+        'motions': {
+            'source': Motion(
+                [tf.broadcast_to(shift[:, None, None] / k, (batch, SIZE[0] // k, SIZE[1] // k, 2)) for k in FACTORS]
+            )
+        }
     }
 
 
 def wrong_way(inputs):
-    return {'flows': [-flow for flow in oracle(inputs)['flows']]}
+    return moving([-flow for flow in flows_of(oracle(inputs))])
 
 
 def swapped(inputs):
-    return {'flows': [flow[..., ::-1] for flow in oracle(inputs)['flows']]}
+    return moving([flow[..., ::-1] for flow in flows_of(oracle(inputs))])

@@ -5,8 +5,10 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError, DataError
-from posewarp_tf.settings.loss_weights import PFL_LOSS_WEIGHTS
+from posewarp_tf.models.outputs import Motion
+from posewarp_tf.models.pfl.config import POSE_FLOW
 from tests.losses.shifted_pair import BATCH, FACTORS, SHIFT, SIZE, flows, objective, oracle, scene, wrong_way
+from tests.motions import flows_of, moving
 
 
 @pytest.mark.parametrize('name', ['photometric', 'ssim', 'feature', 'label', 'part_label'])
@@ -18,7 +20,7 @@ def test_the_right_flow_costs_next_to_nothing_and_wrong_ones_much_more(name):
     batch.update({f'target_{kind}': batch[f'target_{kind}'] * inner for kind in ('parts', 'garment')})
 
     def cost(x, y):
-        return float(goal.generator_terms(batch, {'flows': flows(x, y)})[name][0])
+        return float(goal.generator_terms(batch, moving(flows(x, y)))[name][0])
 
     right = cost(*SHIFT)
     # Nothing at all, the other way, x and y swapped.
@@ -35,7 +37,7 @@ def test_gradient_points_to_the_right_flow_at_every_scale(name):
         batch = halves()
     short = [tf.Variable(flow - [1.0, 0.0]) for flow in flows(*SHIFT)]
     with tf.GradientTape() as tape:
-        total = tf.reduce_sum(goal.generator_terms(batch, {'flows': short})[name])
+        total = tf.reduce_sum(goal.generator_terms(batch, moving(short))[name])
     for factor, gradient in zip(FACTORS, tape.gradient(total, short)):
         if name == 'texture' and factor > 2:
             assert gradient is None
@@ -59,7 +61,7 @@ def test_texture_lets_a_flow_fetch_any_place_of_the_garment():
     """8 pixels up is wrong for every pixel, but shows the same cloth."""
     goal, batch = objective('texture'), halves()
     costs = {
-        shift: float(goal.generator_terms(batch, {'flows': flows(*shift)})['texture'][0])
+        shift: float(goal.generator_terms(batch, moving(flows(*shift)))['texture'][0])
         for shift in (SHIFT, (4, 0), (-8, -8))
     }
     assert costs[SHIFT] < 0.01 and costs[4, 0] < 0.01
@@ -69,7 +71,7 @@ def test_texture_lets_a_flow_fetch_any_place_of_the_garment():
 def test_texture_of_a_garment_that_the_source_lacks_does_not_count():
     batch = halves()
     batch['source_garment'] = tf.where(batch['source_garment'] == 5, tf.constant(8, tf.uint8), batch['source_garment'])
-    goal, wrong = objective('texture'), {'flows': flows(-20, -8)}
+    goal, wrong = objective('texture'), moving(flows(-20, -8))
     both = goal.generator_terms(halves(), wrong)['texture'][0]
     assert 0 < goal.generator_terms(batch, wrong)['texture'][0] != both
     batch['source_garment'] = tf.zeros_like(batch['source_garment'])
@@ -82,14 +84,14 @@ def test_occluded_pixels_weigh_less_but_never_nothing():
     image = batch['target_image'].numpy()
     image[:, :, : SIZE[1] // 2] += 0.5
     batch['target_image'] = tf.constant(image)
-    outputs = {'flows': flows(*SHIFT)}
+    outputs = moving(flows(*SHIFT))
 
     def cost(generator):
         return float(objective('photometric').generator_terms(batch, outputs, generator=generator)['photometric'][0])
 
     def occluding(inputs):
         inside = tf.cast(tf.range(SIZE[1]) < SIZE[1] // 2 + SHIFT[0], tf.float32)[None, None, :, None]
-        return {'flows': [flow + 20.0 / k * inside[:, :, ::k] for k, flow in zip(FACTORS, oracle(inputs)['flows'])]}
+        return moving(flow + 20.0 / k * inside[:, :, ::k] for k, flow in zip(FACTORS, flows_of(oracle(inputs))))
 
     plain = cost(None)
     assert cost(oracle) == pytest.approx(plain, rel=1e-4)
@@ -103,10 +105,10 @@ def test_the_swapped_pair_teaches_nothing():
     bias = tf.Variable(0.5)
 
     def generator(inputs):
-        return {'flows': [flow + bias for flow in oracle(inputs)['flows']]}
+        return moving([flow + bias for flow in flows_of(oracle(inputs))])
 
     with tf.GradientTape() as tape:
-        terms = objective('photometric').generator_terms(scene(), {'flows': flows(0, 0)}, generator=generator)
+        terms = objective('photometric').generator_terms(scene(), moving(flows(0, 0)), generator=generator)
         total = tf.reduce_sum(terms['photometric'])
     assert tape.gradient(total, bias) is None
 
@@ -119,7 +121,7 @@ def test_only_the_foreground_counts():
         batch[f'target_{name}'] = tf.constant(maps)
     image = batch['target_image'].numpy()
     image[:, :, 24:] = 1
-    right = {'flows': flows(*SHIFT)}
+    right = moving(flows(*SHIFT))
     goal = objective('photometric')
     before = goal.generator_terms(batch, right)['photometric']
     batch['target_image'] = tf.constant(image)
@@ -132,26 +134,28 @@ def test_smoothness_bends_at_the_edges_of_the_class_maps_and_nowhere_else():
     goal, batch = objective('smoothness'), scene()
     bent = [flow.numpy() for flow in flows(*SHIFT)]
     bent[-1][:, :, 13:] += 5
-    outputs = {'flows': list(map(tf.constant, bent))}
+    outputs = moving(list(map(tf.constant, bent)))
     for kinds in (('parts',), ('garment',), ()):
         given = {name: value for name, value in batch.items() if name[7:] in ('image', *kinds)}
         assert goal.generator_terms(given, outputs)['smoothness'][0] > 0.01
-        assert goal.generator_terms(given, {'flows': flows(*SHIFT)})['smoothness'][0] < 1e-5
+        assert goal.generator_terms(given, moving(flows(*SHIFT)))['smoothness'][0] < 1e-5
     # Where the parts change the flow may break, as long as no garment map is there.
     edge = np.flatnonzero(np.diff(batch['target_parts'][0, 0].numpy().astype(int)))[0] + 1
     bent = [flow.numpy() for flow in flows(*SHIFT)]
     bent[-1][:, :, edge:] += 5
     given = {name: value for name, value in batch.items() if name != 'target_garment'}
-    assert goal.generator_terms(given, {'flows': list(map(tf.constant, bent))})['smoothness'][0] < 1e-5
+    assert goal.generator_terms(given, moving(list(map(tf.constant, bent))))['smoothness'][0] < 1e-5
 
 
 def test_every_term_is_one_float32_number_per_example_that_ignores_the_others():
-    names = [*PFL_LOSS_WEIGHTS['pose_flow'], 'part_label']
+    names = [*POSE_FLOW.weights, 'part_label']
     goal = objective(*names)
     first, second = scene(), scene(offset=5)
     batch = {name: tf.concat([value[:1], second[name][:1]], axis=0) for name, value in first.items()}
     rng = np.random.default_rng(0)
-    outputs = {'flows': [tf.constant(rng.normal(0, 1, flow.shape), tf.float32) for flow in flows(0, 0)]}
+    outputs = {
+        'motions': {'source': Motion([tf.constant(rng.normal(0, 1, flow.shape), tf.float32) for flow in flows(0, 0)])}
+    }
     together = goal.generator_terms(batch, outputs, generator=wrong_way, step=2)
     assert set(together) == set(names)
     for i in range(2):
@@ -165,7 +169,7 @@ def test_missing_maps_are_named_with_the_flag():
     batch = scene()
     del batch['source_garment']
     with pytest.raises(DataError, match=r'pose_flow\.label needs source_garment'):
-        objective('label').generator_terms(batch, {'flows': flows(0, 0)})
+        objective('label').generator_terms(batch, moving(flows(0, 0)))
 
 
 def test_features_at_a_scale_without_a_flow_are_an_error():

@@ -45,7 +45,7 @@ def scene(seed=0):
         'image': images[2],
         'garment': rng.normal(0, 2, (BATCH, *SIZE, 16)).astype(np.float32),
         'composition_mask': rng.uniform(0, 1, (BATCH, *SIZE, 1)).astype(np.float32),
-        'flows': [],
+        'motions': {},
     }
     return tf.nest.map_structure(tf.constant, (batch, outputs))
 
@@ -70,30 +70,30 @@ def test_cross_entropy_and_mask_prior_are_what_they_say():
     expected = class_balanced_cross_entropy(outputs['garment'], batch['target_garment'])
     np.testing.assert_allclose(terms['garment_cross_entropy'], expected, rtol=1e-6)
     np.testing.assert_allclose(terms['mask_prior'], np.mean(outputs['composition_mask'], axis=(1, 2, 3)), rtol=1e-6)
-    assert goal.discriminator_subject is None
+    assert goal.judges == ()
 
 
 def test_a_discriminator_of_garments_sees_probabilities_and_one_hot_maps():
     batch, outputs = scene()
     goal = objective('garment', {'garment_adversarial': 1.0})
-    assert goal.discriminator_subject == 'garment'
+    assert goal.judges == ('garment',)
     critic = Critic()
-    terms = goal.discriminator_terms(batch, outputs, critic)
+    terms = goal.discriminator_terms(batch, outputs, critic, subject='garment')
     assert critic.calls == [((2 * BATCH, *SIZE, 16), True)]
     fake, real = tf.nn.softmax(outputs['garment']), tf.one_hot(batch['target_garment'], 16)
     expected = adversarial.discriminator_losses('lsgan', critic(real), critic(fake))
     for name, value in expected.items():
         np.testing.assert_allclose(terms[name], value, rtol=1e-5)
-    found = goal.generator_terms(batch, outputs, critic)['garment_adversarial']
+    found = goal.generator_terms(batch, outputs, {'garment': critic})['garment_adversarial']
     np.testing.assert_allclose(found, adversarial.generator_loss('lsgan', critic(fake)), rtol=1e-5)
 
 
 def test_feature_matching_shares_its_pass_with_the_adversarial_term():
     batch, outputs = scene()
     goal = objective('synthesis', {'adversarial': 1.0, 'feature_matching': 10.0})
-    assert goal.discriminator_subject == 'image'
+    assert goal.judges == ('image',)
     critic = Critic()
-    terms = goal.generator_terms(batch, outputs, critic)
+    terms = goal.generator_terms(batch, outputs, {'image': critic})
     assert critic.calls == [((BATCH, *SIZE, 3), False)] * 2
     pooled = [tf.nn.avg_pool2d(picture, 8, 8, 'VALID') for picture in (outputs['image'], batch['target_image'])]
     np.testing.assert_allclose(terms['feature_matching'], np.abs(pooled[0] - pooled[1]).mean(axis=(1, 2, 3)), rtol=1e-4)
@@ -101,7 +101,7 @@ def test_feature_matching_shares_its_pass_with_the_adversarial_term():
         terms['adversarial'], adversarial.generator_loss('lsgan', critic(outputs['image'])), rtol=1e-5
     )
     same = {**outputs, 'image': batch['target_image']}
-    assert np.max(goal.generator_terms(batch, same, critic)['feature_matching']) == 0
+    assert np.max(goal.generator_terms(batch, same, {'image': critic})['feature_matching']) == 0
 
 
 @pytest.mark.parametrize('form', ['lsgan', 'hinge', 'wgan-gp'])
@@ -113,7 +113,7 @@ def test_every_discriminator_serves_every_form_and_matches_features(name, form):
     batch, outputs = scene()
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(outputs['image'])
-        terms = goal.generator_terms(batch, outputs, discriminator)
+        terms = goal.generator_terms(batch, outputs, {'image': discriminator})
         judged = tf.add_n(list(goal.discriminator_terms(batch, outputs, discriminator, step=1).values()))
     for term in weights:
         assert terms[term].shape == (BATCH,)
@@ -124,9 +124,21 @@ def test_every_discriminator_serves_every_form_and_matches_features(name, form):
     assert any(np.any(gradient != 0) for gradient in gradients if gradient is not None)
 
 
-def test_two_kinds_of_discriminator_in_one_stage_are_refused():
-    with pytest.raises(ConfigError, match="stage 'joint' has adversarial and garment_adversarial, but only one"):
-        objective('joint', {'adversarial': 1.0, 'garment_adversarial': 1.0})
+def test_a_stage_may_have_a_discriminator_for_each_of_its_outputs():
+    goal = objective('joint', {'adversarial': 1.0, 'garment_adversarial': 1.0})
+    assert goal.judges == ('image', 'garment')
+    batch, outputs = scene()
+    critics = {'image': Critic(), 'garment': Critic()}
+    terms = goal.generator_terms(batch, outputs, critics)
+    assert critics['image'].calls == [((BATCH, *SIZE, 3), False)]
+    assert critics['garment'].calls == [((BATCH, *SIZE, 16), False)]
+    fake = Critic()(tf.nn.softmax(outputs['garment']))
+    np.testing.assert_allclose(terms['garment_adversarial'], adversarial.generator_loss('lsgan', fake), rtol=1e-5)
+
+
+def test_a_term_about_an_output_that_no_discriminator_of_the_stage_judges_is_refused():
+    with pytest.raises(ConfigError, match='synthesis.garment_adversarial: the discriminators of the stage judge image'):
+        objective('synthesis', {'garment_adversarial': 1.0})
 
 
 def test_garment_terms_of_a_model_without_garment_net_are_left_out_and_noted():

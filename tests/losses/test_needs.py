@@ -33,9 +33,9 @@ def test_terms_about_what_the_model_has_not_need_nothing():
 
 
 def test_a_model_that_takes_garment_maps_needs_those_of_swapped_pairs_too():
-    config = Config().replace(loss_weights={'pose_flow': {'ssim': 1.0}}, stage='pose_flow')
+    config = Config().replace(model='pfl', loss_weights={'pose_flow': {'ssim': 1.0}}, stage='pose_flow')
     assert needed_maps(config) == {}
-    config = config.replace(model='pfl', spatial_transform='bilinear', use_garment=True)
+    config = config.replace(use_garment=True)
     assert set(needed_maps(config)) == {'target_garment'}
     assert needed_maps(config.replace(occlusion_weighting=False)) == {}
 

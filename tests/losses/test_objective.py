@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from posewarp_tf.settings.loss_weights import GFLA_LOSS_WEIGHTS, LOSS_WEIGHTS
 
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.losses import adversarial
@@ -11,8 +10,12 @@ from posewarp_tf.losses.objective import Objective
 from posewarp_tf.losses.sampling_correctness import sampling_correctness
 from posewarp_tf.losses.terms import TERMS
 from posewarp_tf.losses.vgg import VGGFeatures
+from posewarp_tf.models.gfla.config import FULL
+from posewarp_tf.models.outputs import Motion
+from posewarp_tf.models.registry import MODELS
 from posewarp_tf.settings.config import Config
 from tests.conftest import assert_agrees
+from tests.motions import flows_of, moving
 
 SIZE = (32, 64)
 
@@ -33,7 +36,7 @@ def scene(batch_size=2, seed=0):
     flows = [rng.normal(0, 1, (batch_size, SIZE[0] >> s, SIZE[1] >> s, 2)).astype(np.float32) for s in (3, 2)]
     batch = {'source_image': images[0], 'target_image': images[1]}
     batch['target_parts'] = rng.integers(0, 3, (batch_size, *SIZE)).astype(np.uint8)
-    return tf.nest.map_structure(tf.constant, (batch, {'image': images[2], 'flows': flows, 'masks': []}))
+    return tf.nest.map_structure(tf.constant, (batch, {'image': images[2], 'motions': {'source': Motion(flows)}}))
 
 
 class Critic:
@@ -56,7 +59,7 @@ def test_flow_stage_agrees_with_reference(golden, golden_vgg_path):
     numbers = golden('losses')
     terms = Objective(config(image_size=(64, 64), vgg_weights=golden_vgg_path), 'flow').generator_terms(
         {'source_image': numbers['source'], 'target_image': numbers['target']},
-        {'flows': [numbers['c_flow0'], numbers['c_flow1']]},
+        moving([numbers['c_flow0'], numbers['c_flow1']]),
     )
     assert list(terms) == ['correctness', 'affine']
     assert_agrees(tf.reduce_mean(terms['correctness']), numbers['correctness'])
@@ -68,7 +71,7 @@ def test_terms_agree_with_reference(golden, golden_vgg_path):
     weights = {'affine': 0.5, 'perceptual': 1.0, 'style': 2.0}
     goal = Objective(config(image_size=(64, 64), vgg_weights=golden_vgg_path, weights=weights), 'full')
     images = {'source_image': numbers['target'], 'target_image': numbers['source']}
-    outputs = {'image': numbers['target'], 'flows': [numbers['flow0'], numbers['flow1']]}
+    outputs = {'image': numbers['target'], 'motions': {'source': Motion([numbers['flow0'], numbers['flow1']])}}
     terms = goal.generator_terms(images, outputs)
     expected = {
         'affine': numbers['regularization'],
@@ -85,15 +88,15 @@ def test_terms_agree_with_reference(golden, golden_vgg_path):
 def test_every_term_is_one_float32_number_per_example_that_ignores_the_others(full):
     """So the sums of two halves of a batch are the sum of the whole."""
     batch, outputs = scene()
-    together = full.generator_terms(batch, outputs, Critic())
+    together = full.generator_terms(batch, outputs, {'image': Critic()})
     discriminator = full.discriminator_terms(batch, outputs, Critic())
-    assert set(together) == set(GFLA_LOSS_WEIGHTS['full'])
+    assert set(together) == set(FULL.weights)
     for i in range(2):
         half = tf.nest.map_structure(lambda tensor, i=i: tensor[i : i + 1], (batch, outputs))
         for whole, part in (
-            (together, full.generator_terms(*half, Critic())),
+            (together, full.generator_terms(*half, {'image': Critic()})),
             (discriminator, full.discriminator_terms(*half, Critic())),
-            ({'total': full.total(together)}, {'total': full.total(full.generator_terms(*half, Critic()))}),
+            ({'total': full.total(together)}, {'total': full.total(full.generator_terms(*half, {'image': Critic()}))}),
         ):
             for name, value in whole.items():
                 assert value.shape == (2,)
@@ -102,8 +105,8 @@ def test_every_term_is_one_float32_number_per_example_that_ignores_the_others(fu
 
 
 def test_total_is_the_weighted_sum(full):
-    terms = full.generator_terms(*scene(), Critic())
-    expected = sum(GFLA_LOSS_WEIGHTS['full'][name] * np.array(value) for name, value in terms.items())
+    terms = full.generator_terms(*scene(), {'image': Critic()})
+    expected = sum(FULL.weights[name] * np.array(value) for name, value in terms.items())
     np.testing.assert_allclose(full.total(terms), expected, rtol=1e-5)
 
 
@@ -112,9 +115,9 @@ def test_gradient_reaches_flows_and_image_but_not_the_pictures_of_the_batch(full
     pictures = [batch['source_image'], batch['target_image']]
     with tf.GradientTape() as tape:
         tape.watch([outputs, batch['source_image']])
-        terms = full.generator_terms(batch, outputs, Critic())
-        total = tf.reduce_sum(full.total({name: terms[name] for name in GFLA_LOSS_WEIGHTS['full']}))
-    *generated, source = tape.gradient(total, [outputs['image'], *outputs['motions']['source'].flows, pictures[0]])
+        terms = full.generator_terms(batch, outputs, {'image': Critic()})
+        total = tf.reduce_sum(full.total({name: terms[name] for name in FULL.weights}))
+    *generated, source = tape.gradient(total, [outputs['image'], *flows_of(outputs), pictures[0]])
     assert all(np.any(gradient != 0) for gradient in generated)
     assert source is None
 
@@ -142,16 +145,16 @@ def test_terms_without_weight_are_not_computed_and_need_nothing():
         terms['l1'], np.abs(outputs['image'] - batch['target_image']).mean(axis=(1, 2, 3)), rtol=1e-5
     )
     assert list(terms) == ['l1']
-    assert goal.discriminator_subject is None
+    assert goal.judges == ()
     assert goal.notes() == {}
 
 
 def test_low_precision_outputs_are_measured_in_float32():
     goal = Objective(config(weights={'l1': 1.0, 'affine': 1.0, 'adversarial': 1.0}), 'full')
     batch, outputs = scene()
-    half = tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float16), {**outputs, 'masks': []})
-    expected = goal.generator_terms(batch, outputs, Critic())
-    for name, value in goal.generator_terms(batch, half, Critic()).items():
+    half = tf.nest.map_structure(lambda tensor: tf.cast(tensor, tf.float16), outputs)
+    expected = goal.generator_terms(batch, outputs, {'image': Critic()})
+    for name, value in goal.generator_terms(batch, half, {'image': Critic()}).items():
         assert value.dtype == tf.float32
         np.testing.assert_allclose(value, expected[name], rtol=1e-2)
 
@@ -166,7 +169,7 @@ def test_discriminator_sees_both_images_in_one_training_call_and_the_generator_l
     for name, value in expected.items():
         np.testing.assert_allclose(terms[name], value, rtol=1e-5)
     critic = Critic()
-    generator = goal.generator_terms(batch, outputs, critic)['adversarial']
+    generator = goal.generator_terms(batch, outputs, {'image': critic})['adversarial']
     assert critic.calls == [(2, False)]
     np.testing.assert_allclose(generator, adversarial.generator_loss('lsgan', critic(outputs['image'])), rtol=1e-6)
 
@@ -190,7 +193,7 @@ def test_update_of_the_discriminator_does_not_reach_the_generator(form):
 
 def test_without_a_discriminator_the_other_terms_remain():
     goal = Objective(config(weights={'adversarial': 2.0, 'l1': 3.0}), 'full')
-    assert goal.discriminator_subject == 'image'
+    assert goal.judges == ('image',)
     terms = goal.generator_terms(*scene())
     assert list(terms) == ['l1']
     np.testing.assert_allclose(goal.total(terms), 3 * terms['l1'], rtol=1e-6)
@@ -203,9 +206,7 @@ def test_foreground_is_where_the_target_has_a_part():
     extract = VGGFeatures(taps, 'random')
     source, target = extract(batch['source_image'], taps), extract(batch['target_image'], taps)
     mask = (batch['target_parts'].numpy()[..., None] > 0).astype(np.float32)
-    expected = sum(
-        sampling_correctness(f, source[t], target[t], mask) for f, t in zip(outputs['motions']['source'].flows, taps)
-    )
+    expected = sum(sampling_correctness(f, source[t], target[t], mask) for f, t in zip(flows_of(outputs), taps))
     np.testing.assert_allclose(goal.generator_terms(batch, outputs)['correctness'], expected, rtol=1e-5)
     del batch['target_parts']
     with pytest.raises(DataError, match='--foreground_correctness needs part maps'):
@@ -216,7 +217,7 @@ def test_foreground_is_where_the_target_has_a_part():
 def test_flow_terms_of_a_model_without_flow_are_left_out_and_noted(transform):
     goal = Objective(config(spatial_transform=transform, weights={'correctness': 5.0, 'affine': 1, 'l1': 5.0}), 'full')
     batch, outputs = scene()
-    assert list(goal.generator_terms(batch, {**outputs, 'flows': []})) == ['l1']
+    assert list(goal.generator_terms(batch, {**outputs, 'motions': {}})) == ['l1']
     reason = f'(spatial_transform={transform} has no flow)'
     assert goal.notes() == {'terms_left_out': f'correctness {reason}, affine {reason}'}
 
@@ -237,7 +238,7 @@ def test_random_vgg_is_noted_and_warned_about(caplog):
         ('dream', {}, "no terms for stage 'dream', only for flow, full"),
         ('full', {'weights': {'l1': 0.0}}, "stage 'full' has no term with a weight"),
         ('flow', {'spatial_transform': 'none'}, 'correctness: spatial_transform=none has no flow; affine: '),
-        ('garment', {}, 'garment_cross_entropy: the model has no GarmentNet'),
+        ('garment', {'model': 'pfl'}, 'garment_cross_entropy: the model has no GarmentNet'),
         ('flow', {'image_size': (32, 32), 'attention_kernels': {3: 5}}, 'got kernel 5 at scale 3, more than the 4'),
         (
             'flow',
@@ -260,10 +261,10 @@ def test_term_over_an_output_that_the_stage_lacks_is_refused():
     batch, outputs = scene()
     goal = Objective(config('flow', weights={'l1': 1.0}), 'flow')
     with pytest.raises(ConfigError, match='flow.l1: the stage computes no image'):
-        goal.generator_terms(batch, {'flows': outputs['motions']['source'].flows})
+        goal.generator_terms(batch, moving(flows_of(outputs)))
     goal = Objective(config('flow', weights={'adversarial': 1.0}), 'flow')
     with pytest.raises(ConfigError, match='flow.adversarial: the stage computes no image'):
-        goal.discriminator_terms(batch, {'flows': outputs['motions']['source'].flows}, Critic())
+        goal.discriminator_terms(batch, moving(flows_of(outputs)), Critic())
 
 
 @pytest.mark.parametrize('jit_compile', [False, True])
@@ -272,7 +273,7 @@ def test_graph_agrees_with_eager(jit_compile):
     goal = Objective(config(weights=weights, adversarial_loss='wgan-gp'), 'full')
 
     def compute(batch, outputs):
-        terms = goal.generator_terms(batch, outputs, Critic())
+        terms = goal.generator_terms(batch, outputs, {'image': Critic()})
         return {**terms, **goal.discriminator_terms(batch, outputs, Critic(), step=5)}
 
     expected = compute(*scene())
@@ -281,4 +282,4 @@ def test_graph_agrees_with_eager(jit_compile):
 
 
 def test_every_term_of_the_default_weights_is_known():
-    assert {name for terms in LOSS_WEIGHTS.values() for name in terms} <= set(TERMS)
+    assert {name for config in MODELS.values() for stage in config.all_stages for name in stage.weights} <= set(TERMS)

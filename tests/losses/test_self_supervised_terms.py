@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from posewarp_tf.losses import random_warp
 from tests.losses.shifted_pair import BATCH, SHIFT, SIZE, flows, objective, oracle, scene, swapped, wrong_way
+from tests.motions import flows_of, moving
 
 
 @pytest.fixture
@@ -17,12 +18,12 @@ def only_shifts(monkeypatch):
 
 def test_self_supervision_costs_nothing_for_exact_flows_and_much_for_a_wrong_direction(only_shifts):
     goal, batch = objective('self_flow', 'equivariance'), scene()
-    right = {'flows': flows(*SHIFT)}
+    right = moving(flows(*SHIFT))
     terms = goal.generator_terms(batch, right, generator=oracle, step=3)
     assert terms['self_flow'].shape == terms['equivariance'].shape == (BATCH,)
     assert np.max(terms['self_flow']) < 1e-4
     assert np.max(terms['equivariance']) < 1e-4
-    for wrong in (wrong_way, swapped, lambda inputs: {'flows': flows(0, 0, 2 * BATCH)}):
+    for wrong in (wrong_way, swapped, lambda inputs: moving(flows(0, 0, 2 * BATCH))):
         terms = goal.generator_terms(batch, right, generator=wrong, step=3)
         assert np.min(terms['self_flow']) > 1
         assert np.min(terms['equivariance']) > 1
@@ -34,10 +35,10 @@ def test_each_scale_of_self_flow_counts_half_as_much_as_the_next_finer(only_shif
     for wrong in range(4):
 
         def generator(inputs, wrong=wrong):
-            exact = oracle(inputs)['flows']
-            return {'flows': [flow + 3.0 * (index == wrong) for index, flow in enumerate(exact)]}
+            exact = flows_of(oracle(inputs))
+            return moving([flow + 3.0 * (index == wrong) for index, flow in enumerate(exact)])
 
-        costs.append(float(goal.generator_terms(batch, {'flows': flows(*SHIFT)}, generator=generator)['self_flow'][0]))
+        costs.append(float(goal.generator_terms(batch, moving(flows(*SHIFT)), generator=generator)['self_flow'][0]))
     np.testing.assert_allclose(costs, [6 / 8, 6 / 4, 6 / 2, 6], rtol=1e-3)
 
 
@@ -51,7 +52,7 @@ def test_pairs_with_a_moved_side_show_what_they_should(only_shifts):
 
     batch = scene()
     goal = objective('self_flow', 'equivariance', occlusion_weighting=False)
-    goal.generator_terms(batch, {'flows': flows(*SHIFT)}, generator=generator)
+    goal.generator_terms(batch, moving(flows(*SHIFT)), generator=generator)
     (inputs,) = seen
     for name in ('image', 'keypoints', 'garment', 'parts'):
         first_source, second_source = np.split(inputs[f'source_{name}'], 2)
@@ -66,7 +67,7 @@ def test_pairs_with_a_moved_side_show_what_they_should(only_shifts):
 
 
 def test_random_warps_depend_on_seed_and_step_and_the_graph_agrees_with_eager():
-    batch, outputs = scene(), {'flows': flows(1, 1)}
+    batch, outputs = scene(), moving(flows(1, 1))
 
     def cost(goal, step):
         return goal.generator_terms(batch, outputs, generator=oracle, step=step)['self_flow']
@@ -80,4 +81,4 @@ def test_random_warps_depend_on_seed_and_step_and_the_graph_agrees_with_eager():
 
 def test_terms_over_other_pairs_are_left_out_where_there_is_no_generator():
     goal = objective('photometric', 'self_flow', 'equivariance')
-    assert list(goal.generator_terms(scene(), {'flows': flows(0, 0)})) == ['photometric']
+    assert list(goal.generator_terms(scene(), moving(flows(0, 0)))) == ['photometric']

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from posewarp_tf.metrics.garment import GarmentScores
 
 from posewarp_tf.conventions import GARMENT_NAMES
+from posewarp_tf.metrics.classes import ClassScores
 
 
 def maps(seed, classes=(0, 4, 8, 13)):
@@ -13,7 +13,7 @@ def maps(seed, classes=(0, 4, 8, 13)):
 
 def test_agrees_with_a_loop_over_classes_and_batches_add_up():
     truth, answer = maps(0), maps(1)
-    scores = GarmentScores()
+    scores = ClassScores(GARMENT_NAMES)
     for index in range(3):
         scores.add('model', answer[index : index + 1], truth[index : index + 1])
     found = scores.result()
@@ -33,7 +33,7 @@ def test_only_classes_of_the_truth_count_but_wrong_ones_cost():
     truth[:, :, 2:] = 4
     answer = truth.copy()
     answer[0, 0, 3] = 11
-    scores = GarmentScores()
+    scores = ClassScores(GARMENT_NAMES)
     scores.add('model', answer, truth)
     scores.add('copy_source', truth, truth)
     found = scores.result()
@@ -45,4 +45,4 @@ def test_only_classes_of_the_truth_count_but_wrong_ones_cost():
 
 
 def test_without_maps_there_is_nothing():
-    assert GarmentScores().result() == {}
+    assert ClassScores(GARMENT_NAMES).result() == {}

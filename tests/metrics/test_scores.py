@@ -9,13 +9,14 @@ from posewarp_tf.errors import DataError, RunError
 from posewarp_tf.metrics.image import IMAGE_METRICS
 from posewarp_tf.metrics.scores import Scores
 from posewarp_tf.metrics.table import format_table
+from posewarp_tf.models.outputs import GARMENT_OUTPUT
 from tests.random_answers import random_batch, random_outputs
 from tests.run_folders import SIZE
 
 
 def test_a_model_without_flows_has_no_flow_errors():
     scores = Scores()
-    scores.add(random_batch(2), {'image': np.zeros((2, *SIZE, 3), np.float32), 'flows': [], 'masks': []})
+    scores.add(random_batch(2), {'image': np.zeros((2, *SIZE, 3), np.float32), 'motions': {}})
     assert set(scores.result()) == {'image'}
     assert 'flow' not in scores.protocol(SIZE)
     assert scores.result()['image']['whole']['l1']['model'] > 0
@@ -45,7 +46,7 @@ def test_predicted_garment_maps_are_scored_beside_the_copied_source_map():
     truth[:, 16:48, 20:44] = 4
     batch.update(target_garment=truth, source_garment=np.roll(truth, 12, axis=2))
     outputs['garment'] = np.eye(16, dtype=np.float32)[truth]
-    scores = Scores()
+    scores = Scores(declared=(GARMENT_OUTPUT,))
     scores.add(batch, outputs)
     found = scores.result()['garment']
     assert found['mean_iou']['model'] == 1

@@ -7,6 +7,7 @@ from posewarp_tf.models.gfla.gfla import GFLA
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights
 from posewarp_tf.models.registry import model_config
 from tests.conftest import assert_agrees
+from tests.motions import flows_of, masks_of
 
 INPUTS = ('source_image', 'source_pose', 'target_pose')
 
@@ -19,8 +20,8 @@ def published_model(reference, **options):
 
 
 def assert_flows_and_masks_agree(outputs, reference):
-    assert len(outputs['motions']['source'].flows) == sum(key.startswith('flow') for key in reference)
-    for i, (flow, mask) in enumerate(zip(outputs['motions']['source'].flows, outputs['motions']['source'].masks)):
+    assert len(flows_of(outputs)) == sum(key.startswith('flow') for key in reference)
+    for i, (flow, mask) in enumerate(zip(flows_of(outputs), masks_of(outputs))):
         assert_agrees(flow, reference[f'flow{i}'])
         assert_agrees(mask, reference[f'mask{i}'])
 

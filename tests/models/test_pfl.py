@@ -9,6 +9,7 @@ import tensorflow as tf
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.registry import model_config
 from tests.models.pfl_models import FLOW_SHAPES, SIZE, SMALL, random_inputs, set_flow, set_mask, small_model
+from tests.motions import flows_of, masks_of
 
 
 @pytest.fixture(scope='module')
@@ -22,11 +23,11 @@ def test_outputs_have_the_promised_shapes_types_and_ranges(model):
     assert outputs['image'].shape == (2, *SIZE, 3)
     assert outputs['garment'].shape == (2, *SIZE, 16)
     assert outputs['composition_mask'].shape == (2, *SIZE, 1)
-    assert [flow.shape for flow in outputs['motions']['source'].flows] == FLOW_SHAPES
-    assert [mask.shape for mask in outputs['motions']['source'].masks] == [(*shape[:3], 1) for shape in FLOW_SHAPES]
+    assert [flow.shape for flow in flows_of(outputs)] == FLOW_SHAPES
+    assert [mask.shape for mask in masks_of(outputs)] == [(*shape[:3], 1) for shape in FLOW_SHAPES]
     assert {tensor.dtype for tensor in tf.nest.flatten(outputs)} == {tf.float32}
     assert np.abs(outputs['image']).max() <= 1
-    for mask in (*outputs['motions']['source'].masks, outputs['composition_mask']):
+    for mask in (*masks_of(outputs), outputs['composition_mask']):
         assert np.min(mask) >= 0 and np.max(mask) <= 1
 
 
@@ -60,17 +61,17 @@ def test_mixed_precision_stays_close_and_returns_float32(model):
     single, mixed = model(inputs), half(inputs)
     assert {tensor.dtype for tensor in tf.nest.flatten(mixed)} == {tf.float32}
     assert np.mean(np.abs(single['image'] - mixed['image'])) < 0.05
-    np.testing.assert_allclose(single['flows'][-1], mixed['flows'][-1], atol=0.05)
+    np.testing.assert_allclose(flows_of(single)[-1], flows_of(mixed)[-1], atol=0.05)
 
 
 def test_flows_are_small_at_first_and_lead_from_target_to_source():
     model = small_model()
     inputs = random_inputs(model)
-    assert max(np.abs(flow).max() for flow in model(inputs)['flows']) < 1
+    assert max(np.abs(flow).max() for flow in flows_of(model(inputs))) < 1
     set_flow(model, (0.5, -0.25))
     set_mask(model, 0)
     outputs = model(inputs)
-    for index, flow in enumerate(outputs['motions']['source'].flows):
+    for index, flow in enumerate(flows_of(outputs)):
         np.testing.assert_allclose(flow, np.broadcast_to(2**index * np.float32([0.5, -0.25]), flow.shape), atol=1e-5)
     # Four pixels to the right and two up, where that is inside: x before y.
     source = inputs['source_image'].numpy()
@@ -81,11 +82,11 @@ def test_later_stacks_add_to_the_flow_of_the_earlier_ones():
     two, one = small_model(num_flow_stacks=2), small_model(num_flow_stacks=1)
     one.pose_flow_net.stacks[0].set_weights(two.pose_flow_net.stacks[0].get_weights())
     inputs = random_inputs(two)
-    first = one.estimate_flows(inputs)
-    assert np.abs(two.estimate_flows(inputs)[-1] - first[-1]).max() > 1e-3
+    first = flows_of(one.run_stage(inputs, 'pose_flow'))
+    assert np.abs(flows_of(two.run_stage(inputs, 'pose_flow'))[-1] - first[-1]).max() > 1e-3
     for head in two.pose_flow_net.stacks[1].heads:
         head.flow_conv.kernel.assign(tf.zeros_like(head.flow_conv.kernel))
-    for flow, expected in zip(two.estimate_flows(inputs), first):
+    for flow, expected in zip(flows_of(two.run_stage(inputs, 'pose_flow')), first):
         np.testing.assert_allclose(flow, expected, atol=1e-6)
 
 
@@ -118,7 +119,7 @@ def test_closed_gate_keeps_the_source_out():
     inputs = random_inputs(model)
     set_mask(model, 1)
     other = {**inputs, 'source_image': -inputs['source_image']}
-    flows = model.estimate_flows(inputs)
+    flows = flows_of(model(inputs))
     set_flow(model, (0.25, 0.25))
     assert np.abs(model(inputs)['image'] - model(other)['image']).max() > 1e-2
     for alignment in model.synthesis_net.body.alignments:
@@ -126,8 +127,8 @@ def test_closed_gate_keeps_the_source_out():
         alignment.gate_conv.bias.assign([-100.0])
     outputs = model(inputs)
     np.testing.assert_allclose(outputs['image'], model(other)['image'], atol=1e-6)
-    assert len(outputs['motions']['source'].masks) == len(flows)
-    assert max(np.max(mask) for mask in outputs['motions']['source'].masks) < 1e-6
+    assert len(masks_of(outputs)) == len(flows)
+    assert max(np.max(mask) for mask in masks_of(outputs)) < 1e-6
 
 
 @pytest.mark.parametrize('stage', ['pose_flow', 'garment', 'synthesis', 'joint'])
@@ -148,8 +149,8 @@ def test_gradients_reach_what_a_stage_trains_and_nothing_else(model, stage):
 
 def test_stages_compute_no_further_than_they_need(model):
     inputs = random_inputs(model)
-    assert set(model.run_stage(inputs, 'pose_flow')) == {'flows', 'masks'}
-    assert set(model.run_stage(inputs, 'garment')) == {'flows', 'masks', 'garment'}
+    assert set(model.run_stage(inputs, 'pose_flow')) == {'motions'}
+    assert set(model.run_stage(inputs, 'garment')) == {'motions', 'garment'}
     whole = model(inputs)
     for stage in model.complete_stages:
         for expected, actual in zip(tf.nest.flatten(whole), tf.nest.flatten(model.run_stage(inputs, stage))):
@@ -163,26 +164,29 @@ def test_picture_depends_on_the_predicted_garment_map():
     model.garment_net.logits_conv.bias.assign(np.linspace(-3, 3, 16))
     after = model(inputs)
     assert np.abs(before['image'] - after['image']).max() > 1e-3
-    np.testing.assert_array_equal(before['flows'][-1], after['flows'][-1])
+    np.testing.assert_array_equal(flows_of(before)[-1], flows_of(after)[-1])
 
 
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        ({'spatial_transform': 'local_attention'}, "--spatial_transform: got 'local_attention', expected one of none"),
+        (
+            {'spatial_transform': 'local_attention'},
+            "--spatial_transform: got 'local_attention', expected one of 'none'",
+        ),
         ({'num_flow_stacks': 4}, '--num_flow_stacks: got 4, expected 1 to 3'),
         ({'alignment_scales': (0, 4)}, '--alignment_scales: got 0,4, expected different numbers of 0 to 3'),
         ({'alignment_scales': ()}, '--alignment_scales: got , expected'),
         ({'num_layers': 2}, '--num_layers: got 2, expected at least 3'),
         ({'flow_num_layers': 2}, '--flow_num_layers: got 2, expected at least 3'),
         ({'flow_num_layers': 6}, r'--image_size: got 32,64, expected multiples of 64 \(--flow_num_layers=6\)'),
-        ({'model': 'gfla', 'spatial_transform': 'none'}, '--use_garment: GFLA takes no garment maps'),
-        ({'model': 'gfla', 'spatial_transform': 'pixel_warp', 'use_garment': False}, 'which only PFL has'),
+        ({'attention_kernels': {1: 3}}, r'--attention_kernels: --model=pfl has no such setting \(--model=gfla has\)'),
+        ({'model': 'gfla'}, r'has no such setting \(--model=pfl has\)'),
     ],
 )
 def test_settings_that_cannot_work_name_the_flag(options, message):
     with pytest.raises(ConfigError, match=message):
-        model_config(**{**SMALL, 'attention_kernels': {1: 3}, **options})
+        model_config(**{**SMALL, **options})
 
 
 def test_pose_channels_follow_from_the_representation():

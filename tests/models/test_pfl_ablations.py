@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models.pfl_models import SIZE, random_inputs, set_flow, set_mask, small_model
+from tests.motions import flows_of, masks_of
 
 
 @pytest.fixture(scope='module')
@@ -50,25 +51,25 @@ def test_without_flow_there_are_no_flows_and_the_source_pose_is_seen():
     assert model.stages == ('garment', 'synthesis', 'joint')
     inputs = random_inputs(model)
     outputs = model(inputs)
-    assert outputs['motions']['source'].flows == outputs['motions']['source'].masks == []
+    assert flows_of(outputs) == masks_of(outputs) == []
     other = model({**inputs, 'source_pose': 1 - inputs['source_pose']})
     assert np.abs(outputs['image'] - other['image']).max() > 1e-3
 
 
 def test_single_scale_reads_the_source_at_that_scale_alone():
     model = small_model(alignment_scales=(2,))
-    masks = model(random_inputs(model))['masks']
+    masks = masks_of(model(random_inputs(model)))
     assert [float(np.max(mask)) > 0 for mask in masks] == [False, True, False, False]
 
 
 def test_without_gate_the_warped_source_counts_everywhere():
     model = small_model(use_gate=False)
-    assert {float(np.min(mask)) for mask in model(random_inputs(model))['masks']} == {1.0}
+    assert {float(np.min(mask)) for mask in masks_of(model(random_inputs(model)))} == {1.0}
 
 
 @pytest.mark.parametrize('options', [{'use_garment': False}, {'use_garment_net': False}])
 def test_without_garment_net_its_stage_is_left_out(options):
     model = small_model(**options)
     assert model.stages == ('pose_flow', 'synthesis', 'joint')
-    assert ('source_garment' in model.required_inputs) == options.get('use_garment', True)
+    assert ('source_garment' in model.example_inputs()) == options.get('use_garment', True)
     assert 'garment' not in model(random_inputs(model))

@@ -11,6 +11,7 @@ from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.registry import build_model, model_config
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import CONFIG_DIR, load_config
+from tests.motions import flows_of, masks_of
 
 SMALL = {
     'image_size': (64, 32),
@@ -45,13 +46,9 @@ def test_outputs_have_the_promised_shapes_and_ranges(spatial_transform):
     assert outputs['image'].shape == (2, 64, 32, 3)
     assert np.max(np.abs(outputs['image'])) <= 1
     has_flow = spatial_transform in ('bilinear', 'local_attention')
-    assert [flow.shape for flow in outputs['motions']['source'].flows] == (
-        [(2, 8, 4, 2), (2, 16, 8, 2)] if has_flow else []
-    )
-    assert [mask.shape for mask in outputs['motions']['source'].masks] == (
-        [(2, 8, 4, 1), (2, 16, 8, 1)] if has_flow else []
-    )
-    assert all(np.min(mask) >= 0 and np.max(mask) <= 1 for mask in outputs['motions']['source'].masks)
+    assert [flow.shape for flow in flows_of(outputs)] == ([(2, 8, 4, 2), (2, 16, 8, 2)] if has_flow else [])
+    assert [mask.shape for mask in masks_of(outputs)] == ([(2, 8, 4, 1), (2, 16, 8, 1)] if has_flow else [])
+    assert all(np.min(mask) >= 0 and np.max(mask) <= 1 for mask in masks_of(outputs))
 
 
 @each_variant
@@ -98,7 +95,7 @@ def test_every_stage_trains_its_own_variables(spatial_transform):
 
 def test_attention_weights_sum_to_one():
     model = small_model()
-    attentions = model(random_inputs(model), return_attention=True)['attentions']
+    attentions = model(random_inputs(model), return_attention=True)['motions']['source'].attentions
     assert [attention.shape for attention in attentions] == [(2, 8, 4, 9), (2, 16, 8, 25)]
     for attention in attentions:
         np.testing.assert_allclose(tf.reduce_sum(attention, axis=-1), 1, rtol=1e-5)
@@ -114,7 +111,7 @@ def test_mixed_precision_stays_close_and_returns_float32():
     model.set_weights(half.get_weights())
     inputs = random_inputs(model)
     outputs = half(inputs)
-    assert outputs['image'].dtype == outputs['motions']['source'].flows[0].dtype == tf.float32
+    assert outputs['image'].dtype == flows_of(outputs)[0].dtype == tf.float32
     np.testing.assert_allclose(outputs['image'], model(inputs)['image'], atol=0.1)
 
 
@@ -126,7 +123,8 @@ def test_every_shipped_config_builds(name):
     assert outputs['image'].shape[1:] == (*config.model.image_size, 3)
     logits = build_discriminator(config)(tf.keras.Input((*config.model.image_size, 3)))
     assert all(tensor.shape[-1] == 1 for tensor in tf.nest.flatten(logits))
-    assert set(model.stages) - set(model.optional_stages) <= set(config.training.stage_steps)
+    required = {stage.name for stage in model.model_config.stages if not stage.is_optional}
+    assert required <= set(config.training.stage_steps)
     assert set(model.stages) <= set(config.loss.loss_weights)
 
 

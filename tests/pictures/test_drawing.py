@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from posewarp_tf.conventions import LIMBS, NUM_JOINTS
+from posewarp_tf.models.outputs import COMPOSITION_MASK, GARMENT_OUTPUT
+from posewarp_tf.models.panels import panels, sample_grid
 from posewarp_tf.pictures import drawing
+from tests.motions import flows_of, moving
 
 
 def _scattered_keypoints(size, seed=0):
@@ -160,15 +163,17 @@ def _batch_and_outputs(height=64, width=32):
     }
     outputs = {
         'image': np.zeros((2, height, width, 3), np.float32),
-        'flows': [np.zeros((2, height // s, width // s, 2), np.float32) for s in (8, 4)],
-        'masks': [np.full((2, height // s, width // s, 1), m, np.float32) for s, m in ((8, 0), (4, 1))],
+        **moving(
+            flows=[np.zeros((2, height // s, width // s, 2), np.float32) for s in (8, 4)],
+            masks=[np.full((2, height // s, width // s, 1), m, np.float32) for s, m in ((8, 0), (4, 1))],
+        ),
     }
     return batch, outputs
 
 
 def test_panels_show_the_example_asked_for():
     batch, outputs = _batch_and_outputs()
-    found = drawing.panels(batch, outputs, 1)
+    found = panels(batch, outputs, 1)
     assert list(found) == ['source', 'target_pose', 'truth', 'generated', 'warped', 'flow', 'mask']
     assert all(picture.shape == (64, 32, 3) and picture.dtype == np.uint8 for picture in found.values())
     assert np.abs(found['source'] - (batch['source_image'][1] + 1) * 127.5).max() <= 0.51
@@ -183,42 +188,42 @@ def test_panels_show_the_example_asked_for():
 
 def test_panels_warp_by_the_finest_flow_in_full_pixels():
     batch, outputs = _batch_and_outputs()
-    outputs['motions']['source'].flows[0][...] = 3
-    outputs['motions']['source'].flows[1][..., 0] = (
-        2  # of maps a quarter as large: content comes from 8 pixels further right
-    )
-    found = drawing.panels(batch, outputs, 0)
+    flows_of(outputs)[0][...] = 3
+    flows_of(outputs)[1][..., 0] = 2  # of maps a quarter as large: content comes from 8 pixels further right
+    found = panels(batch, outputs, 0)
     assert np.array_equal(found['warped'][:, :20], found['source'][:, 8:28])
     assert np.all(found['flow'] == (255, 0, 0))
 
 
 def test_panels_leave_out_what_a_model_does_not_have():
     batch, outputs = _batch_and_outputs()
-    assert list(drawing.panels(batch, {'flows': outputs['motions']['source'].flows, 'masks': []}, 0)) == [
+    assert list(panels(batch, moving(flows_of(outputs)), 0)) == [
         'source', 'target_pose', 'truth', 'warped', 'flow',
     ]  # fmt: skip
     del batch['target_image']
-    found = drawing.panels(batch, {'image': outputs['image'], 'flows': [], 'masks': []}, 0)
+    found = panels(batch, {'image': outputs['image'], 'motions': {}}, 0)
     assert list(found) == ['source', 'target_pose', 'generated']
 
 
 def test_sample_grid_has_a_row_for_each_example():
     batch, outputs = _batch_and_outputs()
-    one, two = (drawing.sample_grid(batch, outputs, count) for count in (1, 2))
+    one, two = (sample_grid(batch, outputs, count) for count in (1, 2))
     assert one.shape[1] == two.shape[1]
     assert two.shape[0] - one.shape[0] > 64
-    assert np.array_equal(drawing.sample_grid(batch, outputs, 9), two)
+    assert np.array_equal(sample_grid(batch, outputs, 9), two)
 
 
 def test_garment_maps_and_composition_masks_are_shown_where_a_model_has_them():
     batch, outputs = _batch_and_outputs(16, 16)
     batch['target_garment'] = np.full((2, 16, 16), 8, np.uint8)
-    assert not {'garment_truth', 'garment', 'composition_mask'} & set(drawing.panels(batch, outputs, 0))
+    assert not {'garment_truth', 'garment', 'composition_mask'} & set(panels(batch, outputs, 0))
     logits = np.zeros((2, 16, 16, 16), np.float32)
     logits[:, :8, :, 8] = 5
     logits[:, 8:, :, 4] = 5
     mask = np.tile(np.linspace(0, 1, 16, dtype=np.float32)[:, None], (2, 1, 16))[..., None]
-    found = drawing.panels(batch, {**outputs, 'garment': logits, 'composition_mask': mask}, 1)
+    found = panels(
+        batch, {**outputs, 'garment': logits, 'composition_mask': mask}, 1, (GARMENT_OUTPUT, COMPOSITION_MASK)
+    )
     assert np.array_equal(found['garment'][:8], found['garment_truth'][:8])
     assert np.all(np.any(found['garment'][8:] != found['garment_truth'][8:], axis=-1))
     assert found['composition_mask'][0, 0, 0] == 0 and found['composition_mask'][15, 0, 0] == 255

@@ -212,7 +212,7 @@ def test_pairs_of_a_picture_without_joints_are_skipped_and_listed(tiny_dataset, 
     rows = [_row('person0.jpg', x=-1.0, y=-1.0), *(_row(f'person{i}.jpg') for i in (1, 2, 3))]
     tiny_dataset.write_annotations('train', rows)
     dataset = _load(tiny_dataset)
-    assert len(dataset.pairs) == 6 and len(dataset.skipped) == 6
+    assert len(dataset.rows) == 6 and len(dataset.skipped) == 6
     assert 'person0.jpg' not in dataset.names
     output = capsys.readouterr().out
     assert '6 pairs, 6 skipped: person0.jpg -> person1.jpg: no joint of person0.jpg is annotated' in output
@@ -246,7 +246,7 @@ def test_pictures_may_lie_in_folders_of_their_own_names(tiny_dataset):
         'id_00000001/02_3_back.jpg',
     ]
     assert dataset.keypoints[:, 0, 0].tolist() == [50, 51]
-    assert dataset.pairs.tolist() == [[0, 1], [1, 0]]
+    assert dataset.rows.tolist() == [[0, 1], [1, 0]]
 
 
 @pytest.mark.parametrize('folder', ['img', '.'])
@@ -269,7 +269,7 @@ def test_pictures_of_both_splits_may_lie_together(tiny_dataset, folder):
 def test_lists_are_found_under_their_other_names(tiny_dataset, prefix):
     for path in list(tiny_dataset.root.glob('fasion-*')):
         path.rename(path.with_name(path.name.replace('fasion-', prefix)))
-    assert len(_load(tiny_dataset).pairs) == 12
+    assert len(_load(tiny_dataset).rows) == 12
 
 
 def test_missing_list_names_those_expected(tiny_dataset):
@@ -291,5 +291,5 @@ def test_pose_texts_and_plain_pairs_do_without_csv(tiny_dataset):
     (tiny_dataset.root / 'train_pairs.txt').write_text('person0.jpg person2.jpg\nperson2.jpg person1.jpg\n')
     dataset = _load(tiny_dataset)
     assert dataset.names == ['person0.jpg', 'person1.jpg', 'person2.jpg']
-    assert dataset.pairs.tolist() == [[0, 2], [2, 1]]
+    assert dataset.rows.tolist() == [[0, 2], [2, 1]]
     np.testing.assert_allclose(dataset.keypoints, with_csv.keypoints[:3])

@@ -18,6 +18,7 @@ from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
 from tests.conftest import assert_agrees
+from tests.motions import flows_of, masks_of
 from tests.pytorch_files.torch_save import FakeStorage, FakeTensor, state_dict, torch_save
 
 INPUTS = ('source_image', 'source_pose', 'target_pose')
@@ -36,7 +37,7 @@ each_generator = pytest.mark.parametrize('name', SHIPPED)
 
 def assert_reference_outputs(model, reference, stage):
     outputs = model.run_stage({key: reference[key] for key in INPUTS}, stage)
-    for i, (flow, mask) in enumerate(zip(outputs['motions']['source'].flows, outputs['motions']['source'].masks)):
+    for i, (flow, mask) in enumerate(zip(flows_of(outputs), masks_of(outputs))):
         assert_agrees(flow, reference[f'flow{i}'])
         assert_agrees(mask, reference[f'mask{i}'])
     if stage == 'full':

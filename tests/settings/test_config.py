@@ -7,9 +7,9 @@ import sys
 
 import pytest
 from absl import flags
-from posewarp_tf.settings.loss_weights import LOSS_WEIGHTS
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.pfl.config import POSE_FLOW
 from posewarp_tf.models.registry import model_config
 from posewarp_tf.settings.config import Config, config_fields
 from posewarp_tf.settings.flags import CONFIG_DIR, config_from_flags, define_config_flags
@@ -25,8 +25,10 @@ def parsed(*arguments):
 
 def test_json_round_trip():
     config = Config().replace(image_size=(96, 64), attention_kernels={1: 3, 2: 3}, keypoint_size=(256, 176))
-    config = config.replace(alignment_scales=(1, 3), stage_learning_rates={'flow': 0.5})
+    config = config.replace(stage_learning_rates={'flow': 0.5})
     assert Config.from_json(config.to_json()) == config
+    other = config.replace(model='pfl', alignment_scales=(1, 3), stage_steps={'synthesis': 3})
+    assert Config.from_json(other.to_json()) == other
 
 
 def test_names_are_unique_over_all_sections():
@@ -55,7 +57,7 @@ def test_flags_become_typed_values():
 def test_weights_of_the_command_line_add_to_those_of_a_flagfile():
     path = os.path.join(CONFIG_DIR, 'pfl_quickstart.cfg')
     weights = parsed(f'--flagfile={path}', '--loss_weights=pose_flow.texture=0,garment.garment_adversarial=2')
-    assert weights.loss.loss_weights['pose_flow'] == {**LOSS_WEIGHTS['pose_flow'], 'feature': 0, 'texture': 0}
+    assert weights.loss.loss_weights['pose_flow'] == {**POSE_FLOW.weights, 'feature': 0, 'texture': 0}
     assert weights.loss.loss_weights['garment'] == {'garment_cross_entropy': 1, 'garment_adversarial': 2}
 
 
@@ -64,11 +66,34 @@ def test_no_flags_are_the_published_defaults():
 
 
 def test_config_of_an_earlier_version_has_todays_defaults():
-    earlier = json.loads(Config().replace(pose_channels=18).to_json())
-    for name in ('pose_representation', 'use_garment', 'alignment_scales', 'num_flow_stacks'):
-        del earlier['model'][name]
+    earlier = json.loads(Config().to_json())
+    del earlier['model']['pose_representation']
     del earlier['training']['stage_learning_rates']
     assert Config.from_json(json.dumps(earlier)) == Config()
+
+
+def test_config_that_held_the_settings_of_all_models_is_read():
+    """Until every model had its own settings, a file held those of all, their stages and the width of heatmaps."""
+    earlier = json.loads(Config().replace(heatmap_sigma=3.0).to_json())
+    earlier['model'].update({'use_garment': False, 'alignment_scales': [0, 1, 2, 3], 'num_flow_stacks': 2})
+    earlier['data']['heatmap_sigma'] = earlier['model'].pop('heatmap_sigma')
+    earlier['loss']['loss_weights']['synthesis'] = {'l1': 5.0}
+    assert Config.from_json(json.dumps(earlier)) == Config().replace(heatmap_sigma=3.0)
+
+
+def test_weights_that_a_model_gains_later_do_not_change_earlier_runs():
+    earlier = json.loads(Config().to_json())
+    del earlier['loss']['loss_weights']['full']['style']
+    assert 'style' not in Config.from_json(json.dumps(earlier)).loss.loss_weights['full']
+
+
+def test_another_model_begins_with_its_own_settings():
+    config = Config().replace(image_size=(96, 64), base_filters=8, batch_size=3)
+    other = config.replace(model='pfl')
+    assert other.model.image_size == (96, 64) and other.training.batch_size == 3
+    assert other.model.base_filters == 64 and other.model.spatial_transform == 'bilinear'
+    assert set(other.loss.loss_weights) == {'pose_flow', 'garment', 'synthesis', 'joint'}
+    assert other.training.stage_steps == {}
 
 
 @pytest.mark.parametrize(('earlier', 'today'), [('16', 'own'), ('20', 'lip'), ('auto', 'auto'), ('atr', 'atr')])
@@ -91,9 +116,9 @@ def test_prediction_takes_the_same_garment_codings_as_training():
 
 
 def test_a_stage_may_have_its_own_learning_rate():
-    training = parsed('--stage_learning_rates=pose_flow=1e-4', '--learning_rate=2e-4').training
-    assert training.of_stage('pose_flow').learning_rate == 1e-4
-    assert training.of_stage('synthesis') == training
+    training = parsed('--stage_learning_rates=flow=1e-4', '--learning_rate=2e-4').training
+    assert training.of_stage('flow').learning_rate == 1e-4
+    assert training.of_stage('full') == training
 
 
 @pytest.mark.parametrize(
@@ -110,6 +135,8 @@ def test_a_stage_may_have_its_own_learning_rate():
         (['--loss_weights=style=0'], "expected stage.term=weight, got 'style'"),
         (['--loss_weights=poseflow.texture=0'], "--loss_weights: got stage 'poseflow', expected some of flow"),
         (['--stage_learning_rates=poseflow=1'], "--stage_learning_rates: got stage 'poseflow'"),
+        (['--model=pfl', '--attention_kernels=2=5'], r'--attention_kernels: --model=pfl has no such setting'),
+        (['--model=gan'], "--model: got 'gan', expected one of gfla, pfl"),
         (['--feature_scales='], '--feature_scales: got none'),
         (['--feature_scales=0,7'], '--feature_scales: got 0,7, expected some of 0 to 4'),
     ],

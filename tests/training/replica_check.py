@@ -12,10 +12,9 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.models import registry
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
-from posewarp_tf.training.trainer import Trainer
+from posewarp_tf.training import trainer
 
 NUM_STEPS = 3
 
@@ -30,25 +29,25 @@ def main(config_path, folder):
     checkpoints = {}
     for devices in (['CPU:0', 'CPU:1'], ['CPU:0']):
         run_folder = RunFolder(pathlib.Path(folder) / str(len(devices)))
-        trainer = Trainer(config, run_folder, devices)
-        assert trainer.train() == 0
+        training = trainer.Trainer(config, run_folder, devices)
+        assert training.train() == 0
         checkpoints[len(devices)] = numbers(run_folder)
         if len(devices) == 2:
             between = {
-                weight.name: largest_difference(*trainer._strategy.experimental_local_results(weight))
-                for weight in trainer.model.weights + discriminators[0].weights
+                weight.name: largest_difference(*training._strategy.experimental_local_results(weight))
+                for weight in training.model.weights + discriminators[0].weights
             }
     print(json.dumps({'between_replicas': between, 'to_one_replica': compare(checkpoints[2], checkpoints[1])}))
 
 
 def record_discriminators():
-    made, build = [], registry.build_discriminator
+    made, build = [], trainer.build_discriminator
 
     def build_and_record(config, subject):
         made.append(build(config, subject))
         return made[-1]
 
-    registry.build_discriminator = build_and_record
+    trainer.build_discriminator = build_and_record
     return made
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from posewarp_tf.errors import RunError
 from posewarp_tf.training.progress import Progress
+from tests.motions import moving
 
 
 @pytest.fixture
@@ -65,9 +66,7 @@ def test_scalars_and_pictures_reach_tensorboard_and_the_sample_folder(progress, 
     }
     outputs = {
         'image': batch['target_image'],
-        'flows': [tf.ones((2, 8, 8, 2))],
-        'masks': [tf.ones((2, 8, 8, 1))],
-        'attentions': [tf.fill((2, 8, 8, 9), 1 / 9)],
+        **moving([tf.ones((2, 8, 8, 2))], [tf.ones((2, 8, 8, 1))], [tf.fill((2, 8, 8, 9), 1 / 9)]),
     }
     progress.write_pictures(4, batch, outputs, tmp_path / 'samples' / 'full-4.png')
     found = written(tmp_path / 'logs')

@@ -15,6 +15,7 @@ from posewarp_tf.runs.checkpoints import list_checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.flags import load_config
 from posewarp_tf.synthetic.dataset import Settings, write_dataset
+from tests.motions import flows_of
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -42,5 +43,5 @@ def test_config_trains_a_step_of_each_stage_and_makes_a_picture_of_its_size(name
     outputs = model(inputs)
     assert outputs['image'].shape == (1, *size, 3) and np.isfinite(outputs['image']).all()
     # The published attentions see maps of 64 and 32 rows.
-    assert [flow.shape[1] for flow in outputs['motions']['source'].flows] == [32, 64]
+    assert [flow.shape[1] for flow in flows_of(outputs)] == [32, 64]
     assert model.model_config.has_flow and len(model.transforms) == 2

@@ -1,5 +1,7 @@
 """One step on networks so small that it can be computed by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,7 +9,7 @@ import tensorflow as tf
 from posewarp_tf.runs.checkpoints import CheckpointFolder
 from posewarp_tf.settings.config import TrainingConfig
 from posewarp_tf.training import train_step
-from posewarp_tf.training.train_step import TrainStep
+from posewarp_tf.training.train_step import Networks, TrainStep
 
 
 class Scale(tf.keras.Model):
@@ -31,16 +33,16 @@ class Scale(tf.keras.Model):
 class LeastSquares:
     """L = (image - target)^2 + 3 (D(image) - 1)^2; L_D = (D(target) - 1)^2 + D(image)^2."""
 
-    def generator_terms(self, batch, outputs, discriminator=None, generator=None, step=0):
+    def generator_terms(self, batch, outputs, discriminators=None, generator=None, step=0):
         terms = {'square': tf.reduce_sum((outputs['image'] - batch['target_image']) ** 2, axis=1)}
-        if discriminator is not None:
-            terms['adversarial'] = tf.reduce_sum((discriminator(outputs['image']) - 1) ** 2, axis=1)
+        if discriminators:
+            terms['adversarial'] = tf.reduce_sum((discriminators['image'](outputs['image']) - 1) ** 2, axis=1)
         return terms
 
     def total(self, terms):
         return terms['square'] + 3 * terms.get('adversarial', 0.0)
 
-    def discriminator_terms(self, batch, outputs, discriminator, step):
+    def discriminator_terms(self, batch, outputs, discriminator, step, subject):
         return {
             'real': tf.reduce_sum((discriminator(batch['target_image']) - 1) ** 2, axis=1),
             'fake': tf.reduce_sum(discriminator(tf.stop_gradient(outputs['image'])) ** 2, axis=1),
@@ -62,8 +64,10 @@ def gradient_descent(monkeypatch):
     )
 
 
-def make_step(config, model, discriminator=None, average=None):
-    return TrainStep(config, 'full', 10, LeastSquares(), model, average, discriminator)
+def make_step(config, model, discriminator=None, average=None, objective=None):
+    config = dataclasses.replace(config, stage_steps={'full': 10})
+    discriminators = {} if discriminator is None else {'image': discriminator}
+    return TrainStep(config, 'full', objective or LeastSquares(), Networks(model, average, discriminators))
 
 
 def weight_of(model):
@@ -107,12 +111,12 @@ def test_gradient_is_clipped_to_its_global_norm(gradient_descent):
 
 def test_terms_may_run_the_generator_and_know_the_step():
     class Curious(LeastSquares):
-        def generator_terms(self, batch, outputs, discriminator=None, generator=None, step=0):
+        def generator_terms(self, batch, outputs, discriminators=None, generator=None, step=0):
             twice = generator({'source_image': outputs['image']})['image']
             return {'square': tf.reduce_sum(twice**2, axis=1) + tf.cast(step, tf.float32)}
 
     model = Scale(0.5)
-    step = TrainStep(TrainingConfig(batch_size=2), 'full', 10, Curious(), model, None, None)
+    step = make_step(TrainingConfig(batch_size=2), model, objective=Curious())
     first = float(step(BATCH)['total'])
     assert first == pytest.approx(np.mean((0.25 * SOURCE) ** 2), rel=1e-6)
     weight = weight_of(model)
