@@ -12,7 +12,7 @@ from exports.tflite.export import export_tflite
 from exports.tflite.litert import LiteRTReposer
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.layers.blocks import InstanceNorm
-from posewarp_tf.layers.gated_alignment import ConvBlock
+from posewarp_tf.layers.pixel_norm_blocks import ConvBlock
 from posewarp_tf.settings.flags import load_config
 from tests.run_folders import SIZE, make_pfl_run, make_run, run_of_config
 

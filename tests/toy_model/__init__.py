@@ -1,0 +1,1 @@
+"""A model as somebody else would add it: this folder, and one line in the registry."""
