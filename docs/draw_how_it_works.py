@@ -17,7 +17,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 import numpy as np
 
 from docs.canvas import Canvas
-from docs.one_pixel import KERNEL, SCALE, OnePixel
+from docs.one_pixel import KERNEL, OnePixel
 from posewarp_tf.pictures.drawing import flow_to_color
 
 RED, BLUE, GREEN = '#e6194b', '#1f5fd0', '#0a8f3c'
@@ -128,7 +128,11 @@ def draw_weights(pixel: OnePixel) -> Canvas:
     cell, top = 46, TITLE + 6
     attention, bilinear = pixel.attention(), pixel.bilinear_weights()
     coefficients = pixel.coefficients()
-    tables = ((attention, f'attention, {KERNEL} x {KERNEL}'), (bilinear, 'fraction'), (coefficients, f'coefficients, {KERNEL + 1} x {KERNEL + 1}'))
+    tables = (
+        (attention, f'attention, {KERNEL} x {KERNEL}'),
+        (bilinear, 'fraction'),
+        (coefficients, f'coefficients, {KERNEL + 1} x {KERNEL + 1}'),
+    )
     widths = [len(table) * cell for table, _ in tables]
     space = 44
     height = widths[2]

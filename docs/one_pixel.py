@@ -49,7 +49,9 @@ class OnePixel:
     def mask_picture(self) -> np.ndarray:
         """White: seen in the photo too; black: not seen; light blue: background."""
         shown = np.where((self.visibility == VISIBILITY_VISIBLE)[..., None], np.uint8(255), np.uint8(0))
-        return np.where((self.visibility == VISIBILITY_BACKGROUND)[..., None], np.uint8([205, 220, 240]), shown)
+        return np.where(
+            (self.visibility == VISIBILITY_BACKGROUND)[..., None], np.array([205, 220, 240], np.uint8), shown
+        )
 
     def flow_at_scale(self, scale: int) -> np.ndarray:
         """The flow on a map of that scale, in that map's pixels."""
@@ -71,7 +73,7 @@ class OnePixel:
         return self.landed - np.floor(self.landed)
 
     def source_window(self, reach: int) -> np.ndarray:
-        """The source's map around the flowed point, uint8 [n, n, 3]; the whole part of the point is its pixel `reach`."""
+        """The source's map around the flowed point, uint8 [n, n, 3]; its pixel `reach` is the point's whole part."""
         x, y = np.floor(self.landed).astype(int)
         window = self._source_map()[y - reach : y + reach + 2, x - reach : x + reach + 2]
         return np.rint(255 * window).astype(np.uint8)

@@ -47,8 +47,9 @@ def _show_modules(package: types.ModuleType) -> None:
     """Adds a package's modules to its `__all__`, if it has one: pdoc shows nothing else then."""
     for module in pkgutil.iter_modules(package.__path__):
         if not module.name.startswith('_'):
-            if hasattr(package, '__all__') and module.name not in package.__all__:
-                package.__all__ = [*package.__all__, module.name]
+            shown = getattr(package, '__all__', None)
+            if shown is not None and module.name not in shown:
+                setattr(package, '__all__', [*shown, module.name])  # noqa: B010, mypy knows no such attribute
             if module.ispkg:
                 _show_modules(importlib.import_module(f'{package.__name__}.{module.name}'))
 
