@@ -78,11 +78,10 @@ test: $(VENV)/installed-dev lint
 	@$(if $(COMPILER),:,echo 'no C++ compiler: the tests of the compiled ops (pytest -m compiler) are left out')
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not ($(LEFT_OUT))' $(TESTS)
 
-test-docs: $(VENV)/installed-docs
-	rm -rf dist/docs
-	$(BIN)/python docs/reference.py dist/docs
+test-docs: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n 2 -m docs tests/docs
 
-mobile: has-npm has-chromium $(VENV)/installed-dev $(MOBILE)/node_modules/.package-lock.json
+test-mobile: has-npm has-chromium $(VENV)/installed-dev $(MOBILE)/node_modules/.package-lock.json
 	$(BIN)/python -m pytest -m browser tests/exports
 
 test-package: $(VENV)/installed-dev
