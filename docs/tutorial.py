@@ -1,9 +1,9 @@
 """Everything once, in one script: draw people, train, evaluate, predict, export.
 
-    python docs/tutorial.py --steps=200 --output_dir=runs/tutorial
+    python docs/tutorial.py --steps=200 --people=20 --output_dir=runs/tutorial
 
 From the root of a clone, with `pip install -e '.[export]'`. With 200 steps of each stage this takes some minutes on two
-cores, and the person in the answer begins to look like one. With --steps=2 it only shows that everything works.
+cores, and the person in the answer begins to look like one. --steps=2 --people=2 only shows that everything works.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from posewarp_tf.synthetic import Settings, write_dataset
 from posewarp_tf.training.trainer import Trainer
 
 
-def main(num_steps: int, output_dir: pathlib.Path) -> None:
+def main(num_steps: int, num_people: int, output_dir: pathlib.Path) -> None:
     # 1. A data set. The people are drawn, so their joints, class maps and flows are known exactly. It lies on disk as
     #    DeepFashion does: your own pictures in the same layout (docs/data_formats.md) work the same way.
     data_dir = output_dir / 'data'
     people = Settings(
-        num_train_people=20,
-        num_test_people=4,
+        num_train_people=num_people,
+        num_test_people=2,
         poses_per_person=4,
         pairs_per_person=6,
         image_size=(128, 88),
@@ -76,6 +76,7 @@ def main(num_steps: int, output_dir: pathlib.Path) -> None:
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--steps', type=int, default=200, help='training steps of each stage')
+    parser.add_argument('--people', type=int, default=20, help='people to train on')
     parser.add_argument('--output_dir', type=pathlib.Path, default=pathlib.Path('runs/tutorial'))
     arguments = parser.parse_args()
-    main(arguments.steps, arguments.output_dir)
+    main(arguments.steps, arguments.people, arguments.output_dir)

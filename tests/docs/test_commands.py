@@ -59,7 +59,7 @@ def test_command_of_a_document_runs(command: Command, workplace, tmp_path):
 
 @pytest.mark.docs
 def test_tutorial_runs(workplace, tmp_path):
-    code, output = run_module('docs.tutorial', ['--steps=1', f'--output_dir={tmp_path}'], workplace)
+    code, output = run_module('docs.tutorial', ['--steps=1', '--people=1', f'--output_dir={tmp_path}'], workplace)
     assert code == 0, output[-3000:]
     assert (tmp_path / 'reposed.png').exists()
 

@@ -23,6 +23,9 @@ DATA = 'data/quickstart'
 # Few layers are built soon; and only then exports of random weights in few bits are near the model.
 _SHALLOW = {'gain': 0.5, 'attention_kernels': {1: 1}, 'num_layers': 1, 'flow_num_layers': 2}
 
+# The widths of budget.py, for a run that training starts from.
+_NARROW = {'base_filters': 4, 'max_filters': 8, 'flow_base_filters': 4, 'flow_max_filters': 8}
+
 
 def make_workplace(folder: pathlib.Path) -> None:
     """Fills an empty folder; commands are to be run in it."""
@@ -65,5 +68,5 @@ def _add_runs(runs: pathlib.Path) -> None:
     make_run(runs / 'quickstart', data_dir=DATA, **_SHALLOW)
     for name in ('gfla_fashion', 'quickstart_none', 'mobile', 'synthetic_256'):
         shutil.copytree(runs / 'quickstart', runs / name)
-    make_run(runs / 'flow', trained_stage='flow', data_dir=DATA, **_SHALLOW)
+    make_run(runs / 'flow', trained_stage='flow', data_dir=DATA, **{**_SHALLOW, **_NARROW})
     make_pfl_run(runs / 'pfl_quickstart', data_dir=DATA, pose_representation='joints')
