@@ -5,6 +5,8 @@
 # make mobile a page for phones with the model of RUN, served at http://localhost:8080
 # make test-mobile   that page in Chromium; needs npm and chromium
 # make test-pytorch   reads files of PyTorch itself, which goes into an environment of its own
+# make docs   the API reference, into dist/docs
+# make test-docs   every command of the documents, with small networks
 # make test-package   wheel and sdist: built, installed into empty environments, and used
 # make VENV=.venv-3.13 PYTHON=python3.13 test   the same with another interpreter, beside the first
 
@@ -25,7 +27,7 @@ DATA := data/quickstart
 TESTS := tests
 # Tests of the compiled ops need a C++ compiler. Where there is none they are left out, which `make test` says.
 COMPILER := $(shell command -v $${CXX:-g++})
-LEFT_OUT := slow or pytorch or browser or package$(if $(COMPILER),, or compiler)
+LEFT_OUT := slow or pytorch or browser or package or docs$(if $(COMPILER),, or compiler)
 # Of the phone page: which export it runs, and HOST=0.0.0.0 for phones in the same network.
 PRECISION := float16
 HOST := localhost
@@ -33,7 +35,7 @@ PORT := 8080
 PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pairs_per_person=16 \
 	--image_height=128 --image_width=88 --max_yaw=35 --white_background
 
-.PHONY: demo op cuda-check mobile test test-mobile test-package test-pytorch lint clean
+.PHONY: demo op cuda-check docs mobile test test-docs test-mobile test-package test-pytorch lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m custom_ops.build --optional
@@ -61,6 +63,10 @@ $(CUDA_CHECK): $(wildcard custom_ops/cuda_check/*.h custom_ops/cuda_check/*.cu c
 	nvcc -std=c++17 -O3 -I. -gencode=arch=compute_80,code=sm_80 -gencode=arch=compute_90,code=sm_90 \
 		-gencode=arch=compute_90,code=compute_90 $(filter %.cu,$^) -o $@
 
+docs: $(VENV)/installed-docs
+	rm -rf dist/docs
+	$(BIN)/python docs/reference.py dist/docs
+
 mobile: has-npm $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.json
 	$(BIN)/python -m exports.tflite --run_dir=$(RUN) --output_dir=dist/tflite --precision=$(PRECISION)
 	npm --prefix $(MOBILE) run --silent build -- --model=$(CURDIR)/dist/tflite/posewarp_$(PRECISION).tflite \
@@ -71,6 +77,9 @@ test: $(VENV)/installed-dev lint
 	$(BIN)/python -m custom_ops.build --optional
 	@$(if $(COMPILER),:,echo 'no C++ compiler: the tests of the compiled ops (pytest -m compiler) are left out')
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not ($(LEFT_OUT))' $(TESTS)
+
+test-docs: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n 2 -m docs tests/docs
 
 test-mobile: has-npm has-chromium $(VENV)/installed-dev $(MOBILE)/node_modules/.package-lock.json
 	$(BIN)/python -m pytest -m browser tests/exports
@@ -117,6 +126,10 @@ $(VENV)/installed-export: requirements.txt pyproject.toml | $(VENV)/python-check
 
 $(VENV)/installed-dev: requirements.txt pyproject.toml | $(VENV)/python-checked
 	$(INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/installed $(VENV)/installed-export
+
+$(VENV)/installed-docs: requirements.txt pyproject.toml | $(VENV)/python-checked
+	$(INSTALL) -e '.[docs]'
 	@touch $@ $(VENV)/installed $(VENV)/installed-export
 
 $(MOBILE)/node_modules/.package-lock.json: $(MOBILE)/package-lock.json

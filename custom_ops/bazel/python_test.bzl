@@ -10,7 +10,7 @@ set -euo pipefail
 export HOME="$TEST_TMPDIR" PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$PWD"
 export POSEWARP_OPS_LIBRARY="$PWD/{library}"
 # 5: the file has no tests but those left out here, which need time, PyTorch or a browser.
-'{python}' -m pytest -q -p no:cacheprovider -m 'not slow and not pytorch and not browser and not package' \\
+'{python}' -m pytest -q -p no:cacheprovider -m 'not slow and not pytorch and not browser and not package and not docs' \\
     --basetemp="$TEST_TMPDIR/pytest" --junitxml="$XML_OUTPUT_FILE" '{test}' || [ $? = 5 ]
 """
 

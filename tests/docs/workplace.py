@@ -1,0 +1,72 @@
+"""A folder with all that the commands of the documents name: tiny pictures, poses, data sets and run folders."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+
+from PIL import Image
+
+from posewarp_tf.models.registry import build_discriminator
+from posewarp_tf.poses.readers import load_keypoints
+from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
+from posewarp_tf.pytorch_files.writer import write_tensors
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.synthetic import Settings, write_dataset
+from posewarp_tf.synthetic.walk import write_walk
+from tests.docs.processes import run_module
+from tests.run_folders import make_pfl_run, make_run
+from tests.source_code import ROOT
+
+DATA = 'data/quickstart'
+# Few layers are built soon; and only then exports of random weights in few bits are near the model.
+_SHALLOW = {'gain': 0.5, 'attention_kernels': {1: 1}, 'num_layers': 1, 'flow_num_layers': 2}
+
+# The widths of budget.py, for a run that training starts from.
+_NARROW = {'base_filters': 4, 'max_filters': 8, 'flow_base_filters': 4, 'flow_max_filters': 8}
+
+
+def make_workplace(folder: pathlib.Path) -> None:
+    """Fills an empty folder; commands are to be run in it."""
+    for name in ('posewarp_tf', 'exports', 'custom_ops', 'docs'):
+        (folder / name).symlink_to(ROOT / name)
+    people = Settings(2, 2, 2, 2, image_size=(128, 88), max_yaw=35, white_background=True)
+    write_dataset(folder / DATA, people, num_processes=1, show_progress=False)
+    for name in ('deepfashion', 'mobile', 'synthetic'):
+        (folder / 'data' / name).symlink_to(folder / DATA)
+    write_walk(folder / 'data/walk', 2, (256, 176))
+    _add_photos(folder)
+    _add_runs(folder / 'runs')
+    export_run(folder / 'runs/gfla_fashion', folder / 'latest_net_G.pth')
+    discriminator = build_discriminator(RunFolder(folder / 'runs/gfla_fashion').load_config())
+    write_tensors(folder / 'latest_net_D.pth', pytorch_tensors(discriminator))
+    code, output = run_module('posewarp_tf.evaluate', ['--run_dir=runs/quickstart', '--max_pairs=2'], folder)
+    assert code == 0, output
+    for name in [f'{model}_{seed}' for model in ('pfl', 'gfla') for seed in range(3)]:
+        (folder / 'runs' / name).mkdir()
+        shutil.copy(folder / 'runs/quickstart/metrics.json', folder / 'runs' / name)
+
+
+def _add_photos(folder: pathlib.Path) -> None:
+    """Two people: photos, joints as OpenPose writes them, and maps of garments."""
+    data = folder / DATA
+    for name, stem in (('me', 'test_00000_00'), ('you', 'test_00001_01')):
+        Image.open(data / f'test/{stem}.jpg').save(folder / f'{name}.jpg')
+        shutil.copy(data / f'parsing/{stem}.png', folder / f'{name}.png')
+        joints = load_keypoints(data / 'fasion-annotation-test.csv', (128, 88), f'{stem}.jpg')
+        table = [[float(x), float(y), 1.0] if x >= 0 else [0.0, 0.0, 0.0] for x, y in joints]
+        content = {'people': [{'pose_keypoints_2d': sum(table, [])}]}
+        (folder / f'{name}.json').write_text(json.dumps(content))
+    shutil.copy(folder / 'you.json', folder / 'pose.json')
+    rows = ['source_image,source_keypoints,target_keypoints,output', 'me.jpg,me.json,pose.json,many/1.png']
+    (folder / 'many.csv').write_text('\n'.join(rows) + '\n')
+
+
+def _add_runs(runs: pathlib.Path) -> None:
+    """Run folders of small networks with random weights, under the names in the documents."""
+    make_run(runs / 'quickstart', data_dir=DATA, **_SHALLOW)
+    for name in ('gfla_fashion', 'quickstart_none', 'mobile', 'synthetic_256'):
+        shutil.copytree(runs / 'quickstart', runs / name)
+    make_run(runs / 'flow', trained_stage='flow', data_dir=DATA, **{**_SHALLOW, **_NARROW})
+    make_pfl_run(runs / 'pfl_quickstart', data_dir=DATA, pose_representation='joints')
