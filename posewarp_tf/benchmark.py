@@ -1,8 +1,9 @@
 """Times a network: `python -m posewarp_tf.benchmark --flagfile=posewarp_tf/configs/gfla_fashion.cfg`.
 
-Forward pass, and forward plus backward pass (gradients of every weight), on random inputs: median and
-fastest of `--repeats` after a warm-up, and the peak memory of the process. Machines differ, so the same run also
-times a matrix product: at its rate, the network's arithmetic alone would take the time called the floor.
+Forward pass, one more pose of the same source (what depends on the source alone is kept), and forward plus backward pass
+(gradients of every weight), on random inputs: median and fastest of `--repeats` after a warm-up, and the peak memory of
+the process. Machines differ, so the same run also times a matrix product: at its rate, the network's arithmetic alone
+would take the time called the floor.
 """
 
 from __future__ import annotations
@@ -23,17 +24,19 @@ FLAGS = flags.FLAGS
 
 
 def time_network(config: Config, batch_size: int, repeats: int) -> tuple[dict[str, list[float]], float]:
-    """Seconds of each repeat, {'forward': [...], 'forward and backward': [...]}, and GFLOP of a forward pass."""
-    forward, forward_and_backward = network_steps(config, batch_size)
+    """Seconds of each repeat, {'forward': [...], ...}, and GFLOP of a forward pass."""
+    forward, another_pose, forward_and_backward = network_steps(config, batch_size)
     seconds = {
         'forward': _seconds(forward, repeats),
+        'another pose': _seconds(another_pose, repeats),
         'forward and backward': _seconds(forward_and_backward, repeats),
     }
     return seconds, _giga_operations(forward)
 
 
-def network_steps(config: Config, batch_size: int) -> tuple[Callable, Callable]:
-    """The forward pass, and forward plus backward pass, of a fresh network on random inputs: functions of nothing."""
+def network_steps(config: Config, batch_size: int) -> tuple[Callable, Callable, Callable]:
+    """Of a fresh network on random inputs, functions of nothing: the forward pass, that of one more pose of the same
+    source, and forward plus backward pass."""
     import tensorflow as tf
 
     from posewarp_tf.models.registry import build_model
@@ -48,6 +51,9 @@ def network_steps(config: Config, batch_size: int) -> tuple[Callable, Callable]:
     def forward() -> tf.Tensor:
         return model(inputs)['image']
 
+    state = tf.function(model.start)(inputs)
+    another_pose = tf.function(lambda: model.step(state, inputs)['image'])
+
     @tf.function
     def forward_and_backward() -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
@@ -55,7 +61,7 @@ def network_steps(config: Config, batch_size: int) -> tuple[Callable, Callable]:
         # A gradient that nobody reads would not be computed.
         return [tf.reduce_sum(g) for g in tape.gradient(image, model.trainable_variables) if g is not None]
 
-    return forward, forward_and_backward
+    return forward, another_pose, forward_and_backward
 
 
 def _giga_operations(step: Any) -> float:
@@ -101,10 +107,10 @@ def main() -> None:
     rate = matrix_product_rate()
     print(f'{giga_operations:.1f} GFLOP forward; a matrix product runs at {rate:.0f} GFLOP/s here')
     # A backward pass computes two products for each one of the forward pass.
-    for (name, measured), factor in zip(seconds.items(), (1, 3)):
-        floor = factor * giga_operations / rate
-        median, fastest = statistics.median(measured), min(measured)
-        print(f'{name:22s} median {median:.3f} s, fastest {fastest:.3f} s, floor {floor:.3f} s')
+    factors = {'forward': 1, 'forward and backward': 3}
+    for name, measured in seconds.items():
+        floor = f', floor {factors[name] * giga_operations / rate:.3f} s' if name in factors else ''
+        print(f'{name:22s} median {statistics.median(measured):.3f} s, fastest {min(measured):.3f} s{floor}')
     # Linux counts in KiB.
     print(f'peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB')
 

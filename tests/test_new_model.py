@@ -19,8 +19,8 @@ from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import config_from_flags, define_config_flags
 from posewarp_tf.synthetic import Settings, write_dataset
 from posewarp_tf.training.trainer import Trainer
-from tests.models.catalogue import toy_registered
 from tests.run_folders import person, picture
+from tests.toy_model.registered import toy_registered
 
 SIZE = (32, 32)
 

@@ -1,12 +1,9 @@
 """One small network of every model, and of every form that its settings give it."""
 
-import contextlib
-
 import numpy as np
 import tensorflow as tf
 
 from posewarp_tf.models.registry import build_model, model_config
-from tests.toy_model.config import ToyConfig
 
 SIZE = (32, 64)
 WIDTHS = {'base_filters': 4, 'max_filters': 8, 'flow_base_filters': 4, 'flow_max_filters': 8, 'flow_num_layers': 3}
@@ -23,18 +20,6 @@ CATALOGUE = {
     'pfl, no flow': {**PFL, 'spatial_transform': 'none'},
     'toy': {'model': 'toy'},
 }
-
-
-@contextlib.contextmanager
-def toy_registered():
-    """The registry with one line more."""
-    from posewarp_tf.models.registry import MODELS
-
-    MODELS['toy'] = ToyConfig
-    try:
-        yield
-    finally:
-        del MODELS['toy']
 
 
 def build(title):

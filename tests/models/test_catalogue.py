@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from posewarp_tf.models.inputs import make_model_inputs, raw_inputs
 from posewarp_tf.models.registry import MODELS
-from tests.models.catalogue import CATALOGUE, SIZE, build, random_inputs, toy_registered
+from tests.models.catalogue import CATALOGUE, SIZE, build, random_inputs
+from tests.toy_model.registered import toy_registered
 
 each_model = pytest.mark.parametrize('title', CATALOGUE)
 
