@@ -1,9 +1,9 @@
 """Times a network: `python -m posewarp_tf.benchmark --flagfile=posewarp_tf/configs/gfla_fashion.cfg`.
 
-Forward pass, one more pose of the same source (what depends on the source alone is kept), and forward plus backward pass
-(gradients of every weight), on random inputs: median and fastest of `--repeats` after a warm-up, and the peak memory of
-the process. Machines differ, so the same run also times a matrix product: at its rate, the network's arithmetic alone
-would take the time called the floor.
+Forward pass, one more pose of the same source (what depends on the source alone is kept), and forward plus backward
+pass (gradients of every weight), on random inputs: median and fastest of `--repeats` after a warm-up, and the peak
+memory of the process. Machines differ, so the same run also times a matrix product: at its rate, the network's
+arithmetic alone would take the time called the floor.
 """
 
 from __future__ import annotations

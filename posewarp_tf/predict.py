@@ -26,9 +26,9 @@ from posewarp_tf.inference.jobs import (
     jobs_from_paths,
     parse_size,
 )
+from posewarp_tf.pictures.class_codings import GARMENT_CLASSES
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings import command_line
-from posewarp_tf.settings.config import GARMENT_CLASSES
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.predictor import Predictor

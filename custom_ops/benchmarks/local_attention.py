@@ -128,7 +128,10 @@ def generator_steps(impl: str) -> tuple[Step, Step]:
     from posewarp_tf.benchmark import network_steps
     from posewarp_tf.settings.flags import load_config
 
-    return network_steps(load_config('gfla_fashion').replace(sampler_impl=impl), batch_size=1)
+    forward, _, forward_and_backward = network_steps(
+        load_config('gfla_fashion').replace(sampler_impl=impl), batch_size=1
+    )
+    return forward, forward_and_backward
 
 
 def _inputs(shape: tuple) -> tuple:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
 
 from posewarp_tf.data.datasets import PairDataset
 from posewarp_tf.data.truth import ClassMaps
@@ -13,7 +12,7 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.pictures.class_colors import class_map_to_color, with_legends
 from posewarp_tf.pictures.class_maps import load_class_map
 from posewarp_tf.pictures.drawing import draw_skeleton, picture_grid
-from posewarp_tf.pictures.picture_files import load_image, resize_image
+from posewarp_tf.pictures.picture_files import load_image, resize_image, resize_nearest
 
 _ROWS, _COLUMNS = 4, 6
 
@@ -41,4 +40,4 @@ def contact_sheet(checked: Sequence[tuple[PairDataset, list[ClassMaps]]], size: 
 
 def _drawn_map(maps: ClassMaps, number: int, size: tuple[int, int]) -> np.ndarray:
     colors = class_map_to_color(load_class_map(maps.paths[number], maps.coding), maps.coding.names)
-    return np.asarray(Image.fromarray(colors).resize((size[1], size[0]), Image.Resampling.NEAREST))
+    return resize_nearest(colors, size)

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from posewarp_tf.conventions import GARMENT_NAMES, MISSING, PART_NAMES
 from posewarp_tf.errors import DataError
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.inputs import CLASS_MAPS
+from posewarp_tf.pictures.picture_files import resize_nearest
 from posewarp_tf.poses.joints import check_joints
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
 
@@ -55,7 +55,7 @@ def make_context(image: np.ndarray, garment: np.ndarray | None, parts: np.ndarra
         kept = np.isin(checked_map(parts, 'target_parts'), [PART_NAMES.index(name) for name in CONTEXT_PARTS])
     else:
         raise DataError(NO_CONTEXT_MAP)
-    return Context(image, resize_classes(kept.astype(np.uint8), picture_size(image)))
+    return Context(image, resize_nearest(kept.astype(np.uint8), picture_size(image)))
 
 
 def require_takes_context(model: ModelConfig) -> None:
@@ -100,11 +100,6 @@ def checked_map(classes: np.ndarray, name: str) -> np.ndarray:
         raise DataError(f'{name}: got {classes.dtype} {list(classes.shape)}, expected uint8 [H, W] of classes')
     CLASS_MAPS[name.rpartition('_')[2]].check(classes, name, picture_size(classes))
     return classes
-
-
-def resize_classes(classes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 [H, W] squashed or stretched to `size` (height, width), each pixel taking the nearest class."""
-    return np.asarray(Image.fromarray(classes).resize((size[1], size[0]), Image.Resampling.NEAREST))
 
 
 def checked_pose(keypoints: np.ndarray, name: str, frame: KeypointFrame) -> np.ndarray:

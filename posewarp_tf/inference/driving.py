@@ -15,13 +15,13 @@ from tqdm import tqdm
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.files import write_text
-from posewarp_tf.inference.checks import picture_size, require_maps, resize_classes
+from posewarp_tf.inference.checks import picture_size, require_maps
 from posewarp_tf.inference.jobs import file_named_after
 from posewarp_tf.inference.outputs import require_folder
 from posewarp_tf.inference.runner import find_codings, load_maps
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.pictures.gif import write_gif
-from posewarp_tf.pictures.picture_files import load_image, save_image
+from posewarp_tf.pictures.picture_files import load_image, resize_nearest, save_image
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.poses.sequences import PoseSequence, load_sequence, require_poses, smoothed
 
@@ -189,7 +189,7 @@ def _read_maps(
     target_paths = [{key: _map_named_after(key, path, name) for key, path in target_places.items()} for name in frames]
     codings = find_codings([source_paths, *target_paths], garment_classes)
     target_maps = [
-        {key: resize_classes(classes, size) for key, classes in load_maps(paths, codings).items()}
+        {key: resize_nearest(classes, size) for key, classes in load_maps(paths, codings).items()}
         for paths in target_paths
     ]
     return load_maps(source_paths, codings), target_maps

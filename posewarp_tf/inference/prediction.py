@@ -9,10 +9,11 @@ import numpy as np
 from PIL import Image
 
 from posewarp_tf import ops
-from posewarp_tf.inference.checks import picture_size, resize_classes
+from posewarp_tf.inference.checks import picture_size
 from posewarp_tf.models.outputs import ClassLogits, Motion, Output, titled
 from posewarp_tf.models.panels import warp_to_full_size
 from posewarp_tf.pictures.drawing import draw_skeleton, flow_to_color, mask_to_gray
+from posewarp_tf.pictures.picture_files import resize_nearest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Prediction:
         for output in self.declared:
             answer = self.extras[output.name]
             if isinstance(output.kind, ClassLogits):
-                found[output.name] = output.kind.draw(resize_classes(answer, size))
+                found[output.name] = output.kind.draw(resize_nearest(answer, size))
             else:
                 found[output.name] = resize_smoothly(output.kind.draw(answer), size)
         return found

@@ -17,11 +17,10 @@ from posewarp_tf.inference.checks import (
     picture_size,
     require_maps,
     require_takes_context,
-    resize_classes,
 )
 from posewarp_tf.inference.prediction import Prediction, resize_smoothly
 from posewarp_tf.inference.reposer import Reposer
-from posewarp_tf.pictures.picture_files import resize_image
+from posewarp_tf.pictures.picture_files import resize_image, resize_nearest
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
 
 
@@ -139,7 +138,7 @@ class Predictor:
         }
         if context is not None:
             raw['context_image'] = resize_image(context.image, self.image_size)
-            raw['context_mask'] = resize_classes(context.mask, self.image_size)
+            raw['context_mask'] = resize_nearest(context.mask, self.image_size)
         answer = self._step(source.state, _batch_of_one(raw))
         answer = tf.nest.map_structure(lambda tensor: tensor.numpy()[0], answer)
         return Prediction(
@@ -157,7 +156,7 @@ class Predictor:
         """Exactly the maps that the model takes of one side ('source_' or 'target_'), at its size."""
         require_maps(class_maps, self.model_config, side)
         return {
-            name: resize_classes(checked_map(classes, name), self.image_size) for name, classes in class_maps.items()
+            name: resize_nearest(checked_map(classes, name), self.image_size) for name, classes in class_maps.items()
         }
 
 

@@ -37,10 +37,6 @@ def conv(filters: int, kernel_size: int, strides: int = 1, padding: str = 'same'
     )
 
 
-def instance_norm() -> InstanceNorm:
-    return InstanceNorm()
-
-
 @register
 class InstanceNorm(tf.keras.layers.Layer):
     """gamma * (x - mean) / sqrt(variance + 1e-5) + beta over the pixels of each image and channel.
@@ -80,9 +76,9 @@ class EncoderBlock(Block):
 
     def __init__(self, filters: int, **kwargs):
         super().__init__(filters, **kwargs)
-        self.input_norm = instance_norm()
+        self.input_norm = InstanceNorm()
         self.down_conv = conv(filters, 4, strides=2)
-        self.norm = instance_norm()
+        self.norm = InstanceNorm()
         self.conv = conv(filters, 3)
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
@@ -105,9 +101,9 @@ class ResBlock(Block):
 
     def __init__(self, filters: int, **kwargs):
         super().__init__(filters, **kwargs)
-        self.norm_1 = instance_norm()
+        self.norm_1 = InstanceNorm()
         self.conv_1 = conv(filters, 3)
-        self.norm_2 = instance_norm()
+        self.norm_2 = InstanceNorm()
         self.conv_2 = conv(filters, 3)
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
@@ -151,9 +147,9 @@ class ResBlockDecoder(Block):
     def __init__(self, filters: int, hidden_filters: int, **kwargs):
         super().__init__(filters, **kwargs)
         self.hidden_filters = hidden_filters
-        self.norm_1 = instance_norm()
+        self.norm_1 = InstanceNorm()
         self.conv = conv(hidden_filters, 3)
-        self.norm_2 = instance_norm()
+        self.norm_2 = InstanceNorm()
         self.up_conv = UpConv(filters)
         self.shortcut = UpConv(filters)
 

@@ -81,12 +81,6 @@ class SpectralConv(tf.keras.layers.Layer):
         # Not bias_add: TensorFlow 2.15 tries to fuse it where it cannot (residual blocks) and then fuses nothing.
         return outputs if self.bias is None else outputs + self.bias
 
-    def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
-        batch, *sizes, _ = tf.TensorShape(input_shape)
-        axes = zip(sizes, self.kernel_size, self.strides, self.padding)
-        spatial = [size and (size + 2 * padding - kernel) // stride + 1 for size, kernel, stride, padding in axes]
-        return tf.TensorShape([batch, *spatial, self.filters])
-
     def _convolve(self, inputs: tf.Tensor, kernel: tf.Tensor, padding: list[tuple[int, int]]) -> tf.Tensor:
         """The convolution itself, for which TensorFlow has a function per number of axes: a subclass calls its own."""
         raise NotImplementedError

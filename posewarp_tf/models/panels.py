@@ -13,11 +13,11 @@ from posewarp_tf.pictures.class_colors import class_map_to_color
 from posewarp_tf.pictures.drawing import (
     attention_to_color,
     draw_skeleton,
-    enlarge_to,
     flow_to_color,
     mask_to_gray,
     picture_grid,
 )
+from posewarp_tf.pictures.picture_files import resize_nearest
 
 
 def panels(
@@ -60,9 +60,9 @@ def motion_panels(picture: np.ndarray, motion: Motion) -> dict[str, np.ndarray]:
     warped, flow = warp_to_full_size(picture, motion.flows[-1])
     found = {'warped': ops.to_uint8_image(warped).numpy(), 'flow': flow_to_color(flow)}
     if len(motion.masks):
-        found['mask'] = enlarge_to(mask_to_gray(motion.masks[-1]), size)
+        found['mask'] = resize_nearest(mask_to_gray(motion.masks[-1]), size)
     if len(motion.attentions):
-        found['attention'] = enlarge_to(attention_to_color(motion.attentions[-1]), size)
+        found['attention'] = resize_nearest(attention_to_color(motion.attentions[-1]), size)
     return found
 
 
@@ -96,4 +96,4 @@ def _output_panels(
         truth = batch[f'target_{output.name}'][index]
         found[f'{output.name}_truth'] = class_map_to_color(truth, output.kind.names)
     answer = output.kind.answer(outputs[output.name][index]).numpy()
-    return {**found, output.name: enlarge_to(output.kind.draw(answer), size)}
+    return {**found, output.name: resize_nearest(output.kind.draw(answer), size)}

@@ -13,6 +13,9 @@ import numpy as np
 
 from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
 
+# Values of --garment_classes: found out, or one of the codings below; the last two are earlier names of own and lip.
+GARMENT_CLASSES = ('auto', 'own', 'lip', 'cihp', 'atr', '16', '20')
+
 # By DensePose's number, the part that it belongs to. Left and right are the person's.
 DENSEPOSE_PARTS = (
     'background',
@@ -104,3 +107,8 @@ ATR = _of_garments("ATR's 18 classes", _ATR)
 
 # By --garment_classes; of codings that say the same of some maps the first is taken.
 GARMENT_CODINGS = {'own': GARMENTS, 'lip': LIP, 'cihp': CIHP, 'atr': ATR}
+
+
+def garment_classes_name(value: str) -> str:
+    """The name of today for a value of `GARMENT_CLASSES`."""
+    return {'16': 'own', '20': 'lip'}.get(value, value)

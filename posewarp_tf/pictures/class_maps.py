@@ -21,10 +21,17 @@ import numpy as np
 
 from posewarp_tf.conventions import PART_NAMES
 from posewarp_tf.errors import DataError
-from posewarp_tf.pictures.class_codings import DENSEPOSE, DENSEPOSE_PARTS, GARMENT_CODINGS, LIP, PARTS, Coding
+from posewarp_tf.pictures.class_codings import (
+    DENSEPOSE,
+    DENSEPOSE_PARTS,
+    GARMENT_CODINGS,
+    LIP,
+    PARTS,
+    Coding,
+    garment_classes_name,
+)
 from posewarp_tf.pictures.garment_detection import detect_garments, facts_of
 from posewarp_tf.pictures.picture_files import load_class_numbers
-from posewarp_tf.settings.config import garment_classes_name
 
 _NUM_SAMPLED = 256
 
@@ -68,7 +75,7 @@ def garment_coding(paths: Sequence[str], place: str, garment_classes: str = 'aut
     Args:
         paths: of the maps; up to 256 of them, spread over all, are looked at.
         place: what to call them.
-        garment_classes: one of config.GARMENT_CLASSES: which it is, or 'auto': detected (garment_detection.py).
+        garment_classes: one of class_codings.GARMENT_CLASSES: which it is, or 'auto': detected (garment_detection.py).
 
     Raises:
         DataError: the maps do not tell; names --garment_classes.

@@ -140,11 +140,6 @@ def _enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def enlarge_to(picture: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """uint8 [h, w, 3] as [H, W, 3] of `size` (height, width, ...), each pixel the nearest."""
-    return np.asarray(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.NEAREST))
-
-
 def _font_that_fits(text: str, width: int) -> Any:
     for font_size in range(14, 6, -1):
         font = ImageFont.load_default(font_size)

@@ -18,8 +18,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.files import atomic_path
+from posewarp_tf.files.kinds import AVIF, HEIC, NUM_BYTES, kind_of
 from posewarp_tf.lanes.remote_files import read_url
-from posewarp_tf.pictures.file_kinds import AVIF, HEIC, NUM_BYTES, kind_of
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png')
 # What photos come as besides; those that cannot be read are named, not passed over.
@@ -63,6 +63,11 @@ def picture_size(path: str | os.PathLike) -> tuple[int, int]:
     with _opened(path) as image:
         turned = image.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
         return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def resize_nearest(pixels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """uint8 [h, w] (a map of classes) or [h, w, 3] at `size` (height, width, ...): each pixel is the nearest."""
+    return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.NEAREST))
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -12,6 +12,7 @@ the same white borders.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -124,6 +125,12 @@ def _decide(
         f'Neither {height}x{width} (x up to {width}) nor 256x256 with borders (x in {_BORDER}..{_BORDER + width}); '
         'give it by --keypoint_size=height,width'
     )
+
+
+def layout_named_by(path: str | os.PathLike) -> str:
+    """The layout that a file of annotations is of, by the beginning of its name."""
+    name = os.path.basename(os.fspath(path))
+    return next((layout for layout in ('market', 'mvc') if name.startswith(layout)), 'deepfashion')
 
 
 def common_size(paths: Sequence[str]) -> tuple[int, int] | None:

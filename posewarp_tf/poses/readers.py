@@ -15,7 +15,7 @@ from posewarp_tf.files import read_text
 from posewarp_tf.pictures.names import NameIndex
 from posewarp_tf.poses.annotations import Annotations, read_annotations, read_pose_text
 from posewarp_tf.poses.joints import LAYOUTS, to_openpose_18
-from posewarp_tf.poses.keypoint_frame import PADDED_SIZE, detect_frame
+from posewarp_tf.poses.keypoint_frame import PADDED_SIZE, detect_frame, layout_named_by
 
 # Estimators place joints a little outside the picture; farther out, they belong to another picture.
 _OUTSIDE_TOLERANCE = 0.05
@@ -171,9 +171,8 @@ def _from_csv(
     if found is None:
         first = next(iter(annotations.keypoints))
         raise DataError(f'{path}: no row of picture {name!r} (the first of {len(annotations.keypoints)} is {first!r})')
-    by_name = (dataset for dataset in ('market', 'mvc') if os.path.basename(path).startswith(dataset))
-    dataset = next(by_name, 'deepfashion')
-    frame = detect_frame(np.stack(list(annotations.keypoints.values())), keypoint_size, dataset, path, image_size)
+    joints = np.stack(list(annotations.keypoints.values()))
+    frame = detect_frame(joints, keypoint_size, layout_named_by(path), path, image_size)
     size = image_size or (int(frame.height), int(frame.width))
     # A frame with borders comes with pictures that have them.
     padded = frame.left > 0 and size == PADDED_SIZE

@@ -14,7 +14,7 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.files import read_text
 from posewarp_tf.poses.annotations import read_annotations
 from posewarp_tf.poses.joints import LAYOUTS, to_openpose_18
-from posewarp_tf.poses.keypoint_frame import detect_frame
+from posewarp_tf.poses.keypoint_frame import detect_frame, layout_named_by
 from posewarp_tf.poses.readers import NO_ESTIMATOR, NoPoseError, in_pixels, read_keypoints
 
 # At 25 frames per second, a fifth of a second: an estimator's slip; a joint is hidden for longer.
@@ -149,8 +149,7 @@ def _from_text(path: pathlib.Path, text: str, size: tuple[int, int]) -> PoseSequ
 def _from_annotations(path: pathlib.Path, size: tuple[int, int]) -> PoseSequence:
     annotations = read_annotations(path)
     names, keypoints = list(annotations.keypoints), np.stack(list(annotations.keypoints.values()))
-    dataset = next((name for name in ('market', 'mvc') if path.name.startswith(name)), 'deepfashion')
-    frame = detect_frame(keypoints, (), dataset, str(path), size)
+    frame = detect_frame(keypoints, (), layout_named_by(path), str(path), size)
     return PoseSequence(names, frame.to_pixels(keypoints, size))
 
 

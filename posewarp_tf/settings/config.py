@@ -18,18 +18,10 @@ from posewarp_tf.files import read_text
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.gfla.config import GFLAConfig
 from posewarp_tf.models.registry import MODELS, all_stage_names, model_config, model_config_from_json
+from posewarp_tf.pictures.class_codings import GARMENT_CLASSES, garment_classes_name
 from posewarp_tf.settings.options import Section, fields_of, option, values_from_json
 
-# Values of --garment_classes, here and of predict: found out, or one of the codings of pictures/class_codings.py; the
-# last two are earlier names of 'own' and 'lip'.
-GARMENT_CLASSES = ('auto', 'own', 'lip', 'cihp', 'atr', '16', '20')
-
 LossWeights = Mapping[str, Mapping[str, float]]
-
-
-def garment_classes_name(value: str) -> str:
-    """The name of today for a value of `GARMENT_CLASSES`."""
-    return {'16': 'own', '20': 'lip'}.get(value, value)
 
 
 @dataclasses.dataclass(frozen=True)

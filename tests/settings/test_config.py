@@ -107,8 +107,7 @@ def test_prediction_takes_the_same_garment_codings_as_training():
     # In a process of its own: flags are global.
     program = (
         'from absl import flags; from posewarp_tf import predict; '
-        'from posewarp_tf.settings.config import GARMENT_CLASSES; '
-        'from posewarp_tf.pictures.class_codings import GARMENT_CODINGS; predict.define_flags(); '
+        'from posewarp_tf.pictures.class_codings import GARMENT_CLASSES, GARMENT_CODINGS; predict.define_flags(); '
         "assert flags.FLAGS['garment_classes'].parser.enum_values == list(GARMENT_CLASSES); "
         "assert set(GARMENT_CLASSES) == {'auto', *GARMENT_CODINGS, '16', '20'}"
     )

@@ -24,7 +24,6 @@ class Mesh:
     triangles: np.ndarray  # [T, 3] vertex indices
     piece: np.ndarray  # [T] index of the piece
     coordinates: np.ndarray  # [N, 2] u and theta
-    first_vertex: np.ndarray  # [pieces + 1]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,17 +38,17 @@ class Person:
 
     @functools.cached_property
     def mesh(self) -> Mesh:
-        triangles, owners, coordinates, first = [], [], [], [0]
+        triangles, owners, coordinates, first = [], [], [], 0
         for index, piece in enumerate(self.pieces):
             rows, columns = len(piece.surface.u), len(piece.surface.theta)
-            grid = np.arange(rows * columns).reshape(rows, columns) + first[-1]
+            grid = np.arange(rows * columns).reshape(rows, columns) + first
             a, b, c, d = grid[:-1, :-1].ravel(), grid[1:, :-1].ravel(), grid[1:, 1:].ravel(), grid[:-1, 1:].ravel()
             triangles.append(np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]))
             owners.append(np.full(len(triangles[-1]), index, np.int16))
             u, theta = np.meshgrid(piece.surface.u, piece.surface.theta, indexing='ij')
             coordinates.append(np.stack([u.ravel(), theta.ravel()], 1))
-            first.append(first[-1] + rows * columns)
-        return Mesh(np.concatenate(triangles), np.concatenate(owners), np.concatenate(coordinates), np.array(first))
+            first += rows * columns
+        return Mesh(np.concatenate(triangles), np.concatenate(owners), np.concatenate(coordinates))
 
     def vertices(self, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
         """Posed points and outward unit normals [N, 3] of the mesh."""

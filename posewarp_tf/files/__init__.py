@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.pictures.file_kinds import NUM_BYTES, TEXT_KINDS, kind_of
+from posewarp_tf.files.kinds import NUM_BYTES, TEXT_KINDS, kind_of
 
 
 @contextlib.contextmanager

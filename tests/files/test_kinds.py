@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from posewarp_tf.pictures.file_kinds import NUM_BYTES, kind_of
+from posewarp_tf.files.kinds import NUM_BYTES, kind_of
 
 
 def picture(form):
