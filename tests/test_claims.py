@@ -26,7 +26,7 @@ def readers_of_flags() -> set[str]:
 
 
 def imports_of_models() -> set[str]:
-    shared = ('base', 'config', 'inputs', 'outputs', 'panels', 'registry')
+    shared = ('base', 'config', 'inputs', 'kinds', 'outputs', 'panels', 'registry')
     allowed = {'posewarp_tf.models', *(f'posewarp_tf.models.{name}' for name in shared)}
     found = set()
     for folder in ('posewarp_tf/losses/', 'posewarp_tf/training/', 'posewarp_tf/metrics/', 'exports/'):
@@ -139,7 +139,7 @@ CLAIMS = [
     (
         'posewarp_tf/models/base.py',
         'Training, metrics and exports import nothing else of models/ than this file, config.py, inputs.py, '
-        'outputs.py, panels.py, discriminators/ and registry.py',
+        'kinds.py, outputs.py, panels.py, discriminators/ and registry.py',
         imports_of_models,
     ),
     ('posewarp_tf/models/base.py', 'by the names in the docstring of `ReposingModel`', unnamed_outputs),

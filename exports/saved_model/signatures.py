@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from posewarp_tf.conventions import MISSING
 from posewarp_tf.inference.reposer import Reposer
-from posewarp_tf.models.inputs import Joints, Picture, raw_inputs
+from posewarp_tf.models.inputs import raw_inputs
+from posewarp_tf.models.kinds import Joints, Picture
 from posewarp_tf.models.outputs import titled
 
 from .encoded_pictures import decode_class_maps, decode_pictures
@@ -71,7 +72,7 @@ def _decoded(reposer: Reposer, files: Tensors) -> Tensors:
             raw[name] = _to_pixels(files[name], own_sizes, size)
         elif given.kind.dtype != 'uint8':
             raw[name] = files[name]
-        elif type(given.kind) is not Picture:
+        elif not isinstance(given.kind, Picture):
             raw[name] = decode_class_maps(files[f'{name}_bytes'], size, f'{name}_bytes')
         elif name != _PICTURE:
             raw[name], _ = decode_pictures(files[f'{name}_bytes'], size, f'{name}_bytes')

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from posewarp_tf.errors import DataError, RunError
-from posewarp_tf.models.inputs import kind_of_array
+from posewarp_tf.models.kinds import kind_of_array
 
 SIGNATURE = 'serving_default'
 

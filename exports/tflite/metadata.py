@@ -8,7 +8,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
-from posewarp_tf.models.inputs import Picture, RawInput
+from posewarp_tf.models.kinds import Picture, RawInput
 
 from .metadata_buffer import metadata_buffer, tensor_metadata
 
@@ -71,7 +71,7 @@ def _tensor_names(model: Any) -> tuple[list[str], list[str]]:
 
 def _input_metadata(name: str, given: Sequence[RawInput]) -> Mapping[int, Any]:
     (raw,) = (raw for raw in given if raw.name == name)
-    return tensor_metadata(name, raw.description, is_picture=type(raw.kind) is Picture)
+    return tensor_metadata(name, raw.description, is_picture=isinstance(raw.kind, Picture))
 
 
 def _output_metadata(name: str) -> Mapping[int, Any]:

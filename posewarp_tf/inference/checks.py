@@ -10,7 +10,7 @@ import numpy as np
 from posewarp_tf.conventions import GARMENT_NAMES, MISSING, PART_NAMES
 from posewarp_tf.errors import DataError
 from posewarp_tf.models.config import ModelConfig
-from posewarp_tf.models.inputs import CLASS_MAPS
+from posewarp_tf.models.kinds import CLASS_MAPS
 from posewarp_tf.pictures.picture_files import resize_nearest
 from posewarp_tf.poses.joints import check_joints
 from posewarp_tf.poses.keypoint_frame import KeypointFrame

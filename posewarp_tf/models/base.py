@@ -1,8 +1,8 @@
 """What every re-posing model has in common.
 
-Training, metrics and exports import nothing else of models/ than this file, config.py, inputs.py, outputs.py,
-panels.py, discriminators/ and registry.py; all read outputs by the names in the docstring of `ReposingModel`. What a
-model takes, makes and trains it declares in its config.
+Training, metrics and exports import nothing else of models/ than this file, config.py, inputs.py, kinds.py,
+outputs.py, panels.py, discriminators/ and registry.py; all read outputs by the names in the docstring of
+`ReposingModel`. What a model takes, makes and trains it declares in its config.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from posewarp_tf.conventions import SAMPLER_IMPLEMENTATIONS
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.inputs import POSE_CHANNELS, ClassMap, Input, PoseForm, raw_inputs
+from posewarp_tf.models.inputs import POSE_CHANNELS, Input, PoseForm, raw_inputs
+from posewarp_tf.models.kinds import ClassMap
 from posewarp_tf.models.outputs import Output
 from posewarp_tf.settings.options import Section, option, shown
 

@@ -1,154 +1,25 @@
 """What goes into a model: from what people have (a picture, joints) to what a network takes, one way for all.
 
-A model lists its `Input`s, tensors of its network. Each is made of raw ones, which have a kind: a `Picture`, `Joints`,
-a `ClassMap` or a `Vector`. Making, checking, warm-up and metadata hang on the kind. A pose is made of joints, of a map
-of body parts, or of both: its `PoseForm` says so.
+A model lists its `Input`s, tensors of its network, each of which is made of raw ones of some kind (kinds.py). A pose is
+made of joints, of a map of body parts, or of both: its `PoseForm` says so.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from posewarp_tf.conventions import GARMENT_NAMES, NUM_JOINTS, PART_NAMES
-from posewarp_tf.errors import DataError
-from posewarp_tf.poses.joints import check_joints
+from posewarp_tf.conventions import NUM_JOINTS, PART_NAMES
+from posewarp_tf.models.kinds import CLASS_MAPS, ClassMap, Joints, Picture, RawInput, Size, Vector
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from posewarp_tf.models.config import ModelConfig
 
-Size = tuple[int, int]
-
 # Channels of a pose, by --pose_representation.
 POSE_CHANNELS = {'joints': NUM_JOINTS, 'parts': len(PART_NAMES), 'both': NUM_JOINTS + len(PART_NAMES)}
-
-
-class Picture:
-    """RGB, uint8 [H, W, 3] of the model's size."""
-
-    dtype = 'uint8'
-
-    def shape(self, size: Size) -> tuple[int, ...]:
-        return (*size, 3)
-
-    def check(self, array: np.ndarray, name: str, size: Size) -> None:
-        """Raises DataError for values that the kind cannot have; `array` has its shape and dtype."""
-
-    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size) -> list[tuple[tf.Tensor, str]]:
-        """The same in a graph, of a batch: (bool [B] that should be true, message)."""
-        return []
-
-    def example(self, size: Size) -> np.ndarray:
-        """Something that a network can be tried with."""
-        return np.full(self.shape(size), 127, np.uint8)
-
-
-class Joints(Picture):
-    """18 joints (x, y) in pixels of the model's size, (-1, -1) if missing: float32 [18, 2]."""
-
-    dtype = 'float32'
-
-    def shape(self, size: Size) -> tuple[int, ...]:
-        return (NUM_JOINTS, 2)
-
-    def check(self, array: np.ndarray, name: str, size: Size) -> None:
-        joints = check_joints(array, name)
-        if not np.all((joints >= 0) & (joints < size[::-1]), axis=-1).any():
-            raise DataError(
-                f'{name}: no joint lies in the picture of {size[0]}x{size[1]} (height x width); '
-                'expected its pixels x, y'
-            )
-
-    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size) -> list[tuple[tf.Tensor, str]]:
-        import tensorflow as tf
-
-        finite = tf.reduce_all(tf.math.is_finite(tensor), axis=[1, 2])
-        inside = tf.reduce_any(tf.reduce_all((tensor >= 0) & (tensor < size[::-1]), axis=-1), axis=-1)
-        return [
-            (finite, f'{name}: expected finite numbers, -1 if missing; got others in example'),
-            (
-                inside,
-                f'{name}: expected pixels x, y of a pose in the picture, -1 if missing; no joint lies in it in example',
-            ),
-        ]
-
-    def example(self, size: Size) -> np.ndarray:
-        along = np.linspace(0.1, 0.9, NUM_JOINTS, dtype=np.float32)[:, np.newaxis]
-        return along * np.array(size[::-1], np.float32)
-
-
-class ClassMap(Picture):
-    """A class for every pixel: uint8 [H, W], numbers into `names`."""
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = names
-
-    def shape(self, size: Size) -> tuple[int, ...]:
-        return size
-
-    def check(self, array: np.ndarray, name: str, size: Size) -> None:
-        if array.max() >= len(self.names):
-            raise DataError(f'{name}: got class {array.max()}, expected 0 to {len(self.names) - 1}')
-
-    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size) -> list[tuple[tf.Tensor, str]]:
-        import tensorflow as tf
-
-        last = len(self.names) - 1
-        known = tf.reduce_all(tensor <= last, axis=[1, 2])
-        return [(known, f'{name}: expected classes 0 to {last}; got others in example')]
-
-    def example(self, size: Size) -> np.ndarray:
-        return np.zeros(size, np.uint8)
-
-
-class Vector(Picture):
-    """A few numbers, such as a view or a style: float32 [length]."""
-
-    dtype = 'float32'
-
-    def __init__(self, length: int) -> None:
-        self.length = length
-
-    def shape(self, size: Size) -> tuple[int, ...]:
-        return (self.length,)
-
-    def check(self, array: np.ndarray, name: str, size: Size) -> None:
-        if not np.isfinite(array).all():
-            raise DataError(f'{name}: got {array.tolist()}, expected finite numbers')
-
-    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size) -> list[tuple[tf.Tensor, str]]:
-        import tensorflow as tf
-
-        finite = tf.reduce_all(tf.math.is_finite(tensor), axis=1)
-        return [(finite, f'{name}: expected finite numbers; got others in example')]
-
-    def example(self, size: Size) -> np.ndarray:
-        return np.zeros(self.length, np.float32)
-
-
-# Class maps by the last part of their names (source_parts, target_garment): what is known of their classes.
-CLASS_MAPS = {'parts': ClassMap(PART_NAMES), 'garment': ClassMap(GARMENT_NAMES)}
-
-
-def kind_of_array(name: str, dtype: str, shape: Sequence[int]) -> Picture:
-    """The kind of a raw input that is only known by its name, dtype and shape, without the batch."""
-    if dtype == 'uint8':
-        return Picture() if len(shape) == 3 else CLASS_MAPS[name.rpartition('_')[2]]
-    return Joints() if tuple(shape) == Joints().shape((0, 0)) else Vector(shape[0])
-
-
-class RawInput(NamedTuple):
-    """What people give: its name, whose it is ('source', 'target', ...), its kind, and what it is in words."""
-
-    name: str
-    role: str
-    kind: Picture
-    description: str
 
 
 class PoseForm(NamedTuple):
@@ -293,7 +164,7 @@ class VectorInput(Input):
 def raw_inputs(inputs: Iterable[Input]) -> list[RawInput]:
     """What people give for `inputs`, each once: pictures, then numbers, then class maps."""
     found = {raw.name: raw for item in inputs for raw in item.raw}
-    kinds = (lambda raw: type(raw.kind) is Picture, lambda raw: raw.kind.dtype == 'float32', _is_class_map)
+    kinds = (lambda raw: isinstance(raw.kind, Picture), lambda raw: raw.kind.dtype == 'float32', _is_class_map)
     return [raw for has_kind in kinds for raw in found.values() if has_kind(raw)]
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from posewarp_tf.data.picture_store import reading
-from posewarp_tf.data.pipeline import make_test_dataset
+from posewarp_tf.data.pipeline import Shard, make_test_dataset
 from posewarp_tf.errors import DataError
 from posewarp_tf.ops import to_float_image
 from posewarp_tf.pictures.picture_files import load_image, resize_image
@@ -254,3 +254,11 @@ def test_empty_picture_file_is_named(tiny_dataset):
     (tiny_dataset.root / 'train' / 'person1.jpg').write_bytes(b'')
     with pytest.raises(DataError, match=r'person1\.jpg: not a picture but an empty file'), reading():
         _take(training_dataset(tiny_dataset.config(cache_images=False)), 4)
+
+
+def test_shards_are_the_parts_of_the_whole_batch(tiny_dataset):
+    config = tiny_dataset.config(batch_size=4)
+    (whole,) = _take(training_dataset(config, start_step=3), 1)
+    parts = [_take(training_dataset(config, start_step=3, shard=Shard(index, 2)), 1)[0] for index in range(2)]
+    for name, values in whole.items():
+        np.testing.assert_array_equal(values, np.concatenate([part[name] for part in parts]))
