@@ -134,12 +134,9 @@ class Config:
 
     def __post_init__(self) -> None:
         stages = self.model.all_stages
-        for name, given in (
-            ('loss_weights', self.loss.loss_weights),
-            ('stage_steps', self.training.stage_steps),
-            ('stage_learning_rates', self.training.stage_learning_rates),
-        ):
-            self._check_stages(name, given)
+        self._check_stages('loss_weights', self.loss.loss_weights)
+        self._check_stages('stage_steps', self.training.stage_steps)
+        self._check_stages('stage_learning_rates', self.training.stage_learning_rates)
         weights = {stage.name: dict(stage.weights) for stage in stages}
         steps = {stage.name: stage.num_steps for stage in stages if stage.num_steps is not None}
         loss = dataclasses.replace(self.loss, loss_weights={**weights, **self.loss.loss_weights})
@@ -152,23 +149,20 @@ class Config:
 
         Another `model` begins with its own defaults, but for the size and what else all models have.
         """
+        switches = values.get('model', self.model.model) != self.model.model
+        if switches:
+            values = {**{name: {} for name in _BY_STAGE}, **values}
         sections: dict[str, Any] = {}
         for name in ('data', 'loss', 'training'):
             current = getattr(self, name)
             changed = {key: values.pop(key) for key in list(values) if key in fields_of(type(current))}
             sections[name] = dataclasses.replace(current, **changed)
-            if values.get('model', self.model.model) != self.model.model:
-                own: dict[str, Any] = {key: {} for key in ('loss_weights', 'stage_steps', 'stage_learning_rates')}
-                own = {
-                    key: value for key, value in own.items() if key in fields_of(type(current)) and key not in changed
-                }
-                sections[name] = dataclasses.replace(sections[name], **own)
         known = {name for config in MODELS.values() for name in fields_of(config)}
         unknown = sorted(set(values) - known)
         if unknown:
             raise ConfigError(f'no such setting: {", ".join(unknown)}')
-        kept = type(self.model) if values.get('model', self.model.model) == self.model.model else ModelConfig
-        before = {name: getattr(self.model, name) for name in fields_of(kept)}
+        kept = fields_of(ModelConfig if switches else type(self.model))
+        before = {name: getattr(self.model, name) for name in kept}
         return Config(model=model_config(**{**before, **values}), **sections)
 
     def to_json(self) -> str:
@@ -191,7 +185,7 @@ class Config:
         typed = values_from_json(values, _SHARED_SECTIONS, source)
         # Files of earlier versions hold the stages of all models.
         others = {*all_stage_names()} - {stage.name for stage in model.all_stages}
-        for name in ('loss_weights', 'stage_steps', 'stage_learning_rates'):
+        for name in _BY_STAGE:
             typed[name] = {stage: value for stage, value in typed.get(name, {}).items() if stage not in others}
         return Config(model=model).replace(**typed)
 
@@ -207,6 +201,9 @@ class Config:
 
 
 _SHARED_SECTIONS = (DataConfig, LossConfig, TrainingConfig)
+
+# Settings by the names of stages, which belong to one model.
+_BY_STAGE = ('loss_weights', 'stage_steps', 'stage_learning_rates')
 
 
 def config_sections() -> dict[str, tuple[type[Section], ...]]:
