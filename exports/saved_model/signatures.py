@@ -17,7 +17,7 @@ import tensorflow as tf
 from posewarp_tf.conventions import MISSING
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.models.inputs import raw_inputs
-from posewarp_tf.models.kinds import Joints, Picture
+from posewarp_tf.models.kinds import Joints, Picture, RawInput
 from posewarp_tf.models.outputs import titled
 
 from .encoded_pictures import decode_class_maps, decode_pictures
@@ -69,7 +69,9 @@ def _decoded(reposer: Reposer, files: Tensors) -> Tensors:
     for given in raw_inputs(reposer.config.model.inputs):
         name = given.name
         if isinstance(given.kind, Joints):
-            raw[name] = _to_pixels(files[name], own_sizes, size)
+            # Elsewhere than in the picture they become missing, which says less of what is wrong.
+            with tf.control_dependencies(_checks(given, files[name], None)):
+                raw[name] = _to_pixels(tf.identity(files[name]), own_sizes, size)
         elif given.kind.dtype != 'uint8':
             raw[name] = files[name]
         elif not isinstance(given.kind, Picture):
@@ -92,9 +94,7 @@ def _answer(reposer: Reposer, raw: Mapping[str, tf.Tensor]) -> dict[str, Any]:
     raw = _checked(raw, reposer.specs())
     model = reposer.config.model
     checks = [
-        _require_each(conditions, message)
-        for given in raw_inputs(model.inputs)
-        for conditions, message in given.kind.graph_checks(raw[given.name], given.name, model.image_size)
+        check for given in raw_inputs(model.inputs) for check in _checks(given, raw[given.name], model.image_size)
     ]
     with tf.control_dependencies(checks):
         return reposer({name: tf.identity(tensor) for name, tensor in raw.items()})
@@ -130,6 +130,10 @@ def _checked(tensors: Mapping[str, tf.Tensor], specs: Mapping[str, tf.TensorSpec
         checks.append(tf.debugging.Assert(same, [message, shape], summarize=_MOST_DIMENSIONS))
     with tf.control_dependencies(checks):
         return {name: tf.identity(tensor) for name, tensor in tensors.items()}
+
+
+def _checks(given: RawInput, tensor: tf.Tensor, size: tuple[int, int] | None) -> list[tf.Operation]:
+    return [_require_each(*check) for check in given.kind.graph_checks(tensor, given.name, size)]
 
 
 def _require(condition: tf.Tensor, message: str) -> tf.Operation:

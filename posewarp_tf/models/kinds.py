@@ -32,8 +32,8 @@ class Kind:
     def check(self, array: np.ndarray, name: str, size: Size) -> None:
         """Raises DataError for values that the kind cannot have; `array` has its shape and dtype."""
 
-    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size) -> list[tuple[tf.Tensor, str]]:
-        """The same in a graph, of a batch: (bool [B] that should be true, message)."""
+    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size | None) -> list[tuple[tf.Tensor, str]]:
+        """The same in a graph, of a batch: (bool [B] that should be true, message); without a size, what needs none."""
         return []
 
     def example(self, size: Size) -> np.ndarray:
@@ -67,18 +67,16 @@ class Joints(Kind):
                 'expected its pixels x, y'
             )
 
-    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size) -> list[tuple[tf.Tensor, str]]:
+    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size | None) -> list[tuple[tf.Tensor, str]]:
         import tensorflow as tf
 
         finite = tf.reduce_all(tf.math.is_finite(tensor), axis=[1, 2])
-        inside = tf.reduce_any(tf.reduce_all((tensor >= 0) & (tensor < size[::-1]), axis=-1), axis=-1)
-        return [
-            (finite, f'{name}: expected finite numbers, -1 if missing; got others in example'),
-            (
-                inside,
-                f'{name}: expected pixels x, y of a pose in the picture, -1 if missing; no joint lies in it in example',
-            ),
-        ]
+        checks = [(finite, f'{name}: expected finite numbers, -1 if missing; got others in example')]
+        if size is not None:
+            inside = tf.reduce_any(tf.reduce_all((tensor >= 0) & (tensor < size[::-1]), axis=-1), axis=-1)
+            place = 'pixels x, y of a pose in the picture, -1 if missing; no joint lies in it in example'
+            checks.append((inside, f'{name}: expected {place}'))
+        return checks
 
     def example(self, size: Size) -> np.ndarray:
         along = np.linspace(0.1, 0.9, NUM_JOINTS, dtype=np.float32)[:, np.newaxis]
@@ -100,7 +98,7 @@ class ClassMap(Kind):
         if array.max() >= len(self.names):
             raise DataError(f'{name}: got class {array.max()}, expected 0 to {len(self.names) - 1}')
 
-    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size) -> list[tuple[tf.Tensor, str]]:
+    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size | None) -> list[tuple[tf.Tensor, str]]:
         import tensorflow as tf
 
         last = len(self.names) - 1
@@ -124,7 +122,7 @@ class Vector(Kind):
         if not np.isfinite(array).all():
             raise DataError(f'{name}: got {array.tolist()}, expected finite numbers')
 
-    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size) -> list[tuple[tf.Tensor, str]]:
+    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size | None) -> list[tuple[tf.Tensor, str]]:
         import tensorflow as tf
 
         finite = tf.reduce_all(tf.math.is_finite(tensor), axis=1)

@@ -8,7 +8,7 @@ import shutil
 
 from PIL import Image
 
-from posewarp_tf.models.registry import build_discriminator
+from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors

@@ -78,7 +78,7 @@ def test_bad_requests_are_refused_and_the_next_good_one_is_answered(transport, s
 def test_the_client_itself_refuses_what_would_fail_the_requests_of_others(transport, model):
     before = model.num_requests
     for bad in (person(SIZE)[:17], person(SIZE) * np.nan):
-        with pytest.raises(DataError, match=r'source_keypoints: .* expected \[18, 2\] finite numbers'):
+        with pytest.raises(DataError, match=r'source_keypoints: .* expected (\[18, 2\]|finite numbers)'):
             Client(transport).repose(encoded(picture(SIZE)), bad, person(SIZE))
     assert model.num_requests == before
 

@@ -25,7 +25,8 @@ def config(stage='full', **values):
     weights = values.pop('weights', None)
     if weights is not None:
         values['loss_weights'] = {stage: weights}
-    settings = {'image_size': SIZE, 'attention_kernels': {2: 5, 3: 3}, 'vgg_weights': 'random', **values}
+    own = {'attention_kernels': {2: 5, 3: 3}} if values.get('model', 'gfla') == 'gfla' else {}
+    settings = {'image_size': SIZE, **own, 'vgg_weights': 'random', **values}
     return Config().replace(**settings)
 
 

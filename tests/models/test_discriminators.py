@@ -176,7 +176,8 @@ def test_features_are_what_the_logits_are_made_of():
 def test_registry_builds_a_discriminator_of_images_or_of_garment_maps():
     for name in DISCRIMINATORS:
         config = Config().replace(
-            image_size=(96, 64), discriminator=name, discriminator_base_filters=4, discriminator_num_layers=2,
+            model='pfl', use_garment=True, image_size=(96, 64),
+            discriminator=name, discriminator_base_filters=4, discriminator_num_layers=2,
             discriminator_num_scales=3,
         )  # fmt: skip
         for subject, channels in (('image', 3), ('garment', len(GARMENT_NAMES))):

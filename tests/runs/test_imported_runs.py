@@ -9,7 +9,8 @@ import pytest
 
 from posewarp_tf.errors import RunError
 from posewarp_tf.inference.predictor import Predictor
-from posewarp_tf.models import registry
+from posewarp_tf.models.discriminators.build import build_discriminator
+from posewarp_tf.models.registry import build_model
 from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
 from posewarp_tf.pytorch_files.importing import PytorchWeights, write_run
 from posewarp_tf.pytorch_files.reader import read_tensors
@@ -32,7 +33,7 @@ def config(tiny_config):
 def released(config, tmp_path_factory):
     """generator, flow and discriminator: files with weights of their own."""
     folder, rng = tmp_path_factory.mktemp('released'), np.random.default_rng(0)
-    generator, discriminator = registry.build_model(config), registry.build_discriminator(config)
+    generator, discriminator = build_model(config), build_discriminator(config)
     for variable in (*generator.variables, *discriminator.variables):
         variable.assign(rng.normal(0, 0.2, variable.shape).astype(np.float32))
     tensors = pytorch_tensors(generator)
@@ -80,7 +81,7 @@ def test_training_goes_on_from_imported_networks(config, released, tmp_path, cap
     assert 'stage flow: left out, a later stage has begun' in said
     assert 'stage full: 0 of 1 steps are done' in said
     assert_holds(pytorch_tensors(run.load_model(which='latest')), released['generator'])
-    discriminator = registry.build_discriminator(config)
+    discriminator = build_discriminator(config)
     path = run.checkpoint_path(('full',), 'latest')
     assert checkpoints.checkpoint_step(path) == 1
     checkpoints.restore_weights(discriminator, path, checkpoints.DISCRIMINATOR)
