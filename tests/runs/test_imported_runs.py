@@ -166,7 +166,7 @@ def test_ablations_and_missing_discriminators_cannot_be_exported(config, release
     with pytest.raises(RunError, match='other networks than those of the config'):
         export_run(run.path, tmp_path / 'G.pth', tmp_path / 'D.pth')
     run.config_path.write_text(config.replace(spatial_transform='bilinear').to_json())
-    with pytest.raises(RunError, match='--spatial_transform=bilinear, which the published code lacks'):
+    with pytest.raises(RunError, match="--spatial_transform: got 'bilinear', expected local_attention"):
         export_run(run.path, tmp_path / 'G.pth')
     assert not list(tmp_path.glob('*.pth'))
 
