@@ -52,7 +52,7 @@ def _flags_of_training(command: Command) -> tuple[str, ...]:
     steps = 1 if is_gfla and in_guide and '--stage=' in command.text else 0
     return (
         *_NARROW,
-        *(_SHALLOW if is_gfla else ()),
-        *('--batch_size=2', '--validation_pairs=1', '--vgg_weights=random', '--num_workers=1', _FEW_TERMS),
+        *((*_SHALLOW, _FEW_TERMS) if is_gfla else ()),
+        *('--batch_size=2', '--validation_pairs=1', '--vgg_weights=random', '--num_workers=1'),
         f'--stage_steps={",".join(f"{name}={steps}" for name in names)}',
     )
