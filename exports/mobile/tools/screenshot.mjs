@@ -1,5 +1,5 @@
 /**
- * Takes the README's picture: the example, re-posed by the model of a built page on an upright phone.
+ * Takes the picture of docs/exporting.md: the example, re-posed by the model of a built page on an upright phone.
  * `npm run screenshot -- --root=folder --out=mobile.png [--pose="Hands on hips"]`
  */
 
