@@ -26,7 +26,7 @@ FLAGS = flags.FLAGS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCES = ROOT / 'custom_ops' / 'cc'
-# Of the loops in cc/lib/sampler_inl.h, once per instruction set.
+# Flags for the loops in cc/lib/sampler_inl.h, once per instruction set.
 INSTRUCTION_SETS = {
     'baseline': [],
     'avx2': ['-mavx2', '-mfma', '-mf16c'],
@@ -43,11 +43,11 @@ def build(use_cuda: bool, output: pathlib.Path | None = None) -> None:
     """Compiles and links the library.
 
     Args:
-      use_cuda: whether to build the CUDA kernels in.
-      output: where the library goes; None: where it is looked for.
+        use_cuda: whether to build the CUDA kernels in.
+        output: where the library goes; None: where it is looked for.
 
     Raises:
-      RunError: no compiler, no nvcc, or one that fails; its output is in the message.
+        RunError: no compiler, no nvcc, or one that fails; its output is in the message.
     """
     compiler = _compiler()
     if shutil.which(compiler) is None:

@@ -35,8 +35,8 @@ def time_network(config: Config, batch_size: int, repeats: int) -> tuple[dict[st
 
 
 def network_steps(config: Config, batch_size: int) -> tuple[Callable, Callable, Callable]:
-    """Of a fresh network on random inputs, functions of nothing: the forward pass, that of one more pose of the same
-    source, and forward plus backward pass."""
+    """Functions of nothing that run a fresh network on random inputs: the forward pass, that of one more pose of the
+    same source, and forward plus backward pass."""
     import tensorflow as tf
 
     from posewarp_tf.models.registry import build_model

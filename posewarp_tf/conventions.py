@@ -115,10 +115,10 @@ GARMENT_NAMES = (
     'shoes',
 )
 
-# Of the samplers: the compiled op where there is one, the compiled op or an error, plain TensorFlow.
+# Implementations of the samplers: the compiled op where there is one, the compiled op or an error, plain TensorFlow.
 SAMPLER_IMPLEMENTATIONS = ('auto', 'kernel', 'gather')
 
-# Of a target pixel: no person there; its surface point is also seen in the source; it is not.
+# What a target pixel is: no person there; its surface point is also seen in the source; it is not.
 VISIBILITY_BACKGROUND = 0
 VISIBILITY_VISIBLE = 1
 VISIBILITY_OCCLUDED = 2

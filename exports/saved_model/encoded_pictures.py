@@ -83,7 +83,7 @@ def _require_sane_picture(file: tf.Tensor, index: tf.Tensor, name: str) -> tf.Op
     known = _require(is_png | is_jpeg, f'{name}: expected a JPEG or PNG file; it is neither in example', index)
     with tf.control_dependencies([known]):
         size = tf.cond(is_png, lambda: _png_size(file), lambda: tf.io.extract_jpeg_shape(file)[:2])
-    # Of two numbers of 31 bits the product may not fit into 32.
+    # The product of two numbers of 31 bits may not fit into 32.
     num_pixels = tf.reduce_prod(tf.cast(size, tf.int64))
     sane = (tf.reduce_min(size) > 0) & (num_pixels <= MAX_PIXELS)
     return _require(

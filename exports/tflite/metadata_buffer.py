@@ -26,7 +26,7 @@ _CONTENT_PROPERTIES_TYPE, _CONTENT_PROPERTIES = 0, 1
 # ImageProperties
 _COLOR_SPACE = 0
 
-# Of the union ContentProperties, and of the enum ColorSpaceType.
+# Numbers in the union ContentProperties, and in the enum ColorSpaceType.
 _FEATURE_PROPERTIES, _IMAGE_PROPERTIES = 1, 2
 _RGB = 1
 

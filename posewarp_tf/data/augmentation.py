@@ -15,8 +15,8 @@ MAX_DEGREES = 5.0
 MAX_SHIFT = 5.0
 SCALE_RANGE = (0.95, 1.05)
 
-# Of the [0, 1] range, of the distance to the mean, of s / (1 + s) for a saturation factor s (0.5: unchanged) and of
-# the colour circle.
+# Parts of the [0, 1] range, of the distance to the mean, of s / (1 + s) for a saturation factor s (0.5: unchanged) and
+# of the colour circle.
 _BRIGHTNESS = 0.1
 _CONTRAST = 0.2
 _SATURATION = (0.4, 0.6)

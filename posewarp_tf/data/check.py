@@ -45,7 +45,7 @@ from posewarp_tf.settings.config import Config, DataConfig
 from posewarp_tf.settings.flags import config_from_flags, define_training_flags
 from posewarp_tf.training.plan import check_vgg_weights, maps_to_train, plan_training
 
-# Of the published lists.
+# Lengths of the published lists.
 PUBLISHED_PAIRS = {'deepfashion': {'train': 101_966, 'test': 8_570}, 'market': {'test': 12_000}, 'mvc': {}}
 PUBLISHED_PICTURES = {'deepfashion': {'train': 48_674, 'test': 4_038}, 'market': {}, 'mvc': {}}
 

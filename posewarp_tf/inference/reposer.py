@@ -141,7 +141,7 @@ class Reposer(tf.Module):
 
     @property
     def fingerprint(self) -> str:
-        """Of the weights."""
+        """A digest of the weights: other weights have another one."""
         # The index holds a checksum of every weight.
         return hashlib.sha256(pathlib.Path(self.checkpoint_path + '.index').read_bytes()).hexdigest()
 

@@ -46,7 +46,7 @@ _GRID_PICTURE_SIZE = 512
 
 
 class _Poses(NamedTuple):
-    """Of a job: joints in pixels of the source picture, and of a picture of `target_size`."""
+    """The poses of a job: joints in pixels of the source picture, and of a picture of `target_size`."""
 
     source: np.ndarray
     target: np.ndarray

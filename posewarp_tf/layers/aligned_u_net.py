@@ -20,9 +20,9 @@ class AlignedUNet(tf.keras.layers.Layer):
     Level s has maps of 1 / 2**s of the size; level 0 is as wide as level 1.
 
     Args:
-      num_layers: number of halvings.
-      scales: those at which source features reach the decoder; the source encoder ends at the coarsest.
-      use_gate, impl: of the alignments.
+        num_layers: number of halvings.
+        scales: those at which source features reach the decoder; the source encoder ends at the coarsest.
+        use_gate, impl: of the alignments.
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class AlignedUNet(tf.keras.layers.Layer):
         """Features [B, H, W, base_filters] and the gates of `scales`, coarse first, [B, h, w, 1].
 
         Args:
-          source: [B, H, W, any], or what `prepare` made of it.
-          target: [B, H, W, any].
-          flows: of all of `scales`, coarse first; none: the source stays where it is.
+            source: [B, H, W, any], or what `prepare` made of it.
+            target: [B, H, W, any].
+            flows: of all of `scales`, coarse first; none: the source stays where it is.
         """
         source_levels = source if isinstance(source, tuple) else self.prepare(source)
         target_levels = encode_levels(self.target_encoder, tf.cast(target, self.compute_dtype))

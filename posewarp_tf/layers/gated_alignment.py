@@ -30,9 +30,9 @@ class GatedAlignment(tf.keras.layers.Layer):
         """Aligned features [B, H, W, C] and the gate, float32 [B, H, W, 1], all ones without one.
 
         Args:
-          source: features [B, H, W, C].
-          target: features [B, H, W, any].
-          flow: [B, H, W, 2]; None: the source stays where it is.
+            source: features [B, H, W, C].
+            target: features [B, H, W, any].
+            flow: [B, H, W, 2]; None: the source stays where it is.
         """
         warped = source if flow is None else bilinear_sample(source, flow, impl=self.impl)
         if self.gate_conv is None:

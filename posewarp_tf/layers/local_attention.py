@@ -48,9 +48,9 @@ class LocalAttention(tf.keras.layers.Layer):
         """Samples [B, H, W, C] and the attention [B, H, W, k * k]; without a target what `prepare` promises.
 
         Args:
-          source: features [B, H, W, C], or what `prepare` made of them.
-          target: features [B, H, W, C].
-          flow: [B, H, W, 2].
+            source: features [B, H, W, C], or what `prepare` made of them.
+            target: features [B, H, W, C].
+            flow: [B, H, W, 2].
         """
         source, convolved_source = source if isinstance(source, tuple) else (source, self._source_half(source))
         if target is None:

@@ -141,7 +141,7 @@ class SpectralConv(tf.keras.layers.Layer):
 
 @register
 class SpectralConv2D(SpectralConv):
-    """Of pictures: [B, H, W, in] -> [B, h, w, filters]."""
+    """A convolution of pictures: [B, H, W, in] -> [B, h, w, filters]."""
 
     rank = 2
     kernel_kind = 'conv'
@@ -152,7 +152,7 @@ class SpectralConv2D(SpectralConv):
 
 @register
 class SpectralConv3D(SpectralConv):
-    """Of frames: [B, T, H, W, in] -> [B, t, h, w, filters]; time is the first axis."""
+    """A convolution of frames: [B, T, H, W, in] -> [B, t, h, w, filters]; time is the first axis."""
 
     rank = 3
     kernel_kind = 'conv_3d'

@@ -60,13 +60,13 @@ def gradient_penalty(
     D of an example is the mean of its map of logits, or of the means of its maps: what the wgan-gp loss is made of.
 
     Args:
-      discriminator: image [B, H, W, C] -> logits, each example on its own.
-      real_image: [B, H, W, C].
-      fake_image: [B, H, W, C].
-      fraction: [B], how much of the real image is in the point of each example.
+        discriminator: image [B, H, W, C] -> logits, each example on its own.
+        real_image: [B, H, W, C].
+        fake_image: [B, H, W, C].
+        fraction: [B], how much of the real image is in the point of each example.
 
     Returns:
-      [B].
+        [B].
     """
     fraction = fraction[:, tf.newaxis, tf.newaxis, tf.newaxis]
     between = fraction * real_image + (1 - fraction) * fake_image

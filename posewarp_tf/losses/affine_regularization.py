@@ -18,11 +18,11 @@ def affine_regularization(flow: tf.Tensor, kernel_size: int) -> tf.Tensor:
     the map count.
 
     Args:
-      flow: [B, H, W, 2] in pixels of its own map, H and W at least `kernel_size`; float32 or float64.
-      kernel_size: k.
+        flow: [B, H, W, 2] in pixels of its own map, H and W at least `kernel_size`; float32 or float64.
+        kernel_size: k.
 
     Returns:
-      [B] in squared pixels, dtype of `flow`.
+        [B] in squared pixels, dtype of `flow`.
     """
     # The pixel grid itself is affine: M takes it to zero, so the flow alone gives the same (and rounds less).
     residual = tf.constant(_affine_residual(kernel_size), flow.dtype)

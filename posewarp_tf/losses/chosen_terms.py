@@ -19,10 +19,10 @@ class ChosenTerms(NamedTuple):
     """The terms of one stage.
 
     Attributes:
-      weights: by their names, in the order of `NEEDS`.
-      left_out: terms with a weight that the model cannot compute, and why.
-      judges: the outputs that discriminators judge, each by one of its own.
-      taps: the VGG features used, by image.
+        weights: by their names, in the order of `NEEDS`.
+        left_out: terms with a weight that the model cannot compute, and why.
+        judges: the outputs that discriminators judge, each by one of its own.
+        taps: the VGG features used, by image.
     """
 
     weights: dict[str, float]
@@ -35,7 +35,7 @@ def choose_terms(config: Config, stage: str) -> ChosenTerms:
     """The terms that a stage computes.
 
     Raises:
-      ConfigError: `config.loss` names unknown terms, has none for the stage, or does not fit the model or its size.
+        ConfigError: `config.loss` names unknown terms, has none for the stage, or does not fit the model or its size.
     """
     loss_weights = config.loss.loss_weights
     unknown = {f'{name}.{term}' for name, terms in loss_weights.items() for term in terms if term not in NEEDS}

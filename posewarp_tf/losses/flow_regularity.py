@@ -27,12 +27,12 @@ def second_order_smoothness(flow: tf.Tensor, weight_x: tf.Tensor, weight_y: tf.T
     `picture_edges`.
 
     Args:
-      flow: [B, h, w, 2].
-      weight_x: [B, h, w - 2], of the pixels that have both neighbours.
-      weight_y: [B, h - 2, w].
+        flow: [B, h, w, 2].
+        weight_x: [B, h, w - 2], of the pixels that have both neighbours.
+        weight_y: [B, h - 2, w].
 
     Returns:
-      [B] in pixels.
+        [B] in pixels.
     """
     bend_x = tf.reduce_sum(tf.abs(flow[:, :, 2:] - 2 * flow[:, :, 1:-1] + flow[:, :, :-2]), axis=-1)
     bend_y = tf.reduce_sum(tf.abs(flow[:, 2:] - 2 * flow[:, 1:-1] + flow[:, :-2]), axis=-1)
@@ -61,11 +61,11 @@ def consistency_weight(flow: tf.Tensor, backward_flow: tf.Tensor) -> tf.Tensor:
     The forward-backward check of UnFlow, softened: it lowers the weight of occluded pixels and never takes it away.
 
     Args:
-      flow: f, target -> source, [B, h, w, 2].
-      backward_flow: b, source -> target (the flow of the pair with its sides swapped), [B, h, w, 2].
+        flow: f, target -> source, [B, h, w, 2].
+        backward_flow: b, source -> target (the flow of the pair with its sides swapped), [B, h, w, 2].
 
     Returns:
-      [B, h, w], 1 where the way there and back ends where it began.
+        [B, h, w], 1 where the way there and back ends where it began.
     """
     flow, backward_flow = tf.stop_gradient(flow), tf.stop_gradient(backward_flow)
     way_back = bilinear_sample(backward_flow, flow)

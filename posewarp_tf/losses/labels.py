@@ -22,11 +22,11 @@ def class_balanced_cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Ten
     sqrt(n_c): between its area and all classes alike, which would make small garments grow (the root is ours).
 
     Args:
-      logits: [B, H, W, classes].
-      labels: [B, H, W], integers.
+        logits: [B, H, W, classes].
+        labels: [B, H, W], integers.
 
     Returns:
-      [B].
+        [B].
     """
     one_hot = tf.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
     counts = tf.reduce_sum(one_hot, axis=(1, 2), keepdims=True)

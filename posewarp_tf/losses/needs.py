@@ -15,14 +15,14 @@ from posewarp_tf.settings.config import Config
 
 @dataclasses.dataclass(frozen=True)
 class Needs:
-    """Of one term.
+    """What one term cannot do without.
 
     Attributes:
-      output: the output of the model without which the term has no meaning.
-      maps: class maps of the batch, by their keys.
-      taps: config -> the VGG features used, by image ('source', 'target', 'generated').
-      judged: whether the term asks a discriminator about `output`; it is left out where there is none.
-      swapped: whether it lowers occluded pixels, for which the model sees the pair with its sides swapped.
+        output: the output of the model without which the term has no meaning.
+        maps: class maps of the batch, by their keys.
+        taps: config -> the VGG features used, by image ('source', 'target', 'generated').
+        judged: whether the term asks a discriminator about `output`; it is left out where there is none.
+        swapped: whether it lowers occluded pixels, for which the model sees the pair with its sides swapped.
     """
 
     output: str
@@ -62,7 +62,7 @@ def needed_maps(config: Config) -> dict[str, str]:
     """The class maps ('source_garment', 'target_parts', ...) that the stages to be trained need in a batch.
 
     Returns:
-      {key: the settings that ask for it, in words}
+        {key: the settings that ask for it, in words}
     """
     training = config.training
     stages = training.stage_steps if training.stage == 'all' else (training.stage,)

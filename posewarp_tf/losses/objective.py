@@ -25,11 +25,11 @@ class Objective:
     """The objective of one stage. Make it in the scope of the strategy that uses it: it may hold a VGG-19.
 
     Attributes:
-      judges: the outputs that discriminators judge, each by one of its own; empty where the stage needs none.
+        judges: the outputs that discriminators judge, each by one of its own; empty where the stage needs none.
 
     Raises:
-      ConfigError: when `config.loss` names unknown terms, has none for the stage, or does not fit the model.
-      RunError: when VGG-19 is needed and its weights cannot be had.
+        ConfigError: when `config.loss` names unknown terms, has none for the stage, or does not fit the model.
+        RunError: when VGG-19 is needed and its weights cannot be had.
     """
 
     def __init__(self, config: Config, stage: str) -> None:
@@ -55,17 +55,17 @@ class Objective:
         """Every term with a weight, unweighted: {name: float32 [B]}.
 
         Args:
-          batch: what the model got, and the truth.
-          outputs: what it made of it in this stage.
-          discriminators: picture -> logits, by the output of `judges`; without them the adversarial terms are left
-            out. They are called without `training`: spectral vectors stay as their own update left them.
-          generator: inputs -> outputs of this stage of the model, for other pairs; without it the terms over such pairs
-            are left out, and occlusion is not weighted.
-          step: with `config.training.seed` the seed of random warps.
+            batch: what the model got, and the truth.
+            outputs: what it made of it in this stage.
+            discriminators: picture -> logits, by the output of `judges`; without them the adversarial terms are left
+              out. They are called without `training`: spectral vectors stay as their own update left them.
+            generator: inputs -> outputs of this stage of the model, for other pairs; without it the terms over such
+              pairs are left out, and occlusion is not weighted.
+            step: with `config.training.seed` the seed of random warps.
 
         Raises:
-          ConfigError: the stage does not compute what a term is about.
-          DataError: the batch lacks class maps that a term needs.
+            ConfigError: the stage does not compute what a term is about.
+            DataError: the batch lacks class maps that a term needs.
         """
         self._check_outputs(outputs)
         names = [

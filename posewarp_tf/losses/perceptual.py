@@ -30,10 +30,10 @@ def gram_matrix(features: tf.Tensor) -> tf.Tensor:
     """Products of channels, summed over pixels, over the number of entries: F'F / (h * w * C).
 
     Args:
-      features: [B, h, w, C].
+        features: [B, h, w, C].
 
     Returns:
-      [B, C, C].
+        [B, C, C].
     """
     _, height, width, channels = tf.unstack(tf.shape(features))
     flat = tf.reshape(features, (-1, height * width, channels))

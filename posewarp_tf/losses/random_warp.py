@@ -37,8 +37,8 @@ class RandomWarp:
     """One warp for each example.
 
     Args:
-      draws: [B, NUM_DRAWS] uniform in [0, 1).
-      size: height and width of the pictures.
+        draws: [B, NUM_DRAWS] uniform in [0, 1).
+        size: height and width of the pictures.
     """
 
     def __init__(self, draws: tf.Tensor, size: tuple[int, int]) -> None:

@@ -28,14 +28,14 @@ def sampling_correctness(
     a large person weighs more than a small one. Here every example is averaged over its own foreground.
 
     Args:
-      flow: [B, H, W, 2], as large as the features.
-      source_features: [B, H, W, C].
-      target_features: [B, H, W, C].
-      mask: optional [B, any, any, 1], the weight of each target pixel (1: foreground); resized to the size of the
-        features (nearest).
+        flow: [B, H, W, 2], as large as the features.
+        source_features: [B, H, W, C].
+        target_features: [B, H, W, C].
+        mask: optional [B, any, any, 1], the weight of each target pixel (1: foreground); resized to the size of the
+          features (nearest).
 
     Returns:
-      [B] in the dtype of the features; 0 for an example with an empty mask.
+        [B] in the dtype of the features; 0 for an example with an empty mask.
     """
     sampled = gaussian_sample(source_features, flow)
     cosine = tf.reduce_sum(_unit(sampled) * _unit(target_features), axis=-1)

@@ -30,7 +30,7 @@ _NUM_CLASSES = {'garment': len(GARMENT_NAMES), 'parts': len(PART_NAMES)}
 
 
 class Judgement(NamedTuple):
-    """Of a discriminator: logits (of several scales a list), and its features where they are wanted; float32."""
+    """What a discriminator says: logits (of several scales a list), and features where they are wanted; float32."""
 
     logits: Any
     features: list[tf.Tensor]
@@ -41,12 +41,12 @@ class Scene:
     """A batch and what a model made of it; outputs and features in float32.
 
     Attributes:
-      features: of the roles and 'generated', by tap of VGG-19.
-      discriminators: picture -> logits, by the output that each judges.
-      generator: inputs -> outputs of the model's current stage; None where other pairs cannot be computed.
-      step: seeds what is random.
-      pairs: the pairs with a moved side that terms will ask for; all of them pass the generator in one call.
-      match_features: whether the features of discriminators are wanted.
+        features: of the roles and 'generated', by tap of VGG-19.
+        discriminators: picture -> logits, by the output that each judges.
+        generator: inputs -> outputs of the model's current stage; None where other pairs cannot be computed.
+        step: seeds what is random.
+        pairs: the pairs with a moved side that terms will ask for; all of them pass the generator in one call.
+        match_features: whether the features of discriminators are wanted.
     """
 
     config: Config

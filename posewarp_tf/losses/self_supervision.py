@@ -23,12 +23,12 @@ def self_flow_error(flow: tf.Tensor, exact_flow: tf.Tensor, foreground: tf.Tenso
     """L1 distance of the flow of (source, T source) to that of the warp.
 
     Args:
-      flow: [B, h, w, 2] in pixels of its own map.
-      exact_flow: t [B, H, W, 2] in pixels of its own, of any size.
-      foreground: [B, h, w], of T source.
+        flow: [B, h, w, 2] in pixels of its own map.
+        exact_flow: t [B, H, W, 2] in pixels of its own, of any size.
+        foreground: [B, h, w], of T source.
 
     Returns:
-      [B] in pixels of `flow`.
+        [B] in pixels of `flow`.
     """
     exact_flow = tf.stop_gradient(resize_flow(exact_flow, flow.shape[1:3]))
     error = tf.reduce_sum(tf.abs(flow - exact_flow), axis=-1)
@@ -43,13 +43,13 @@ def equivariance_error(
     `flow` is the teacher, as photometric terms make it: no gradient reaches it.
 
     Args:
-      moved_flow: f' [B, h, w, 2], of (T source, target).
-      flow: f [B, h, w, 2], of (source, target).
-      exact_flow: t [B, H, W, 2].
-      foreground: [B, h, w], of the target.
+        moved_flow: f' [B, h, w, 2], of (T source, target).
+        flow: f [B, h, w, 2], of (source, target).
+        exact_flow: t [B, H, W, 2].
+        foreground: [B, h, w], of the target.
 
     Returns:
-      [B] in pixels of the flows.
+        [B] in pixels of the flows.
     """
     flow = tf.stop_gradient(flow)
     exact_flow = tf.stop_gradient(resize_flow(exact_flow, flow.shape[1:3]))

@@ -69,7 +69,7 @@ def neighbourhoods(model: ModelConfig) -> dict[int, int]:
     """{scale: side of the neighbourhood that an attention sees there} of the model's flows.
 
     Raises:
-      ConfigError: the model has no attention, about which alone the term `affine` is.
+        ConfigError: the model has no attention, about which alone the term `affine` is.
     """
     kernels = getattr(model, 'attention_kernels', None)
     if kernels is None:

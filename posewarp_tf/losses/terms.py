@@ -22,8 +22,8 @@ class Term(NamedTuple):
     """A term of the objective; needs.py says what it cannot do without.
 
     Attributes:
-      compute: Scene -> [B], unweighted.
-      pair: a pair with a moved side that the model must see; the term is left out where it cannot.
+        compute: Scene -> [B], unweighted.
+        pair: a pair with a moved side that the model must see; the term is left out where it cannot.
     """
 
     compute: Callable[[Scene], tf.Tensor]

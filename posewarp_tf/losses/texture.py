@@ -17,14 +17,14 @@ def texture_distance(
     pose flow asks. They do not say where in the garment a pixel lies, only what it and its neighbours look like.
 
     Args:
-      image: the warped source [B, h, w, 3] in [-1, 1].
-      target: [B, h, w, 3].
-      labels: [B, h, w], integers: the garment of each target pixel, 0 for the background, which does not count.
-      shared: bool [B, num_labels]: labels that count, those present in the source and in the target.
-      num_labels: number of labels, the background included.
+        image: the warped source [B, h, w, 3] in [-1, 1].
+        target: [B, h, w, 3].
+        labels: [B, h, w], integers: the garment of each target pixel, 0 for the background, which does not count.
+        shared: bool [B, num_labels]: labels that count, those present in the source and in the target.
+        num_labels: number of labels, the background included.
 
     Returns:
-      [B]; 0 where no label is shared.
+        [B]; 0 where no label is shared.
     """
     inside = tf.one_hot(labels, num_labels, dtype=image.dtype) * tf.cast(shared, image.dtype)[:, None, None, :]
     inside = tf.reshape(inside[..., 1:], (-1, image.shape[1] * image.shape[2], num_labels - 1))

@@ -19,11 +19,11 @@ class VGGFeatures:
     """The layers of VGG-19 up to the deepest of `taps`, in float32 under any precision policy, not trainable.
 
     Args:
-      taps: what will be asked for.
-      weights: 'imagenet', 'random' or a path, as in vgg_weights.py.
+        taps: what will be asked for.
+        weights: 'imagenet', 'random' or a path, as in vgg_weights.py.
 
     Raises:
-      RunError: when the weights cannot be had or do not fit.
+        RunError: when the weights cannot be had or do not fit.
     """
 
     def __init__(self, taps: Collection[str], weights: str) -> None:

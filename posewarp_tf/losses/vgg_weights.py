@@ -38,7 +38,7 @@ def load_weights(weights: str, taps: Collection[str]) -> Arrays:
     """(kernel, bias) of every convolution up to the deepest of `taps`, by its name in Keras ('block3_conv1').
 
     Raises:
-      RunError: when they cannot be had or are not those of VGG-19.
+        RunError: when they cannot be had or are not those of VGG-19.
     """
     shapes = kernel_shapes(taps)
     arrays = _reader(weights)(shapes)

@@ -50,7 +50,7 @@ class ClassScores:
 
 
 def _intersection_over_union(confusion: np.ndarray) -> np.ndarray:
-    """Of counts [true class, answered class]: [classes]."""
+    """From counts [true class, answered class]: [classes]."""
     both = np.diag(confusion)
     either = confusion.sum(axis=0) + confusion.sum(axis=1) - both
     return both / np.maximum(either, 1)

@@ -13,7 +13,7 @@ from posewarp_tf.pictures.geometry import segment_distance
 # The sides of the torso, which no limb of the drawn skeleton covers.
 _TORSO_SIDES = ((2, 8), (5, 11), (8, 11))
 
-# Of a picture that is 128 pixels high, as for Market-1501.
+# Both lengths are for a picture that is 128 pixels high, as for Market-1501.
 _LIMB_RADIUS = 4.0
 _REFERENCE_HEIGHT = 128
 

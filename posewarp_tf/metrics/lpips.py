@@ -19,7 +19,7 @@ from posewarp_tf.ops import to_float_image
 _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
 
-# Of each convolution: its number in torchvision's `alexnet().features`, kernel [kh, kw, in, out], stride, padding.
+# Each convolution: its number in torchvision's `alexnet().features`, kernel [kh, kw, in, out], stride, padding.
 _LAYERS = (
     (0, (11, 11, 3, 64), 4, 2),
     (3, (5, 5, 64, 192), 1, 2),

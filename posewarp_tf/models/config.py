@@ -161,7 +161,7 @@ class ModelConfig(Section):
 
 @dataclasses.dataclass(frozen=True)
 class PosedModelConfig(ModelConfig):
-    """Of models that see poses.
+    """The networks of a model that sees poses.
 
     `pose_channels` follows from `pose_representation`; poses of joints may also have another number of channels, in
     networks that were imported.

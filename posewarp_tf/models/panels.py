@@ -55,7 +55,7 @@ def panels(
 
 
 def motion_panels(picture: np.ndarray, motion: Motion) -> dict[str, np.ndarray]:
-    """Of one example: warped, flow, mask, attention, as far as they exist; `picture` float [H, W, 3] in [-1, 1]."""
+    """Warped, flow, mask, attention of one example, as far as they exist; `picture` float [H, W, 3] in [-1, 1]."""
     size = picture.shape[:2]
     warped, flow = warp_to_full_size(picture, motion.flows[-1])
     found = {'warped': ops.to_uint8_image(warped).numpy(), 'flow': flow_to_color(flow)}

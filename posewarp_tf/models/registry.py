@@ -56,7 +56,7 @@ def model_config_from_json(values: Mapping[str, Any], source: str) -> ModelConfi
 
 
 def all_stage_names() -> Iterator[str]:
-    """Of all models."""
+    """The names of the stages of all models."""
     yield from (stage.name for config in MODELS.values() for stage in config.all_stages)
 
 

@@ -22,18 +22,18 @@ def gaussian_sample(
     Borders are clamped tap by tap; the weights are those of the unclamped point.
 
     Args:
-      source: [B, Hs, Ws, C], any float dtype.
-      flow: [B, H, W, 2] (dx, dy) in pixels of the source map.
-      kernel_size: taps per axis, even, 2 to 10.
-      sigma: standard deviation in pixels.
-      impl: as of `local_attention_sample`.
+        source: [B, Hs, Ws, C], any float dtype.
+        flow: [B, H, W, 2] (dx, dy) in pixels of the source map.
+        kernel_size: taps per axis, even, 2 to 10.
+        sigma: standard deviation in pixels.
+        impl: as of `local_attention_sample`.
 
     Returns:
-      [B, H, W, C] in the dtype of `source`; differentiable in `source` and `flow`.
+        [B, H, W, C] in the dtype of `source`; differentiable in `source` and `flow`.
 
     Raises:
-      ConfigError: a kernel size or sigma that cannot be, wrong ranks or sizes, an `impl` that is unknown or cannot be
-        had.
+        ConfigError: a kernel size or sigma that cannot be, wrong ranks or sizes, an `impl` that is unknown or cannot be
+          had.
     """
     if kernel_size not in KERNEL_SIZES or sigma <= 0:
         raise ConfigError(

@@ -34,7 +34,7 @@ def use_kernel(impl: str) -> bool:
     'auto' takes them when they are built and run on every device; never where XLA compiles, which cannot.
 
     Raises:
-      ConfigError: an unknown `impl`, or 'kernel' where it cannot be had; the message says why.
+        ConfigError: an unknown `impl`, or 'kernel' where it cannot be had; the message says why.
     """
     if impl not in SAMPLER_IMPLEMENTATIONS:
         raise ConfigError(f'impl: got {impl!r}, expected one of {", ".join(map(repr, SAMPLER_IMPLEMENTATIONS))}')
@@ -51,7 +51,7 @@ def load() -> ModuleType:
     """The compiled ops as Python functions, their gradients registered.
 
     Raises:
-      ConfigError: there are none, they are of another TensorFlow, or they cannot be loaded.
+        ConfigError: there are none, they are of another TensorFlow, or they cannot be loaded.
     """
     path = library_path()
     problem = refusal(path) if path else f'{PATH_VARIABLE} is empty'

@@ -18,17 +18,17 @@ def local_attention_sample(source: tf.Tensor, flow: tf.Tensor, attention: tf.Ten
     Taps outside the source are clamped to the border one by one.
 
     Args:
-      source: [B, Hs, Ws, C], any float dtype.
-      flow: [B, H, W, 2] (dx, dy) in pixels of the source map.
-      attention: [B, H, W, k * k], row-major with dy outer; k odd, 1 to 9.
-      impl: 'gather' (plain TensorFlow: CPU, GPU, XLA, TFLite), 'kernel' (the compiled op) or 'auto' (the op where it
-        is built and can run, else gathers).
+        source: [B, Hs, Ws, C], any float dtype.
+        flow: [B, H, W, 2] (dx, dy) in pixels of the source map.
+        attention: [B, H, W, k * k], row-major with dy outer; k odd, 1 to 9.
+        impl: 'gather' (plain TensorFlow: CPU, GPU, XLA, TFLite), 'kernel' (the compiled op) or 'auto' (the op where it
+          is built and can run, else gathers).
 
     Returns:
-      [B, H, W, C] in the dtype of `source`; differentiable in every input.
+        [B, H, W, C] in the dtype of `source`; differentiable in every input.
 
     Raises:
-      ConfigError: for an unknown `impl`, one that cannot be had, wrong ranks or sizes.
+        ConfigError: for an unknown `impl`, one that cannot be had, wrong ranks or sizes.
     """
     source, flow, attention = (tf.convert_to_tensor(tensor) for tensor in (source, flow, attention))
     kernel = _checked_kernel_size(source, flow, attention)

@@ -19,13 +19,13 @@ def sum_taps(source: tf.Tensor, corner: tf.Tensor, coefficients: tf.Tensor, colu
     again for the gradient. Sums are made in the dtype of `coefficients`.
 
     Args:
-      source: [B, Hs, Ws, C], any float dtype.
-      corner: int32 [B, H, W, 2], the (x, y) of each window's first tap; may lie anywhere.
-      coefficients: float32 or float64 [B, H, W, rows * columns], row-major.
-      columns: taps in a row of the window.
+        source: [B, Hs, Ws, C], any float dtype.
+        corner: int32 [B, H, W, 2], the (x, y) of each window's first tap; may lie anywhere.
+        coefficients: float32 or float64 [B, H, W, rows * columns], row-major.
+        columns: taps in a row of the window.
 
     Returns:
-      [B, H, W, C] in the dtype of `source`; differentiable in `source` and `coefficients`.
+        [B, H, W, C] in the dtype of `source`; differentiable in `source` and `coefficients`.
     """
     batch, source_height, source_width, channels = _shape(source)
     _, height, width, num_taps = _shape(coefficients)

@@ -28,15 +28,15 @@ def bilinear_sample(source: tf.Tensor, flow: tf.Tensor, impl: str = 'auto') -> t
     point.
 
     Args:
-      source: [B, Hs, Ws, C], any float dtype.
-      flow: [B, H, W, 2] (dx, dy) in pixels of the source map.
-      impl: as of `local_attention_sample`.
+        source: [B, Hs, Ws, C], any float dtype.
+        flow: [B, H, W, 2] (dx, dy) in pixels of the source map.
+        impl: as of `local_attention_sample`.
 
     Returns:
-      [B, H, W, C] in the dtype of `source`.
+        [B, H, W, C] in the dtype of `source`.
 
     Raises:
-      ConfigError: wrong ranks or sizes; an `impl` that is unknown or cannot be had.
+        ConfigError: wrong ranks or sizes; an `impl` that is unknown or cannot be had.
     """
     source, flow = tf.convert_to_tensor(source), tf.convert_to_tensor(flow)
     check_source_and_flow(source, flow)

@@ -58,19 +58,19 @@ EXPECTED = {
 # Views of a body: where the uppermost row seen lies on it, and how much of it is seen.
 _STEP = 0.05
 _VIEWS = np.array([(top, seen) for top in np.arange(0, 0.91, _STEP) for seen in np.arange(1 - top, 0.09, -_STEP)])
-# Of a body's height: how far off a class may be.
+# How far off a class may be, in heights of the body.
 _TOLERANCE = 0.03
-# Of the coding that has most.
+# The number of classes in the coding that has most.
 _NUM_CLASSES = max(len(coding.classes) for coding in GARMENT_CODINGS.values())
 # Less of a person than this says nothing: programs that make maps err that much.
 _LEAST_EVIDENCE = 4e-3
-# Of the maps that two codings read differently, the one taken must explain this part; of those that just one of the
-# two explains, it must be the one in this part, and they must be this part of all.
+# The coding that is taken must explain this part of the maps that two codings read differently; of those that just one
+# of the two explains, it must be the one in this part, and they must be this part of all.
 _EXPLAINED, _WON, _DECISIVE = 0.8, 0.9, 0.1
 
 
 class MapFacts(NamedTuple):
-    """Of the classes in one map, each an array by number.
+    """What is known of the classes in one map, each an array by number.
 
     seen: all numbers in the map but 0.
     numbers: those of them of which there is enough to tell anything.
@@ -85,7 +85,7 @@ class MapFacts(NamedTuple):
 
 
 def facts_of(classes: np.ndarray) -> MapFacts:
-    """Of a map of class numbers, uint8 [H, W]."""
+    """The facts of a map of class numbers, uint8 [H, W]."""
     rows = np.flatnonzero(classes.any(axis=1))
     top, extent = (rows[0], max(rows[-1] - rows[0], 1)) if len(rows) else (0, 1)
     height = np.broadcast_to(((np.arange(len(classes)) - top) / extent)[:, np.newaxis], classes.shape)

@@ -182,7 +182,7 @@ def _from_csv(
 
 @functools.lru_cache(maxsize=2)
 def _annotations(path: str, changed: int) -> Annotations:
-    """Of all pictures, which are asked for one by one; read again only if the file has changed."""
+    """All rows of a file whose pictures are asked for one by one; it is read again only if it has changed."""
     return read_annotations(path)
 
 

@@ -95,7 +95,7 @@ class TrainingConfig(Section):
         {}, 'stage=steps of each stage; default: the published ones, where there are any.', may_change=True
     )
     batch_size: int = option(8, 'Pairs in one step, over all replicas together.', minimum=1)
-    learning_rate: float = option(1e-4, 'Of the generator.', minimum=0.0)
+    learning_rate: float = option(1e-4, 'Learning rate of the generator.', minimum=0.0)
     stage_learning_rates: Mapping[str, float] = option({}, 'stage=rate of the stages with another --learning_rate.')
     discriminator_learning_rate_ratio: float = option(0.1, 'Learning rate of the discriminator / --learning_rate.')
     adam_beta_1: float = option(0.0, 'First Adam coefficient.', minimum=0.0)
@@ -108,7 +108,7 @@ class TrainingConfig(Section):
     mixed_precision: bool = option(False, 'Compute in float16 on GPUs and bfloat16 on CPUs, keep weights in float32.')
     jit_compile: bool = option(False, 'Compile the training step with XLA.', may_change=True)
     num_gpus: int = option(-1, 'Replicas; -1: every GPU there is, or the CPU.', minimum=-1, may_change=True)
-    seed: int = option(0, 'Of weights, data order and augmentation.', minimum=0)
+    seed: int = option(0, 'Seed of weights, data order and augmentation.', minimum=0)
     log_every: int = option(20, 'Steps between scalars.', minimum=1, may_change=True)
     sample_every: int = option(500, 'Steps between pictures.', minimum=1, may_change=True)
     checkpoint_every: int = option(500, 'Steps between checkpoints.', minimum=1, may_change=True)

@@ -126,7 +126,7 @@ def write_dataset(
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """Of one person: lines of the annotation file, and pairs of file names."""
+    """What one person adds: lines of the annotation file, and pairs of file names."""
 
     annotations: list[str]
     pairs: list[tuple[str, str]]

@@ -125,9 +125,9 @@ class PoseFlowNet(tf.keras.layers.Layer):
         """The flows of all stacks added up: float32 [B, h, w, 2] of scales 3, 2, 1, 0.
 
         Args:
-          source_image: [B, H, W, 3].
-          source_pose, target_pose: [B, H, W, pose channels].
-          source_garment: one channel per class, [B, H, W, 16].
+            source_image: [B, H, W, 3].
+            source_pose, target_pose: [B, H, W, pose channels].
+            source_garment: one channel per class, [B, H, W, 16].
         """
         # Keras casts the first argument only.
         image, pose, target_pose = (tf.cast(t, self.compute_dtype) for t in (source_image, source_pose, target_pose))

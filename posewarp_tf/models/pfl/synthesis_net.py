@@ -38,9 +38,9 @@ class SynthesisNet(tf.keras.layers.Layer):
         """Picture [B, H, W, 3] in [-1, 1], mask [B, H, W, 1] in [0, 1] and the gates, coarse first; all float32.
 
         Args:
-          source: the source's image and what else is known of it, [B, H, W, any], or what the body prepared of it.
-          target: pose and, where there is one, the soft garment map of the target, [B, H, W, any].
-          flows: of all scales that are aligned, coarse first.
+            source: the source's image and what else is known of it, [B, H, W, any], or what the body prepared of it.
+            target: pose and, where there is one, the soft garment map of the target, [B, H, W, any].
+            flows: of all scales that are aligned, coarse first.
         """
         features, gates = self.body(source, target, *flows)
         picture = tf.tanh(tf.cast(self.color_conv(features), tf.float32))

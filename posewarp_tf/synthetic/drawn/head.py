@@ -10,7 +10,7 @@ from posewarp_tf.synthetic.drawn import geometry
 from posewarp_tf.synthetic.drawn.figure import Body, Skeleton
 from posewarp_tf.synthetic.drawn.limbs import cap, rings
 
-# Of the head, in head heights above its centre.
+# Places of the head, in head heights above its centre.
 _HEAD_WIDTH = (
     (-0.5, 0.02),
     (-0.47, 0.13),
