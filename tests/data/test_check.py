@@ -13,6 +13,7 @@ from PIL import Image
 from posewarp_tf.data.benchmark import milliseconds_per_batch
 from posewarp_tf.data.check import check
 from posewarp_tf.pictures.class_colors import GARMENT_COLORS, PART_COLORS
+from tests.processes import run_module
 from tests.tiny_dataset import training_dataset
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -205,9 +206,9 @@ def test_what_training_refuses_the_check_refuses_with_the_same_words(tiny_datase
     checked = _run(*given)
     assert checked.returncode == 1
     assert REFUSED[flag] in checked.stdout + checked.stderr
-    command = [sys.executable, '-m', 'posewarp_tf.train', *given, f'--run_dir={tiny_dataset.root / "run"}']
-    trained = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert trained.returncode == 1 and REFUSED[flag] in trained.stderr, trained.stderr[-2000:]
+    run_dir, log = tiny_dataset.root / 'run', tiny_dataset.root / 'log'
+    code, printed = run_module('posewarp_tf.train', [*given, f'--run_dir={run_dir}'], ROOT, log=log)
+    assert code == 1 and REFUSED[flag] in printed, printed[-2000:]
 
 
 def test_maps_that_a_term_needs_must_be_there_for_every_training_picture(tiny_dataset, capsys):

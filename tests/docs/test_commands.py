@@ -10,8 +10,8 @@ import pytest
 
 from tests.docs.budget import NEW, added_flags
 from tests.docs.commands import Command, all_commands
-from tests.docs.processes import run_module
 from tests.docs.workplace import make_workplace
+from tests.processes import run_module
 from tests.source_code import ROOT
 
 # By how a command begins.

@@ -15,7 +15,7 @@ from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.synthetic import Settings, write_dataset
 from posewarp_tf.synthetic.walk import write_walk
-from tests.docs.processes import run_module
+from tests.processes import run_module
 from tests.run_folders import make_pfl_run, make_run
 from tests.source_code import ROOT
 

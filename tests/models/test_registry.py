@@ -75,7 +75,9 @@ def test_attention_weights_sum_to_one():
 
 
 @pytest.mark.parametrize('name', sorted(f[:-4] for f in os.listdir(CONFIG_DIR) if f.endswith('.cfg')))
-def test_every_shipped_config_builds(name):
+def test_every_shipped_config_builds(name, monkeypatch):
+    # Only shapes matter; orthogonal kernels of full size take most of the time.
+    monkeypatch.setattr(tf.keras.initializers.Orthogonal, '__call__', lambda self, shape, *_, **__: tf.zeros(shape))
     config = load_config(name)
     model = build_model(name)
     outputs = model(model.example_inputs())

@@ -15,9 +15,14 @@ CONTEXT.set_forkserver_preload(
 )
 
 
-def run_module(module: str, arguments: list[str], folder: pathlib.Path, seconds: float = 300) -> tuple[int | None, str]:
-    """`python -m module arguments` in a folder: its exit code (None: not done in time), and all that it printed."""
-    log = folder / f'.log-{module}'
+def run_module(
+    module: str, arguments: list[str], folder: pathlib.Path, seconds: float = 300, log: pathlib.Path | None = None
+) -> tuple[int | None, str]:
+    """`python -m module arguments` in a folder: its exit code (None: not done in time), and all that it printed.
+
+    `log`: the file that takes what it prints; default: one in the folder.
+    """
+    log = log or folder / f'.log-{module}'
     process = CONTEXT.Process(target=_run, args=(module, arguments, str(folder), str(log)))
     process.start()
     process.join(seconds)
