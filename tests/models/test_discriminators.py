@@ -7,7 +7,13 @@ import tensorflow as tf
 from posewarp_tf.conventions import GARMENT_NAMES
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.discriminators.build import DISCRIMINATORS, build_discriminator
-from posewarp_tf.models.discriminators.image import MultiscalePatchDiscriminator, PatchDiscriminator, ResDiscriminator
+from posewarp_tf.models.discriminators.image import (
+    Discriminator,
+    MultiscalePatchDiscriminator,
+    PatchDiscriminator,
+    ResDiscriminator,
+)
+from posewarp_tf.models.discriminators.temporal import TemporalDiscriminator
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, to_pytorch
 from posewarp_tf.settings.config import Config
 from tests.conftest import assert_agrees
@@ -18,13 +24,13 @@ PUBLISHED = {
     'disc_patch': lambda: PatchDiscriminator(base_filters=64, max_filters=512, num_layers=3),
 }
 SMALL = [ResDiscriminator, PatchDiscriminator]
-ALL = [*SMALL, MultiscalePatchDiscriminator]
+ALL = [*SMALL, MultiscalePatchDiscriminator, TemporalDiscriminator]
 
 
 def small(network):
     tf.keras.utils.set_random_seed(3)
     model = network(base_filters=4, max_filters=8, num_layers=2 if network is MultiscalePatchDiscriminator else 3)
-    model(tf.zeros((1, 32, 32, 3)))
+    model(judged(network, batch=1))
     return model
 
 
@@ -32,6 +38,13 @@ def flat(logits):
     """[B, all logits of an example], of one map or several."""
     maps = tf.nest.flatten(logits)
     return np.concatenate([np.reshape(values, (len(values), -1)) for values in maps], axis=1)
+
+
+def judged(network, batch=2):
+    """What a discriminator judges: pictures, or windows of six frames."""
+    if network is TemporalDiscriminator:
+        return np.stack([picture(batch=batch, seed=seed) for seed in range(6)], axis=1)
+    return picture(batch=batch)
 
 
 def picture(height=32, width=32, batch=2, seed=0):
@@ -85,9 +98,13 @@ def test_image_too_small_for_its_levels_is_an_error(network, size):
         small(network)(picture(size, size - 1))
 
 
+def test_every_discriminator_is_in_the_catalogue():
+    assert set(ALL) == set(Discriminator.__subclasses__()) >= set(DISCRIMINATORS.values())
+
+
 @pytest.mark.parametrize('network', ALL)
 def test_examples_do_not_see_each_other(network):
-    model, image = small(network), picture()
+    model, image = small(network), judged(network)
     np.testing.assert_allclose(flat(model(image))[:1], flat(model(image[:1])), atol=1e-6)
 
 
@@ -95,39 +112,39 @@ def test_examples_do_not_see_each_other(network):
 def test_only_training_calls_move_the_spectral_vectors(network):
     model = small(network)
     before = [weight.numpy() for weight in model.non_trainable_weights]
-    model(picture())
-    model(picture(), training=False)
+    model(judged(network))
+    model(judged(network), training=False)
     for weight, value in zip(model.non_trainable_weights, before):
         np.testing.assert_array_equal(weight, value)
-    model(picture(), training=True)
+    model(judged(network), training=True)
     assert any(np.any(weight.numpy() != value) for weight, value in zip(model.non_trainable_weights, before))
 
 
 @pytest.mark.parametrize('network', ALL)
 def test_saved_model_computes_the_same(network, tmp_path):
     model = small(network)
-    model(picture(), training=True)
+    model(judged(network), training=True)
     model.save(tmp_path / 'discriminator.keras')
     loaded = tf.keras.models.load_model(tmp_path / 'discriminator.keras')
-    np.testing.assert_array_equal(flat(loaded(picture())), flat(model(picture())))
+    np.testing.assert_array_equal(flat(loaded(judged(network))), flat(model(judged(network))))
 
 
 @pytest.mark.parametrize('network', ALL)
 def test_clone_is_a_network_of_the_same_options_with_its_own_weights(network):
     model = small(network)
     clone = tf.keras.models.clone_model(model)
-    clone(picture())
+    clone(judged(network))
     assert clone.get_config() == model.get_config()
     clone.set_weights(model.get_weights())
-    np.testing.assert_array_equal(flat(clone(picture())), flat(model(picture())))
+    np.testing.assert_array_equal(flat(clone(judged(network))), flat(model(judged(network))))
     assert not {id(weight) for weight in clone.weights} & {id(weight) for weight in model.weights}
 
 
 @pytest.mark.parametrize('network', ALL)
 def test_compiled_training_call_agrees_with_eager(network):
     eager, compiled = small(network), small(network)
-    actual = tf.function(compiled, jit_compile=True)(picture(), training=True)
-    np.testing.assert_allclose(flat(actual), flat(eager(picture(), training=True)), atol=1e-6)
+    actual = tf.function(compiled, jit_compile=True)(judged(network), training=True)
+    np.testing.assert_allclose(flat(actual), flat(eager(judged(network), training=True)), atol=1e-6)
 
 
 @pytest.mark.parametrize('network', SMALL)

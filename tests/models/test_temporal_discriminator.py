@@ -74,11 +74,3 @@ def test_another_number_of_frames_is_an_error(number):
 def test_too_few_frames_or_levels_are_an_error(options):
     with pytest.raises(ConfigError, match='expected at least 2 and 5'):
         small(**options)
-
-
-def test_saved_model_computes_the_same(tmp_path):
-    model = small(num_frames=5)
-    model(frames(5), training=True)
-    model.save(tmp_path / 'discriminator.keras')
-    loaded = tf.keras.models.load_model(tmp_path / 'discriminator.keras')
-    np.testing.assert_array_equal(loaded(frames(5)), model(frames(5)))
