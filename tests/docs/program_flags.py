@@ -12,7 +12,7 @@ from posewarp_tf.__main__ import COMMANDS, find_module
 from posewarp_tf.errors import PosewarpError
 from posewarp_tf.settings.flags import expand_config
 from tests.docs.commands import all_commands
-from tests.docs.processes import CONTEXT
+from tests.processes import CONTEXT
 
 
 class Program(NamedTuple):
