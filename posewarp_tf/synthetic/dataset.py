@@ -210,16 +210,28 @@ def _palette() -> np.ndarray:
 
 def _in_processes(function: functools.partial, tasks: list, num_processes: int) -> Iterator[Rows]:
     """Results in the order of `tasks`."""
-    if num_processes == 1 or len(tasks) < 2:
+    pool = _make_pool(min(num_processes, len(tasks)))
+    if pool is None:
         yield from map(function, tasks)
         return
-    # Fresh processes: forking one that runs TensorFlow is not safe.
-    context = multiprocessing.get_context('spawn')
-    with concurrent.futures.ProcessPoolExecutor(min(num_processes, len(tasks)), mp_context=context) as pool:
+    with pool:
         try:
             yield from pool.map(function, tasks)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _make_pool(num_processes: int) -> concurrent.futures.ProcessPoolExecutor | None:
+    """None where one process does, or where this machine lets nobody share memory between several."""
+    if num_processes < 2:
+        return None
+    # Fresh processes: forking one that runs TensorFlow is not safe.
+    context = multiprocessing.get_context('spawn')
+    try:
+        return concurrent.futures.ProcessPoolExecutor(num_processes, mp_context=context)
+    except OSError as error:
+        print(f'drawing in one process: this machine makes no semaphores ({error.strerror}: is /dev/shm writable?)')
+        return None
 
 
 def _is_already_there(final: pathlib.Path, description: dict) -> bool:

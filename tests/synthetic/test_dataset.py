@@ -96,6 +96,16 @@ def test_any_number_of_processes_writes_the_same_bytes(folder, tmp_path):
     assert contents(tmp_path / 'again') == contents(folder)
 
 
+def test_where_processes_cannot_share_memory_one_writes_the_same_bytes(folder, tmp_path, monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise PermissionError(13, 'Permission denied')
+
+    monkeypatch.setattr(dataset.concurrent.futures, 'ProcessPoolExecutor', refuse)
+    write_dataset(tmp_path / 'again', SETTINGS, num_processes=2, show_progress=False)
+    assert contents(tmp_path / 'again') == contents(folder)
+    assert 'drawing in one process: this machine makes no semaphores (Permission denied' in capsys.readouterr().out
+
+
 def test_a_person_does_not_depend_on_how_many_there_are():
     more = dataclasses.replace(SETTINGS, num_train_people=50, poses_per_person=2, pairs_per_person=1)
     for one, other in zip(dataset.draw_person(SETTINGS, 'train', 1), dataset.draw_person(more, 'train', 1)):
