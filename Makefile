@@ -76,7 +76,7 @@ mobile: has-npm $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.js
 test: $(VENV)/installed-dev lint
 	$(BIN)/python -m custom_ops.build --optional
 	@$(if $(COMPILER),:,echo 'no C++ compiler: the tests of the compiled ops (pytest -m compiler) are left out')
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not ($(LEFT_OUT))' $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'not ($(LEFT_OUT))' $(TESTS)
 
 test-docs: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 -m docs tests/docs

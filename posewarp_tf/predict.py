@@ -13,6 +13,7 @@ Garment transfer, one's clothes on the person of another picture (models that co
 from __future__ import annotations
 
 import os
+import pathlib
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -22,13 +23,14 @@ from posewarp_tf.inference.jobs import (
     MAP_COLUMNS,
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
+    Job,
     jobs_from_csv,
     jobs_from_paths,
-    parse_size,
 )
 from posewarp_tf.pictures.class_codings import GARMENT_CLASSES
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings import command_line
+from posewarp_tf.settings.flags import size_from_flag
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.predictor import Predictor
@@ -141,15 +143,18 @@ def _predict() -> int:
         jobs = jobs_from_csv(given.pairs)
     else:
         jobs = jobs_from_paths(
-            given.source_image,
-            given.source_keypoints,
-            given.target_keypoints,
-            given.output,
-            _target_size(),
-            given.source_name,
-            given.target_name,
-            given.target_image,
-            _given_maps(),
+            Job(
+                where='',
+                source_image=given.source_image,
+                source_keypoints=pathlib.Path(given.source_keypoints),
+                target_keypoints=pathlib.Path(given.target_keypoints),
+                output=pathlib.Path(given.output),
+                target_image_size=size_from_flag('target_image_size'),
+                source_name=given.source_name,
+                target_name=given.target_name,
+                target_image=given.target_image,
+                class_maps={name: pathlib.Path(place) for name, place in _given_maps().items()},
+            )
         )
     return 1 if run_jobs(_load_predictor, _model(), jobs, given.save_intermediates, given.garment_classes) else 0
 
@@ -164,7 +169,7 @@ def _drive() -> int:
         poses=given.target_dir,
         output_dir=given.output,
         source_name=given.source_name,
-        pose_size=_target_size(),
+        pose_size=size_from_flag('target_image_size'),
         class_maps=_given_maps(),
         smooth_poses=given.smooth_poses,
         fps=given.fps,
@@ -208,14 +213,6 @@ def _refuse(names: tuple[str, ...], why: str) -> None:
 
 def _listed(names: tuple[str, ...]) -> str:
     return ', '.join('--' + name for name in names)
-
-
-def _target_size() -> tuple[int, int] | None:
-    text = flags.FLAGS.target_image_size
-    try:
-        return None if text is None else parse_size(text)
-    except ValueError as error:
-        raise ConfigError(f'--target_image_size: {error}') from error
 
 
 if __name__ == '__main__':

@@ -34,6 +34,13 @@ class Golden(dict):
         return weights
 
 
+def pytest_collection_modifyitems(items):
+    """Each file to one process, as its fixtures are shared; the exports, which share the largest ones, all to one."""
+    for item in items:
+        folder, name = item.path.parent.name, item.path.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == 'exports' else f'{folder}/{name}'))
+
+
 @pytest.fixture(scope='session')
 def golden():
     """`golden('ops')` loads tests/goldens/ops.npz."""

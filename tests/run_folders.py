@@ -1,8 +1,11 @@
 """Tiny run folders, pictures and poses for tests of what happens after training."""
 
+import pathlib
+
 import numpy as np
 
 from posewarp_tf.inference import driving, runner
+from posewarp_tf.inference.jobs import Job, jobs_from_paths
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.runs.checkpoints import AVERAGE, MODEL, CheckpointFolder
 from posewarp_tf.runs.run_folder import RunFolder
@@ -87,6 +90,13 @@ def class_map(size, num_classes, seed=0):
     """Large spots of every class, uint8 [H, W]."""
     values = picture(size, seed)[..., 0].astype(int) - 17
     return np.clip(values * num_classes // 221, 0, num_classes - 1).astype(np.uint8)
+
+
+def jobs_of(source_image, source_keypoints, target_keypoints, output, target_image_size=None, class_maps=(), **names):
+    """The jobs of these paths, any of which may be a folder, as the command line gives them."""
+    paths = map(pathlib.Path, (source_keypoints, target_keypoints, output))
+    maps = {name: pathlib.Path(place) for name, place in dict(class_maps).items()}
+    return jobs_from_paths(Job('', source_image, *paths, target_image_size, class_maps=maps, **names))
 
 
 def run_jobs(predictor, jobs, **options):

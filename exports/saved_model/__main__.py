@@ -13,8 +13,8 @@ import json
 from absl import flags
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.inference.jobs import parse_size
 from posewarp_tf.settings import command_line
+from posewarp_tf.settings.flags import size_from_flag
 
 from .export import BATCH_SIZES, export_saved_model
 
@@ -22,15 +22,14 @@ from .export import BATCH_SIZES, export_saved_model
 def main() -> None:
     given = flags.FLAGS
     try:
-        image_size = None if given.image_size is None else parse_size(given.image_size)
         batch_sizes = sorted({int(size) for size in given.batch_sizes})
     except ValueError as error:
-        raise ConfigError(f'--image_size or --batch_sizes: {error}') from error
+        raise ConfigError(f'--batch_sizes: {error}') from error
     version = export_saved_model(
         given.run_dir,
         given.output_dir,
         given.checkpoint,
-        image_size,
+        size_from_flag('image_size'),
         given.sampler_impl,
         batch_sizes,
         given.check_pairs,

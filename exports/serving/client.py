@@ -18,12 +18,12 @@ from PIL import Image
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.inference.checks import checked_map
-from posewarp_tf.inference.jobs import parse_size
 from posewarp_tf.pictures.picture_files import is_remote, load_class_numbers, load_image, save_image
 from posewarp_tf.poses.joints import check_joints
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.settings import command_line
+from posewarp_tf.settings.flags import size_from_flag
 
 from .protocol import MODEL_NAME
 from .retries import ServingError, call_with_retries
@@ -138,10 +138,7 @@ def _transport() -> Transport:
 def _poses(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Source and target joints in pixels of the source picture of `size`."""
     given = flags.FLAGS
-    try:
-        target_size = size if given.target_image_size is None else parse_size(given.target_image_size)
-    except ValueError as error:
-        raise ConfigError(f'--target_image_size: {error}') from error
+    target_size = size_from_flag('target_image_size') or size
     source_name = given.source_name or os.path.basename(given.source_image)
     source_pose = load_keypoints(given.source_keypoints, size, source_name)
     target_pose = load_keypoints(given.target_keypoints, target_size, given.target_name)

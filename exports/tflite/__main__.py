@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from absl import flags
 
-from posewarp_tf.errors import ConfigError
-from posewarp_tf.inference.jobs import parse_size
 from posewarp_tf.settings import command_line
+from posewarp_tf.settings.flags import size_from_flag
 
 from .export import ALL_PRECISIONS, export_tflite
 
@@ -22,16 +21,12 @@ def main() -> None:
     from .report import markdown
 
     given = flags.FLAGS
-    try:
-        image_size = None if given.image_size is None else parse_size(given.image_size)
-    except ValueError as error:
-        raise ConfigError(f'--image_size: {error}') from error
     report = export_tflite(
         given.run_dir,
         given.output_dir,
         given.precision,
         given.checkpoint,
-        image_size,
+        size_from_flag('image_size'),
         given.data_dir,
         given.check_pairs,
         given.calibration_pairs,

@@ -18,6 +18,7 @@ import numpy as np
 from posewarp_tf.data.datasets import PairDataset, shorten
 from posewarp_tf.errors import DataError
 from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.inputs import raw_inputs
 from posewarp_tf.pictures.class_maps import DENSEPOSE, PARTS, Coding, garment_coding
 from posewarp_tf.pictures.names import NameIndex, picture_stem
 from posewarp_tf.settings.config import Config, DataConfig
@@ -70,14 +71,8 @@ def find_class_maps(data: DataConfig, key: str, examples: PairDataset) -> ClassM
 
 
 def maps_of_model(model: ModelConfig) -> dict[str, str]:
-    """The class maps that a model takes, and in words the setting that asks for each."""
-    form = model.pose_form
-    return {
-        key: '--use_garment'
-        if key.endswith('garment') or form is None
-        else f'--pose_representation={form.representation}'
-        for key in model.class_maps
-    }
+    """The class maps that a model takes, and the setting that asks for each."""
+    return {raw.name: raw.asked_by for raw in raw_inputs(model.inputs) if raw.name in model.class_maps}
 
 
 def keys_by_kind(keys: Iterable[str]) -> dict[str, list[str]]:

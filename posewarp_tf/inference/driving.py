@@ -40,9 +40,11 @@ class DrivingJob:
     """What is to be done, from files.
 
     poses: a folder or file that `load_sequence` reads.
+    output_dir: the folder for frame-00000.png, frame-00001.png, ... and animation.gif.
     pose_size: height and width of the video that the poses are from; None: as the source picture.
     class_maps: by the model's names; of the source a file or a folder, of the target a folder, of maps named after the
         picture or the frames.
+    fps: frames per second of the animation, at most 50.
     """
 
     source_image: str
@@ -87,48 +89,43 @@ def run_driving(
     require_maps(job.class_maps, model)
     predictor = load_predictor()
     source = predictor.prepare(image, pose, source_maps)
-    num_kept = drive(predictor, source, sequence, pose_size, job.output_dir, job.fps, job.overwrite, target_maps)
+    num_kept = _drive(predictor, source, sequence, pose_size, job, target_maps)
     kept = f' ({num_kept} of them kept from an earlier run)' if num_kept else ''
     print(f'written: {len(sequence.names)} frames{kept} and {os.path.join(job.output_dir, ANIMATION_NAME)}')
 
 
-def drive(
+def _drive(
     predictor: Predictor,
     source: Source,
     sequence: PoseSequence,
     pose_size: tuple[int, int],
-    output_dir: str | os.PathLike,
-    fps: float,
-    overwrite: bool = False,
-    class_maps: Sequence[Mapping[str, np.ndarray]] | None = None,
+    job: DrivingJob,
+    maps: Sequence[Mapping[str, np.ndarray]],
 ) -> int:
-    """Writes frame-00000.png, frame-00001.png, ... and animation.gif; returns how many frames were kept as they were.
+    """Writes the frames of a job and their animation; returns how many frames were kept as they were.
 
     A run that was stopped goes on where it stopped: frames that were made from the same model, source and pose stay,
-    unless `overwrite`.
+    unless the job overwrites them.
 
     Args:
         predictor, source: the model, and the person that it has prepared.
         sequence: the poses, every one with a joint, in pixels of pictures of `pose_size`.
-        output_dir: folder for the frames.
-        fps: frames per second of the animation, at most 50.
-        class_maps: of each frame, what the model takes of the target side.
+        maps: of each frame, what the model takes of the target side.
 
     Raises:
         DataError: the folder holds frames that were made from something else.
     """
-    folder = pathlib.Path(output_dir)
+    folder = pathlib.Path(job.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    maps = class_maps or [{}] * len(sequence.names)
     manifest = _manifest(predictor, source, sequence.keypoints, pose_size, maps)
-    kept = _kept_frames(folder, manifest, overwrite)
+    kept = _kept_frames(folder, manifest, job.overwrite)
     write_text(folder / MANIFEST_NAME, json.dumps(manifest, indent=2) + '\n')
     numbers = [i for i, name in enumerate(manifest) if name not in kept]
     names = list(manifest)
     for i in tqdm(numbers, desc='frames', unit='', initial=len(kept), total=len(names), disable=None):
         prediction = predictor.repose(source, sequence.keypoints[i], pose_size, maps[i])
         save_image(folder / names[i], prediction.image)
-    write_gif(folder / ANIMATION_NAME, [folder / name for name in names], fps)
+    write_gif(folder / ANIMATION_NAME, [folder / name for name in names], job.fps)
     return len(kept)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ from posewarp_tf.files import read_text
 from posewarp_tf.inference.outputs import require_folder
 from posewarp_tf.pictures.names import picture_stem
 from posewarp_tf.pictures.picture_files import PHOTO_SUFFIXES, is_remote
+from posewarp_tf.settings.flags import parse_size
 
 REQUIRED_COLUMNS = ('source_image', 'source_keypoints', 'target_keypoints', 'output')
 MAP_COLUMNS = ('source_parts', 'target_parts', 'source_garment', 'target_garment')
@@ -80,18 +82,8 @@ def jobs_from_csv(path: str | os.PathLike) -> list[Job]:
     return jobs
 
 
-def jobs_from_paths(
-    source_image: str,
-    source_keypoints: str,
-    target_keypoints: str,
-    output: str,
-    target_image_size: tuple[int, int] | None = None,
-    source_name: str | None = None,
-    target_name: str | None = None,
-    target_image: str | None = None,
-    class_maps: Mapping[str, str] | None = None,
-) -> list[Job]:
-    """Every source in every target pose.
+def jobs_from_paths(given: Job) -> list[Job]:
+    """Every source in every target pose, of a job whose paths may be folders.
 
     `source_image` may be a folder of pictures; `source_keypoints` is then a folder of JSON or text files named after
     them, or one annotation CSV or COCO JSON that has all of them by name. `target_keypoints` may be a folder of
@@ -102,43 +94,39 @@ def jobs_from_paths(
         DataError: a folder without pictures or poses, a folder of pictures with the joints of one, or an output that
             is a file where there are many.
     """
-    sources = [str(path) for path in files_of(source_image, PHOTO_SUFFIXES)] or [source_image]
-    targets = files_of(target_keypoints, _KEYPOINT_SUFFIXES) or [pathlib.Path(target_keypoints)]
-    many_sources, many_targets = os.path.isdir(source_image), os.path.isdir(target_keypoints)
+    sources = [str(path) for path in files_of(given.source_image, PHOTO_SUFFIXES)] or [given.source_image]
+    targets = files_of(given.target_keypoints, _KEYPOINT_SUFFIXES) or [given.target_keypoints]
+    many_sources, many_targets = os.path.isdir(given.source_image), given.target_keypoints.is_dir()
     if many_sources or many_targets:
-        require_folder(output, 'since a folder is given to read from')
-    if many_sources and not _names_pictures(pathlib.Path(source_keypoints)):
+        require_folder(str(given.output), 'since a folder is given to read from')
+    if many_sources and not _names_pictures(given.source_keypoints):
         raise DataError(
-            f'--source_keypoints: got {source_keypoints!r} for the pictures in {source_image}: expected a folder, or '
-            'an annotation CSV or COCO JSON with `images`, which say whose joints they are'
+            f"--source_keypoints: got '{given.source_keypoints}' for the pictures in {given.source_image}: expected a "
+            'folder, or an annotation CSV or COCO JSON with `images`, which say whose joints they are'
         )
     jobs = []
-    for source in sources:
-        for target in targets:
-            varying = ((source, many_sources), (str(target), many_targets))
-            stems = [picture_stem(name) for name, many in varying if many]
-            files = _JobFiles(source, str(target))
-            keypoints = files.find('keypoints', source_keypoints, _KEYPOINT_SUFFIXES, source)
-            context = None
-            if target_image is not None:
-                context = str(files.find('target_image', target_image, PHOTO_SUFFIXES, str(target)))
-                context = target_image if is_remote(target_image) else context
-            maps = {name: files.find_map(name, place) for name, place in (class_maps or {}).items()}
-            jobs.append(
-                Job(
-                    where=f'{source} in the pose {target}' if stems else '',
-                    source_image=source,
-                    source_keypoints=keypoints,
-                    target_keypoints=target,
-                    output=pathlib.Path(output) / ('-'.join(stems) + '.png') if stems else pathlib.Path(output),
-                    target_image_size=target_image_size,
-                    source_name=source_name or os.path.basename(source),
-                    target_name=target_name or (os.path.basename(context) if context else None),
-                    target_image=context,
-                    class_maps=maps,
-                    problem=files.problem,
-                )
+    for source, target in itertools.product(sources, targets):
+        varying = ((source, many_sources), (str(target), many_targets))
+        stems = [picture_stem(name) for name, many in varying if many]
+        files = _JobFiles(source, str(target))
+        context = given.target_image
+        if context is not None and not is_remote(context):
+            context = str(files.find('target_image', pathlib.Path(context), PHOTO_SUFFIXES, str(target)))
+        jobs.append(
+            dataclasses.replace(
+                given,
+                where=f'{source} in the pose {target}' if stems else '',
+                source_image=source,
+                source_keypoints=files.find('keypoints', given.source_keypoints, _KEYPOINT_SUFFIXES, source),
+                target_keypoints=target,
+                output=given.output / ('-'.join(stems) + '.png') if stems else given.output,
+                source_name=given.source_name or os.path.basename(source),
+                target_name=given.target_name or (os.path.basename(context) if context else None),
+                target_image=context,
+                class_maps={name: files.find_map(name, place) for name, place in given.class_maps.items()},
+                problem=files.problem,
             )
+        )
     return jobs
 
 
@@ -149,12 +137,11 @@ class _JobFiles:
         self._source, self._target = source, target
         self.problem: str | None = None
 
-    def find_map(self, name: str, place: str) -> pathlib.Path:
+    def find_map(self, name: str, place: pathlib.Path) -> pathlib.Path:
         return self.find(name, place, _MAP_SUFFIXES, self._source if name.startswith('source_') else self._target)
 
-    def find(self, what: str, place: str, suffixes: tuple[str, ...], after: str) -> pathlib.Path:
-        """`place` itself, or the file in the folder `place` that is named after the file `after`."""
-        path = pathlib.Path(place)
+    def find(self, what: str, path: pathlib.Path, suffixes: tuple[str, ...], after: str) -> pathlib.Path:
+        """The path itself, or the file in the folder that it is which is named after the file `after`."""
         if not path.is_dir():
             return path
         found, names = file_named_after(path, after, suffixes)
@@ -175,15 +162,7 @@ def file_named_after(
     return next((folder / name for name in names if (folder / name).exists()), None), names
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """'256,176' or '256x176' -> (256, 176): height, width; ValueError saying what was expected."""
-    parts = text.replace('x', ',').split(',')
-    if len(parts) != 2 or not all(part.strip().isdigit() and int(part) for part in parts):
-        raise ValueError(f'got {text!r}, expected height,width in pixels')
-    return int(parts[0]), int(parts[1])
-
-
-def files_of(place: str, suffixes: tuple[str, ...]) -> list[pathlib.Path]:
+def files_of(place: str | pathlib.Path, suffixes: tuple[str, ...]) -> list[pathlib.Path]:
     """The files in a folder with one of the suffixes; none if the place is no folder."""
     path = pathlib.Path(place)
     if not path.is_dir():

@@ -24,9 +24,6 @@ from posewarp_tf.runs.run_folder import RunFolder
 
 Tensors = Mapping[str, tf.Tensor]
 
-# What may be given of a picture to put the person into, besides the raw inputs of the model.
-CONTEXT_INPUTS = ('context_image', 'context_mask')
-
 
 class Reposer(tf.Module):
     """The model of a run folder, with its averaged weights where an average was kept.
@@ -115,14 +112,12 @@ class Reposer(tf.Module):
 
         Args:
             state: from `start`.
-            raw: those of `specs` that are of the target; and of a model that takes a context, where there is one,
-                context_image uint8 [B, H, W, 3] and context_mask uint8 [B, H, W], 1 where it may be seen.
+            raw: those of `specs` that are of the target, and what is given of the model's optional inputs.
         """
         model = self.config.model
-        target = {item.name: item.make(raw, model.image_size) for item in model.inputs if item.role == model.roles[-1]}
-        if CONTEXT_INPUTS[0] in raw:
-            target['context_image'] = ops.to_float_image(raw['context_image'])
-            target['context_mask'] = tf.cast(raw['context_mask'], tf.float32)[..., tf.newaxis]
+        wanted = [item for item in model.inputs if item.role == model.roles[-1]]
+        wanted += [item for item in model.optional_inputs if item.name in raw]
+        target = {item.name: item.make(raw, model.image_size) for item in wanted}
         return self.answer(self.model.step(state['model'], {**state['inputs'], **target}))
 
     def stage_outputs(self, inputs: Inputs) -> Outputs:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.needs import NEEDS, lacking
-from posewarp_tf.losses.taps import check_neighbourhoods, check_size_for
+from posewarp_tf.losses.taps import check_size_for
+from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.options import shown
 
@@ -85,11 +86,24 @@ def _taps_by_image(terms: Mapping[str, float], config: Config) -> dict[str, set[
 def _check_fit(chosen: ChosenTerms, config: Config) -> None:
     """Whether pictures and flows are large enough for what looks at them."""
     if 'affine' in chosen.weights:
-        check_neighbourhoods(config)
+        _check_neighbourhoods(config.model)
     if 'feature' in chosen.weights:
         _check_feature_scales(config)
     if chosen.taps:
         check_size_for(set().union(*chosen.taps.values()), config.model.image_size)
+
+
+def _check_neighbourhoods(model: ModelConfig) -> None:
+    """Whether there is an attention, and each flow as large as the neighbourhoods that the term `affine` is about."""
+    if not model.neighbourhoods:
+        raise ConfigError(f'--loss_weights: affine: --model={model.model} has no attention')
+    for scale, kernel in model.neighbourhoods.items():
+        size = min(model.image_size) // 2**scale
+        if size < kernel:
+            raise ConfigError(
+                f'--attention_kernels: got kernel {kernel} at scale {scale}, more than the {size} pixels that '
+                f'--image_size={shown(model.image_size)} leaves there'
+            )
 
 
 def _check_feature_scales(config: Config) -> None:

@@ -8,7 +8,7 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.losses.affine_regularization import affine_regularization
 from posewarp_tf.losses.sampling_correctness import sampling_correctness
 from posewarp_tf.losses.scene import Scene
-from posewarp_tf.losses.taps import correctness_tap, neighbourhoods
+from posewarp_tf.losses.taps import correctness_tap
 from posewarp_tf.models.outputs import equally_long
 
 
@@ -31,7 +31,7 @@ def correctness(scene: Scene) -> tf.Tensor:
 
 def affine(scene: Scene) -> tf.Tensor:
     """Sum over families and scales of the affine regularisation of the neighbourhoods that each attention sees."""
-    kernels = list(neighbourhoods(scene.config.model).values())
+    kernels = list(scene.config.model.neighbourhoods.values())
     return tf.add_n(
         [
             affine_regularization(flow, kernel)

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.settings.config import Config
-from posewarp_tf.settings.options import shown
 
 # Every tap, first layer first.
 TAPS = tuple(f'relu{block + 1}_{i + 1}' for block, convs in enumerate((2, 2, 4, 4, 4)) for i in range(convs))
@@ -63,27 +61,3 @@ def check_size_for(taps: Collection[str], size: tuple[int, int]) -> None:
             f'--image_size: got {size[0]},{size[1]}, expected at least {smallest},{smallest} for the features '
             f'{deepest} of VGG-19; a weight of 0 in --loss_weights leaves a term out'
         )
-
-
-def neighbourhoods(model: ModelConfig) -> dict[int, int]:
-    """{scale: side of the neighbourhood that an attention sees there} of the model's flows.
-
-    Raises:
-        ConfigError: the model has no attention, about which alone the term `affine` is.
-    """
-    kernels = getattr(model, 'attention_kernels', None)
-    if kernels is None:
-        raise ConfigError(f'--loss_weights: affine: --model={model.model} has no attention')
-    return {scale: kernels[scale] for scale in model.flow_scales}
-
-
-def check_neighbourhoods(config: Config) -> None:
-    """Raises ConfigError unless each flow is as large as the neighbourhoods of the affine regularisation."""
-    model = config.model
-    for scale, kernel in neighbourhoods(model).items():
-        size = min(model.image_size) // 2**scale
-        if size < kernel:
-            raise ConfigError(
-                f'--attention_kernels: got kernel {kernel} at scale {scale}, more than the {size} pixels that '
-                f'--image_size={shown(model.image_size)} leaves there'
-            )

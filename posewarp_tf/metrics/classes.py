@@ -43,7 +43,7 @@ class ClassScores:
                 answer: float(np.trace(counts) / counts.sum()) for answer, counts in self._confusion.items()
             },
             'iou': {
-                self._names[label]: {answer: float(values[label]) for answer, values in ious.items()}
+                self._names[int(label)]: {answer: float(values[label]) for answer, values in ious.items()}
                 for label in present
             },
         }

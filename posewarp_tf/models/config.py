@@ -7,6 +7,7 @@ registry.py. Data, training, metrics, prediction and exports ask these declarati
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
@@ -49,7 +50,7 @@ class Stage:
 
 
 @dataclasses.dataclass(frozen=True)
-class ModelConfig(Section):
+class ModelConfig(Section, abc.ABC):
     """The networks."""
 
     model: str = option('', 'Name of the model in models/registry.py.')
@@ -81,8 +82,8 @@ class ModelConfig(Section):
     # The pictures of one example, in the order of the data set's rows; the last is the one to be made.
     roles: ClassVar[tuple[str, ...]] = ('source', 'target')
 
-    # Whether the model can place the person into a given picture (context_image, context_mask).
-    takes_context: ClassVar[bool] = False
+    # What may be given besides `inputs`: the context is a picture to put the person into, and where it may be seen.
+    optional_inputs: ClassVar[tuple[Input, ...]] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -91,17 +92,17 @@ class ModelConfig(Section):
         self.check()
         self._check_image_size()
 
+    @abc.abstractmethod
     def build(self) -> ReposingModel:
         """The model of these settings, without variables yet."""
-        raise NotImplementedError
-
-    def check(self) -> None:
-        """Raises ConfigError for settings that cannot work."""
 
     @property
+    @abc.abstractmethod
     def inputs(self) -> tuple[Input, ...]:
         """What goes in."""
-        raise NotImplementedError
+
+    def check(self) -> None:  # noqa: B027, all settings of a simple model work
+        """Raises ConfigError for settings that cannot work."""
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -117,6 +118,16 @@ class ModelConfig(Section):
     def flow_scales(self) -> tuple[int, ...]:
         """Those of the flows of each family, coarse first: scale s has maps of 1 / 2**s of the size."""
         return ()
+
+    @property
+    def neighbourhoods(self) -> dict[int, int]:
+        """{scale of `flow_scales`: side of the neighbourhood that an attention sees there}; empty without attention."""
+        return {}
+
+    @property
+    def takes_context(self) -> bool:
+        """Whether the model can place the person into a given picture."""
+        return any(item.role == 'context' for item in self.optional_inputs)
 
     @property
     def levels(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from posewarp_tf.conventions import NUM_JOINTS, PART_NAMES
-from posewarp_tf.models.kinds import CLASS_MAPS, ClassMap, Joints, Picture, RawInput, Size, Vector
+from posewarp_tf.models.kinds import CLASS_MAPS, ClassMap, Joints, Kind, Picture, RawInput, Size, Vector
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -56,41 +56,53 @@ class PoseForm(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Input:
-    """One tensor that a network takes."""
+    """One tensor that a network takes, made of one raw input of the same name unless a subclass says otherwise.
+
+    Attributes:
+        role: whose it is, one of the model's roles.
+        what: the rest of its name.
+        kind: that of the raw input.
+        description: what people should know of the raw input.
+        asked_by: the setting by which a model takes it; empty for what it always takes.
+    """
 
     role: str
+    what: str
+    kind: Kind
+    description: str
+    asked_by: str = ''
 
     @property
     def name(self) -> str:
-        raise NotImplementedError
+        return f'{self.role}_{self.what}'
 
     @property
     def raw(self) -> tuple[RawInput, ...]:
         """What it is made of."""
-        raise NotImplementedError
-
-    def shape(self, size: Size) -> tuple[int, ...]:
-        """Without the batch."""
-        return self.raw[0].kind.shape(size)
+        return (RawInput(self.name, self.role, self.kind, self.description, self.asked_by),)
 
     @property
     def dtype(self) -> str:
-        return 'float32'
+        return self.kind.dtype
+
+    def shape(self, size: Size) -> tuple[int, ...]:
+        """Without the batch."""
+        return self.kind.shape(size)
 
     def make(self, raw: Mapping[str, tf.Tensor], size: Size) -> tf.Tensor:
+        """The tensor [B, ...], from raw inputs by their names."""
         return raw[self.name]
 
 
 class PictureInput(Input):
     """`<role>_image`, float32 [B, H, W, 3] in [-1, 1]."""
 
-    @property
-    def name(self) -> str:
-        return f'{self.role}_image'
+    def __init__(self, role: str, description: str = 'The person, RGB, 0 to 255, squashed to this size.') -> None:
+        super().__init__(role, 'image', Picture(), description)
 
     @property
-    def raw(self) -> tuple[RawInput, ...]:
-        return (RawInput(self.name, self.role, Picture(), 'The person, RGB, 0 to 255, squashed to this size.'),)
+    def dtype(self) -> str:
+        return 'float32'
 
     def make(self, raw: Mapping[str, tf.Tensor], size: Size) -> tf.Tensor:
         from posewarp_tf.ops import to_float_image
@@ -98,27 +110,53 @@ class PictureInput(Input):
         return to_float_image(raw[self.name])
 
 
-@dataclasses.dataclass(frozen=True)
-class PoseInput(Input):
-    """`<role>_pose`, float32 [B, H, W, channels], as its form says."""
+class MaskInput(Input):
+    """`<role>_mask`, float32 [B, H, W, 1], 0 or 1."""
 
-    form: PoseForm
+    def __init__(self, role: str, description: str) -> None:
+        super().__init__(role, 'mask', ClassMap(('no', 'yes')), description)
 
     @property
-    def name(self) -> str:
-        return f'{self.role}_pose'
+    def dtype(self) -> str:
+        return 'float32'
+
+    def shape(self, size: Size) -> tuple[int, ...]:
+        return (*size, 1)
+
+    def make(self, raw: Mapping[str, tf.Tensor], size: Size) -> tf.Tensor:
+        import tensorflow as tf
+
+        return tf.cast(raw[self.name], tf.float32)[..., tf.newaxis]
+
+
+class GarmentInput(Input):
+    """`<role>_garment`, uint8 [B, H, W] of conventions.GARMENT_NAMES."""
+
+    def __init__(self, role: str) -> None:
+        words = f'Garment of each pixel of {role}_image.'
+        super().__init__(role, 'garment', CLASS_MAPS['garment'], words, '--use_garment')
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class PoseInput(Input):
+    """`<role>_pose`, float32 [B, H, W, channels], made of joints and parts as its form says."""
+
+    form: PoseForm = PoseForm('joints', 6.0, NUM_JOINTS)
+
+    def __init__(self, role: str, form: PoseForm) -> None:
+        whose = f'the person in pixels of {role}_image, (-1, -1) if missing'
+        whose = 'the pose to take, likewise' if role == 'target' else whose
+        super().__init__(role, 'pose', Joints(), f'{NUM_JOINTS} joints (x, y) of {whose}.')
+        object.__setattr__(self, 'form', form)
 
     @property
     def raw(self) -> tuple[RawInput, ...]:
-        of_what, picture = f'the person in pixels of {self.role}_image, (-1, -1) if missing', f'{self.role}_image'
-        if self.role == 'target':
-            of_what, picture = 'the pose to take, likewise', 'the picture to make'
-        words = f'{NUM_JOINTS} joints (x, y) of {of_what}.'
-        joints = RawInput(f'{self.role}_keypoints', self.role, Joints(), words)
+        joints = RawInput(f'{self.role}_keypoints', self.role, self.kind, self.description)
         if self.form.representation == 'joints':
             return (joints,)
-        words = f'Body part of each pixel of {picture}.'
-        return joints, RawInput(f'{self.role}_parts', self.role, CLASS_MAPS['parts'], words)
+        picture = 'the picture to make' if self.role == 'target' else f'{self.role}_image'
+        words, setting = f'Body part of each pixel of {picture}.', f'--pose_representation={self.form.representation}'
+        return joints, RawInput(f'{self.role}_parts', self.role, CLASS_MAPS['parts'], words, setting)
 
     def shape(self, size: Size) -> tuple[int, ...]:
         return (*size, self.form.channels)
@@ -127,49 +165,14 @@ class PoseInput(Input):
         return self.form.make(raw, self.role, size)
 
 
-class GarmentInput(Input):
-    """`<role>_garment`, uint8 [B, H, W] of conventions.GARMENT_NAMES."""
-
-    @property
-    def name(self) -> str:
-        return f'{self.role}_garment'
-
-    @property
-    def raw(self) -> tuple[RawInput, ...]:
-        words = f'Garment of each pixel of {self.role}_image.'
-        return (RawInput(self.name, self.role, CLASS_MAPS['garment'], words),)
-
-    @property
-    def dtype(self) -> str:
-        return 'uint8'
-
-
-@dataclasses.dataclass(frozen=True)
-class VectorInput(Input):
-    """`<role>_<what>`, float32 [B, length]."""
-
-    what: str
-    length: int
-    description: str
-
-    @property
-    def name(self) -> str:
-        return f'{self.role}_{self.what}'
-
-    @property
-    def raw(self) -> tuple[RawInput, ...]:
-        return (RawInput(self.name, self.role, Vector(self.length), self.description),)
+# The order of raw inputs.
+_ORDER = (Picture, Joints, Vector, ClassMap)
 
 
 def raw_inputs(inputs: Iterable[Input]) -> list[RawInput]:
     """What people give for `inputs`, each once: pictures, then numbers, then class maps."""
     found = {raw.name: raw for item in inputs for raw in item.raw}
-    kinds = (lambda raw: isinstance(raw.kind, Picture), lambda raw: raw.kind.dtype == 'float32', _is_class_map)
-    return [raw for has_kind in kinds for raw in found.values() if has_kind(raw)]
-
-
-def _is_class_map(raw: RawInput) -> bool:
-    return isinstance(raw.kind, ClassMap)
+    return sorted(found.values(), key=lambda raw: _ORDER.index(type(raw.kind)))
 
 
 def raw_input_specs(model: ModelConfig, batch_size: int | None = None) -> dict[str, tf.TensorSpec]:

@@ -5,6 +5,7 @@ Checking (of arrays, and in graphs), warm-up and metadata hang on the kind.
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,25 +21,25 @@ if TYPE_CHECKING:
 Size = tuple[int, int]
 
 
-class Kind:
+class Kind(abc.ABC):
     """What a raw input is: an array of `dtype` and `shape` for each example."""
 
     dtype = 'float32'
 
+    @abc.abstractmethod
     def shape(self, size: Size) -> tuple[int, ...]:
         """Without the batch, for a model that works at `size` (height, width)."""
-        raise NotImplementedError
 
-    def check(self, array: np.ndarray, name: str, size: Size) -> None:
+    def check(self, array: np.ndarray, name: str, size: Size) -> None:  # noqa: B027, a picture has any values
         """Raises DataError for values that the kind cannot have; `array` has its shape and dtype."""
 
     def graph_checks(self, tensor: tf.Tensor, name: str, size: Size | None) -> list[tuple[tf.Tensor, str]]:
         """The same in a graph, of a batch: (bool [B] that should be true, message); without a size, what needs none."""
         return []
 
+    @abc.abstractmethod
     def example(self, size: Size) -> np.ndarray:
         """Something that a network can be tried with."""
-        raise NotImplementedError
 
 
 class Picture(Kind):
@@ -144,9 +145,18 @@ def kind_of_array(name: str, dtype: str, shape: Sequence[int]) -> Kind:
 
 
 class RawInput(NamedTuple):
-    """What people give: its name, whose it is ('source', 'target', ...), its kind, and what it is in words."""
+    """What people give.
+
+    Attributes:
+        name: `<role>_<what>`.
+        role: whose it is, such as 'source'.
+        kind: what it is.
+        description: the same in words, for people.
+        asked_by: the setting by which a model takes it; empty for what it always takes.
+    """
 
     name: str
     role: str
     kind: Kind
     description: str
+    asked_by: str = ''

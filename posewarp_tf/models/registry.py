@@ -6,7 +6,6 @@ stands only here and in its own folder.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.gfla.config import GFLAConfig
 from posewarp_tf.models.pfl.config import PFLConfig
-from posewarp_tf.settings.options import values_from_json
+from posewarp_tf.settings.options import fields_of, values_from_json
 
 if TYPE_CHECKING:
     from posewarp_tf.models.base import ReposingModel
@@ -39,10 +38,9 @@ def model_config(model: str = 'gfla', **values: Any) -> ModelConfig:
         ConfigError: no such model, a setting that it lacks, or a value that it cannot have.
     """
     chosen = model_class(model)
-    names = {field.name for field in dataclasses.fields(chosen)}
     for name in values:
-        if name not in names:
-            others = [other for other, config in MODELS.items() if name in {f.name for f in dataclasses.fields(config)}]
+        if name not in fields_of(chosen):
+            others = [other for other, config in MODELS.items() if name in fields_of(config)]
             hint = f' (--model={others[0]} has)' if others else ''
             raise ConfigError(f'--{name}: --model={model} has no such setting{hint}')
     return chosen(**{'model': model, **values})
@@ -51,7 +49,7 @@ def model_config(model: str = 'gfla', **values: Any) -> ModelConfig:
 def model_config_from_json(values: Mapping[str, Any], source: str) -> ModelConfig:
     """The settings that a file holds; those of other models, which files of earlier versions hold too, are left out."""
     kept = values_from_json(values, MODELS.values(), source)
-    names = {field.name for field in dataclasses.fields(model_class(kept.get('model', 'gfla')))}
+    names = fields_of(model_class(kept.get('model', 'gfla')))
     return model_config(**{name: value for name, value in kept.items() if name in names})
 
 

@@ -148,6 +148,27 @@ def load_config(name_or_path: str) -> Config:
     return config_from_flags(flag_values=flag_values)
 
 
+def parse_size(text: str) -> tuple[int, int]:
+    """'256,176' or '256x176' -> (256, 176): height, width; ValueError saying what was expected."""
+    parts = text.replace('x', ',').split(',')
+    if len(parts) != 2 or not all(part.strip().isdigit() and int(part) for part in parts):
+        raise ValueError(f'got {text!r}, expected height,width in pixels')
+    return int(parts[0]), int(parts[1])
+
+
+def size_from_flag(name: str) -> tuple[int, int] | None:
+    """Height and width that a flag of the command line gives as text; None where it is not given.
+
+    Raises:
+        ConfigError: it is no size.
+    """
+    text = flags.FLAGS[name].value
+    try:
+        return None if text is None else parse_size(text)
+    except ValueError as error:
+        raise ConfigError(f'--{name}: {error}') from error
+
+
 def _parse(name: str, text: str, kind: Any) -> Any:
     try:
         return _parser(kind)(text)

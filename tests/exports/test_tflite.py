@@ -227,9 +227,15 @@ def test_metadata_can_be_read_back(folder, run):
             assert sizes == [{**runner.inputs, **runner.outputs}[name][1][1:] for name in described]
 
 
+def convert_to(monkeypatch, contents):
+    """Every conversion gives these contents, at once."""
+    monkeypatch.setattr(convert.Converter, '__init__', lambda self, *_: None)
+    monkeypatch.setattr(convert.Converter, 'convert', lambda self, precision: contents)
+
+
 def test_a_file_that_misses_its_limit_is_refused_and_nothing_changes(folder, run, monkeypatch, tmp_path):
     finished = path_of(folder, 'int8').read_bytes()
-    monkeypatch.setattr(convert.Converter, 'convert', lambda self, precision: finished)
+    convert_to(monkeypatch, finished)
     with pytest.raises(RunError, match=r'float32: differs by \d+ levels, expected at most 1.*nothing was written'):
         export_tflite(run.path, tmp_path, ('float32', 'int8'), **FEW)
     assert not list(tmp_path.iterdir())
@@ -237,7 +243,7 @@ def test_a_file_that_misses_its_limit_is_refused_and_nothing_changes(folder, run
 
 def test_files_of_an_earlier_export_do_not_stay_beside_a_new_one(folder, run, monkeypatch, tmp_path):
     finished = path_of(folder, 'float32').read_bytes()
-    monkeypatch.setattr(convert.Converter, 'convert', lambda self, precision: finished)
+    convert_to(monkeypatch, finished)
     path_of(tmp_path, 'float16').write_bytes(b'of other weights')
     export_tflite(run.path, tmp_path, ('float32',), **FEW)
     names = {path.name for path in tmp_path.iterdir()}
@@ -249,7 +255,7 @@ def test_a_full_disk_leaves_the_earlier_export_as_it_was(folder, run, monkeypatc
         raise OSError(errno.ENOSPC, 'No space left on device')
 
     finished = path_of(folder, 'float32').read_bytes()
-    monkeypatch.setattr(convert.Converter, 'convert', lambda self, precision: finished)
+    convert_to(monkeypatch, finished)
     monkeypatch.setattr(report, 'markdown', full)
     earlier = {'posewarp_float16.tflite': 'of other weights', 'metadata.json': 'of the same'}
     for name, text in earlier.items():

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.inference.jobs import jobs_from_csv, jobs_from_paths, parse_size
+from posewarp_tf.inference.jobs import jobs_from_csv
 from posewarp_tf.pictures.picture_files import load_image, save_image
-from tests.run_folders import person, picture, run_jobs
+from posewarp_tf.settings.flags import parse_size
+from tests.run_folders import jobs_of, person, picture, run_jobs
 
 PICTURE_SIZE = (90, 70)
 
@@ -39,7 +40,7 @@ def _write_text(path, keypoints):
 def _job(folder, **changes):
     paths = {'source_image': 'me.png', 'source_keypoints': 'me.json', 'target_keypoints': 'pose.json'}
     paths = {name: str(folder / file) for name, file in {**paths, 'output': 'out.png'}.items()}
-    return jobs_from_paths(**{**paths, **changes})
+    return jobs_of(**{**paths, **changes})
 
 
 def test_output_is_the_predictors_answer_in_the_sources_size(folder, tiny_predictor, capsys):
@@ -92,7 +93,7 @@ def test_folders_give_every_source_in_every_pose(folder, tiny_predictor):
     for name in ('pose.json', 'other.txt'):
         (folder / name).rename(folder / 'poses' / name)
     people, poses, out = (str(folder / name) for name in ('people', 'poses', 'out'))
-    jobs = jobs_from_paths(people, people, poses, out)
+    jobs = jobs_of(people, people, poses, out)
     assert run_jobs(tiny_predictor, jobs) == 0
     written = {path.name: load_image(path) for path in (folder / 'out').iterdir()}
     assert set(written) == {'me-other.png', 'me-pose.png', 'you-other.png', 'you-pose.png'}
@@ -102,7 +103,7 @@ def test_folders_give_every_source_in_every_pose(folder, tiny_predictor):
 def test_a_folder_of_pictures_can_have_its_joints_in_one_csv(folder, tiny_predictor, capsys):
     rows = [f'{name}.png: {list(map(float, y))}: {list(map(float, x))}' for name, (x, y) in _deepfashion_rows()]
     (folder / 'annotation.csv').write_text('\n'.join(['name:keypoints_y:keypoints_x', *rows]))
-    jobs = jobs_from_paths(str(folder), str(folder / 'annotation.csv'), str(folder / 'pose.json'), str(folder / 'out'))
+    jobs = jobs_of(str(folder), str(folder / 'annotation.csv'), str(folder / 'pose.json'), str(folder / 'out'))
     assert run_jobs(tiny_predictor, jobs) == 0
     assert 'row of you.png' in capsys.readouterr().out
     expected = tiny_predictor.predict(
@@ -181,7 +182,7 @@ def test_a_csv_without_rows_is_an_error(tmp_path, content):
 
 def test_a_picture_without_joints_does_not_stop_the_others(folder, tiny_predictor, capsys):
     (folder / 'you.json').unlink()
-    jobs = jobs_from_paths(str(folder), str(folder), str(folder / 'pose.json'), str(folder / 'out'))
+    jobs = jobs_of(str(folder), str(folder), str(folder / 'pose.json'), str(folder / 'out'))
     assert run_jobs(tiny_predictor, jobs) == 1
     assert (folder / 'out' / 'me.png').exists()
     assert 'no keypoints of you.png: expected one of you.json, you.txt' in capsys.readouterr().err
@@ -192,7 +193,7 @@ def test_photos_of_a_folder_are_not_passed_over(folder, tiny_predictor, capsys):
     (folder / 'you.png').unlink()
     (folder / 'phone.heic').write_bytes(b'\0\0\0\x18ftypheic\0\0\0\0mif1heic')
     (folder / 'phone.json').write_bytes((folder / 'me.json').read_bytes())
-    jobs = jobs_from_paths(str(folder), str(folder), str(folder / 'pose.json'), str(folder / 'out_v1.2'))
+    jobs = jobs_of(str(folder), str(folder), str(folder / 'pose.json'), str(folder / 'out_v1.2'))
     assert run_jobs(tiny_predictor, jobs) == 1
     assert {path.name for path in (folder / 'out_v1.2').iterdir()} == {'me.png', 'you.png'}
     assert 'phone.heic: a HEIC picture, which cannot be read here' in capsys.readouterr().err
@@ -226,7 +227,7 @@ def test_many_answers_need_a_folder(folder):
 
 def test_a_folder_without_pictures_is_named(tmp_path):
     with pytest.raises(DataError, match=r'no files in this folder that end in \.jpg'):
-        jobs_from_paths(str(tmp_path), str(tmp_path), 'pose.json', 'out')
+        jobs_of(str(tmp_path), str(tmp_path), 'pose.json', 'out')
 
 
 def test_sizes_are_height_then_width():

@@ -8,10 +8,10 @@ import pytest
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.inference.checks import make_context
-from posewarp_tf.inference.jobs import jobs_from_csv, jobs_from_paths
+from posewarp_tf.inference.jobs import jobs_from_csv
 from posewarp_tf.pictures.class_codings import DENSEPOSE, LIP
 from posewarp_tf.pictures.picture_files import load_image, save_image
-from tests.run_folders import class_map, garment_map, person, picture, run_jobs
+from tests.run_folders import class_map, garment_map, jobs_of, person, picture, run_jobs
 
 SIZE = (90, 70)
 OTHER_SIZE = (120, 60)
@@ -52,7 +52,7 @@ def jobs(folder, ending='', **changes):
     files = {'source_image': 'me.png', 'source_keypoints': 'me.txt', 'target_keypoints': 'you.txt', 'output': 'out.png'}
     maps = {'source_parts': 'me_parts', 'target_parts': 'you_parts', 'source_garment': 'me_garment'}
     maps.update(changes.pop('class_maps', {}))
-    return jobs_from_paths(
+    return jobs_of(
         **{name: str(folder / file) for name, file in files.items()},
         **{'target_image_size': OTHER_SIZE, **changes},
         class_maps={name: str(folder / f'{stem}{ending}.png') for name, stem in maps.items() if stem},
@@ -146,7 +146,7 @@ def test_maps_of_many_lie_in_folders_and_are_named_after_pictures_and_poses(fold
     save_image(folder / 'parts' / 'turn.png', other_maps()['target_parts'])
     parts, garments, people = (str(folder / name) for name in ('parts', 'garments', 'people'))
     maps = {'source_parts': parts, 'target_parts': parts, 'source_garment': garments}
-    some = jobs_from_paths(people, people, str(folder / 'poses'), str(folder / 'out'), OTHER_SIZE, class_maps=maps)
+    some = jobs_of(people, people, str(folder / 'poses'), str(folder / 'out'), OTHER_SIZE, class_maps=maps)
     assert run_jobs(tiny_pfl_predictor, some) == 1
     assert np.array_equal(load_image(folder / 'out' / 'a-turn.png'), expected_in_own_picture(tiny_pfl_predictor))
     assert 'garments: no source_garment of b.png: expected one of b.png' in capsys.readouterr().err

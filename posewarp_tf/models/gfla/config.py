@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.config import PosedModelConfig, Stage
+from posewarp_tf.models.config import Stage
+from posewarp_tf.models.flow_config import FlowModelConfig
 from posewarp_tf.models.inputs import Input, PictureInput, PoseInput
 from posewarp_tf.settings.options import option, shown
 
@@ -40,16 +41,10 @@ FULL = Stage(
 
 
 @dataclasses.dataclass(frozen=True)
-class GFLAConfig(PosedModelConfig):
+class GFLAConfig(FlowModelConfig):
     """GFLA. The defaults are the published person image generator for DeepFashion."""
 
     model: str = option('gfla', 'Name of the model in models/registry.py.')
-    base_filters: int = option(64, 'Width of the first level of the generator.', minimum=1)
-    max_filters: int = option(512, 'No level of the generator is wider than this.', minimum=1)
-    num_layers: int = option(3, 'Levels of the generator.', minimum=1)
-    flow_base_filters: int = option(32, 'Width of the first level of the flow network.', minimum=1)
-    flow_max_filters: int = option(256, 'No level of the flow network is wider than this.', minimum=1)
-    flow_num_layers: int = option(5, 'Levels of the flow network.', minimum=1)
     attention_kernels: Mapping[int, int] = option(
         {2: 5, 3: 3}, 'Scale=kernel of each attention: scale s warps the map of size H / 2**s with a k x k kernel.'
     )
@@ -68,7 +63,6 @@ class GFLAConfig(PosedModelConfig):
 
     @property
     def has_flow(self) -> bool:
-        """Whether the model estimates a flow at all."""
         return self.spatial_transform in ('bilinear', 'local_attention')
 
     @property
@@ -81,22 +75,12 @@ class GFLAConfig(PosedModelConfig):
         return PictureInput('source'), PoseInput('source', self.pose_form), PoseInput('target', self.pose_form)
 
     @property
-    def families(self) -> tuple[str, ...]:
-        return ('source',) if self.has_flow else ()
-
-    @property
     def flow_scales(self) -> tuple[int, ...]:
         return self.attention_scales
 
     @property
-    def levels(self) -> dict[str, int]:
-        """Those of the generator and of the flow's network."""
-        levels = {'num_layers': self.num_layers}
-        return {**levels, 'flow_num_layers': self.flow_num_layers} if self.has_flow else levels
-
-    @property
-    def missing_outputs(self) -> dict[str, str]:
-        return {} if self.has_flow else {'motions': f'spatial_transform={self.spatial_transform} has no flow'}
+    def neighbourhoods(self) -> dict[int, int]:
+        return {scale: self.attention_kernels[scale] for scale in self.attention_scales}
 
     def check(self) -> None:
         for scale, kernel in self.attention_kernels.items():

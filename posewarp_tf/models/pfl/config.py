@@ -6,8 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING, ClassVar
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.config import PosedModelConfig, Stage
-from posewarp_tf.models.inputs import GarmentInput, Input, PictureInput, PoseInput
+from posewarp_tf.models.config import Stage
+from posewarp_tf.models.flow_config import FlowModelConfig
+from posewarp_tf.models.inputs import GarmentInput, Input, MaskInput, PictureInput, PoseInput
 from posewarp_tf.models.outputs import COMPOSITION_MASK, GARMENT_OUTPUT, Output
 from posewarp_tf.settings.options import option, shown
 
@@ -64,17 +65,11 @@ JOINT = Stage(
 
 
 @dataclasses.dataclass(frozen=True)
-class PFLConfig(PosedModelConfig):
+class PFLConfig(FlowModelConfig):
     """PFL. Sizes and weights are ours."""
 
     model: str = option('pfl', 'Name of the model in models/registry.py.')
     use_garment: bool = option(False, "The source's garment map is an input.")
-    base_filters: int = option(64, 'Width of the first level of the generator.', minimum=1)
-    max_filters: int = option(512, 'No level of the generator is wider than this.', minimum=1)
-    num_layers: int = option(3, 'Levels of the generator.', minimum=1)
-    flow_base_filters: int = option(32, 'Width of the first level of the flow network.', minimum=1)
-    flow_max_filters: int = option(256, 'No level of the flow network is wider than this.', minimum=1)
-    flow_num_layers: int = option(5, 'Levels of the flow network.', minimum=1)
     spatial_transform: str = option(
         'bilinear',
         'How the source reaches the target: bilinear (features are warped), pixel_warp (the picture is) or none.',
@@ -90,7 +85,10 @@ class PFLConfig(PosedModelConfig):
     garment_max_filters: int = option(256, 'No level of GarmentNet is wider than this.', minimum=1)
 
     all_stages: ClassVar[tuple[Stage, ...]] = (POSE_FLOW, GARMENT, SYNTHESIS, JOINT)
-    takes_context: ClassVar[bool] = True
+    optional_inputs: ClassVar[tuple[Input, ...]] = (
+        PictureInput('context', 'A picture of somebody in the target pose, into which the person is put.'),
+        MaskInput('context', '1 where that picture may be seen.'),
+    )
 
     def build(self) -> PFL:
         from posewarp_tf.models.pfl.pfl import PFL
@@ -99,7 +97,6 @@ class PFLConfig(PosedModelConfig):
 
     @property
     def has_flow(self) -> bool:
-        """Whether the model estimates a flow at all."""
         return self.spatial_transform != 'none'
 
     @property
@@ -117,25 +114,13 @@ class PFLConfig(PosedModelConfig):
         return (*((GARMENT_OUTPUT,) if self.has_garment_net else ()), COMPOSITION_MASK)
 
     @property
-    def families(self) -> tuple[str, ...]:
-        return ('source',) if self.has_flow else ()
-
-    @property
     def flow_scales(self) -> tuple[int, ...]:
         return PFL_FLOW_SCALES[::-1]
 
     @property
-    def levels(self) -> dict[str, int]:
-        """Those of the generators, both of which end at the deepest level of one setting, and of the flow's network."""
-        levels = {'num_layers': self.num_layers}
-        return {**levels, 'flow_num_layers': self.flow_num_layers} if self.has_flow else levels
-
-    @property
     def missing_outputs(self) -> dict[str, str]:
-        return {
-            **({} if self.has_flow else {'motions': f'spatial_transform={self.spatial_transform} has no flow'}),
-            **({} if self.has_garment_net else {'garment': 'the model has no GarmentNet'}),
-        }
+        garment = {} if self.has_garment_net else {'garment': 'the model has no GarmentNet'}
+        return {**super().missing_outputs, **garment}
 
     def check(self) -> None:
         if self.num_flow_stacks > 3:

@@ -1,0 +1,41 @@
+"""The settings that both person image generators have: of a flow network, and of the generator that it serves."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+
+from posewarp_tf.models.config import PosedModelConfig
+from posewarp_tf.settings.options import option
+
+
+@dataclasses.dataclass(frozen=True)
+class FlowModelConfig(PosedModelConfig):
+    """The networks of a model that moves features of the source by a flow."""
+
+    base_filters: int = option(64, 'Width of the first level of the generator.', minimum=1)
+    max_filters: int = option(512, 'No level of the generator is wider than this.', minimum=1)
+    num_layers: int = option(3, 'Levels of the generator.', minimum=1)
+    flow_base_filters: int = option(32, 'Width of the first level of the flow network.', minimum=1)
+    flow_max_filters: int = option(256, 'No level of the flow network is wider than this.', minimum=1)
+    flow_num_layers: int = option(5, 'Levels of the flow network.', minimum=1)
+    spatial_transform: str = option('none', 'How source features reach the target.')
+
+    @property
+    @abc.abstractmethod
+    def has_flow(self) -> bool:
+        """Whether the model estimates a flow at all."""
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        return ('source',) if self.has_flow else ()
+
+    @property
+    def levels(self) -> dict[str, int]:
+        """Those of the generator (PFL's two have the same) and of the flow network."""
+        levels = {'num_layers': self.num_layers}
+        return {**levels, 'flow_num_layers': self.flow_num_layers} if self.has_flow else levels
+
+    @property
+    def missing_outputs(self) -> dict[str, str]:
+        return {} if self.has_flow else {'motions': f'spatial_transform={self.spatial_transform} has no flow'}
