@@ -14,6 +14,7 @@ import pathlib
 import posewarp_tf
 from exports.saved_model.export import export_saved_model
 from exports.tflite.export import export_tflite
+from exports.trained_run import TrainedRun
 from posewarp_tf.metrics.evaluation import evaluate
 from posewarp_tf.pictures.picture_files import load_image, save_image
 from posewarp_tf.poses.readers import load_keypoints
@@ -68,8 +69,8 @@ def main(num_steps: int, num_people: int, output_dir: pathlib.Path) -> None:
     save_image(output_dir / 'reposed.png', answer.image)
 
     # 6. For a server and for phones. Both are compared with the model before they are written.
-    version = export_saved_model(run.path, output_dir / 'saved_model', check_pairs=2)
-    export_tflite(run.path, output_dir / 'tflite', ['float32'], check_pairs=2, timed_runs=2)
+    version = export_saved_model(TrainedRun(run.path), output_dir / 'saved_model', check_pairs=2)
+    export_tflite(TrainedRun(run.path), output_dir / 'tflite', ['float32'], check_pairs=2, timed_runs=2)
     print('written:', output_dir / 'reposed.png', version, output_dir / 'tflite')
 
 

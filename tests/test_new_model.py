@@ -10,6 +10,7 @@ from absl import flags
 from exports.saved_model.export import export_saved_model
 from exports.tflite.export import export_tflite
 from exports.tflite.litert import LiteRTReposer
+from exports.trained_run import TrainedRun
 from posewarp_tf.data.check import check
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.inference.predictor import Predictor
@@ -99,13 +100,13 @@ def test_it_predicts(run):
 
 
 def test_it_is_exported(run, tmp_path):
-    version = export_saved_model(run.path, tmp_path / 'models', check_pairs=2, batch_sizes=(1,))
+    version = export_saved_model(TrainedRun(run.path), tmp_path / 'models', check_pairs=2, batch_sizes=(1,))
     debug = tf.saved_model.load(str(version)).signatures['debug'].structured_outputs
     assert set(debug) == {'float_image', 'flow_0', 'doubt'}
     card = json.loads((version / 'metadata.json').read_text())
     assert card['ranges']['doubt'].startswith('0 to 1')
     report = export_tflite(
-        run.path, tmp_path / 'tflite', ('float32',), check_pairs=2, calibration_pairs=2, timed_runs=1
+        TrainedRun(run.path), tmp_path / 'tflite', ('float32',), check_pairs=2, calibration_pairs=2, timed_runs=1
     )
     assert report['files']['float32']['max_flow_difference'] < 1e-3
     reposer = LiteRTReposer(tmp_path / 'tflite' / 'posewarp_float32.tflite')

@@ -12,6 +12,7 @@ from absl import flags, logging
 
 from posewarp_tf.settings import command_line
 
+from ..trained_run import TrainedRun
 from .check import check_exports
 from .report import markdown
 
@@ -19,9 +20,8 @@ from .report import markdown
 def main() -> None:
     given = flags.FLAGS
     logging.set_verbosity(logging.ERROR)  # Or saving graphs says more than there is to read.
-    report = check_exports(
-        given.run_dir, given.output_dir, given.data_dir, given.num_pairs, given.timed_runs, given.require_page
-    )
+    run = TrainedRun(given.run_dir, data_dir=given.data_dir)
+    report = check_exports(run, given.output_dir, given.num_pairs, given.timed_runs, given.require_page)
     print(markdown(report))
     print(f'written: {given.output_dir}')
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from posewarp_tf import files
 from posewarp_tf.errors import RunError
-from posewarp_tf.runs.run_folder import RunFolder
 
+from ..trained_run import TrainedRun
 from .report import compare_steps, markdown
 
 # What the page must keep of LiteRT's picture on this machine: levels of 255 that it may differ by, and least PSNR in
@@ -28,9 +28,8 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def check_exports(
-    run_dir: str | os.PathLike,
+    run: TrainedRun,
     output_dir: str | os.PathLike,
-    data_dir: str | None = None,
     num_pairs: int = 4,
     timed_runs: int = 10,
     require_page: bool = False,
@@ -40,7 +39,7 @@ def check_exports(
     Raises:
         RunError: an export differs by more than it may, or the page is required and cannot be run.
     """
-    from ..held_out import each_pair, held_out_pairs
+    from ..held_out import each_pair
     from ..saved_model.export import export_saved_model
     from ..tflite.export import export_tflite
     from .page import missing_for_page, page_answers, page_milliseconds
@@ -49,12 +48,11 @@ def check_exports(
     missing = missing_for_page()
     if missing and require_page:
         raise RunError(f'--require_page: {missing}')
-    config = RunFolder(run_dir).load_config()
-    version = export_saved_model(run_dir, output_dir / 'saved_model', check_pairs=num_pairs, data_dir=data_dir)
-    tflite = export_tflite(run_dir, output_dir / 'tflite', check_pairs=num_pairs, data_dir=data_dir, timed_runs=1)
+    version = export_saved_model(run, output_dir / 'saved_model', check_pairs=num_pairs)
+    tflite = export_tflite(run, output_dir / 'tflite', check_pairs=num_pairs, timed_runs=1)
     paths = {precision: output_dir / 'tflite' / file['file'] for precision, file in tflite['files'].items()}
-    runners = _runners(run_dir, version, paths)
-    all_pairs, whose = held_out_pairs(config, num_pairs, data_dir)
+    runners = _runners(run, version, paths)
+    all_pairs, whose = run.held_out_pairs(num_pairs)
     pairs = each_pair(all_pairs)
     pictures = {name: np.stack([run(pair) for pair in pairs]).astype(int) for name, run in runners.items()}
     milliseconds = _interleaved_medians(runners, pairs[0], timed_runs)
@@ -67,8 +65,8 @@ def check_exports(
         if shortfall:
             raise RunError(f'{path}: the page differs from LiteRT {shortfall}')
     report = {
-        'run': pathlib.Path(run_dir).resolve().name,
-        'image_size': list(config.model.image_size),
+        'run': run.path.resolve().name,
+        'image_size': list(run.original.config.model.image_size),
         'pairs': whose,
         'num_pairs': len(pairs),
         'timed_runs': timed_runs,
@@ -93,12 +91,10 @@ def _page_shortfall(precision: str, differences: np.ndarray) -> str:
 
 
 def _runners(
-    run_dir: str | os.PathLike, version: pathlib.Path, paths: Mapping[str, pathlib.Path]
+    run: TrainedRun, version: pathlib.Path, paths: Mapping[str, pathlib.Path]
 ) -> dict[str, Callable[[Arrays], np.ndarray]]:
     """{step: from one pair to its picture} of all that runs in this process."""
     import tensorflow as tf
-
-    from posewarp_tf.inference.reposer import Reposer
 
     from ..tflite.litert import LiteRTReposer
     from ..tflite.report import THREADS
@@ -110,8 +106,7 @@ def _runners(
         reposer = LiteRTReposer(path, threads)
         return lambda pair: reposer.run(pair)['image']
 
-    # The run's own model, with whatever implementation of the sampler it has.
-    model = tf.function(Reposer(run_dir), autograph=False)
+    model = tf.function(run.original, autograph=False)
     serve = tf.saved_model.load(str(version)).signatures['serving_default']
     runners: dict[str, Callable[[Arrays], np.ndarray]] = {
         'Keras': lambda pair: model(tensors(pair))['image'].numpy(),

@@ -16,6 +16,7 @@ from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
 
+from ..trained_run import TrainedRun
 from .export import BATCH_SIZES, export_saved_model
 
 
@@ -25,16 +26,8 @@ def main() -> None:
         batch_sizes = sorted({int(size) for size in given.batch_sizes})
     except ValueError as error:
         raise ConfigError(f'--batch_sizes: {error}') from error
-    version = export_saved_model(
-        given.run_dir,
-        given.output_dir,
-        given.checkpoint,
-        size_from_flag('image_size'),
-        given.sampler_impl,
-        batch_sizes,
-        given.check_pairs,
-        given.data_dir,
-    )
+    run = TrainedRun(given.run_dir, given.checkpoint, size_from_flag('image_size'), given.data_dir)
+    version = export_saved_model(run, given.output_dir, given.sampler_impl, batch_sizes, given.check_pairs)
     check = json.loads((version / 'metadata.json').read_text(encoding='utf-8'))['check']
     differences = ', '.join(f'{name} {value:.2g}' for name, value in check['max_difference'].items())
     print(f'largest difference from the model on {check["num_pairs"]} {check["pairs"]}: {differences}')

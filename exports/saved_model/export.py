@@ -11,28 +11,27 @@ from collections.abc import Sequence
 
 from posewarp_tf.errors import ConfigError
 
+from ..trained_run import TrainedRun
+
 # As in serving/batching.config.
 BATCH_SIZES = (1, 2, 4, 8)
 
 
 def export_saved_model(
-    run_dir: str | os.PathLike,
+    run: TrainedRun,
     output_dir: str | os.PathLike,
-    checkpoint: str = 'best',
-    image_size: tuple[int, int] | None = None,
     sampler_impl: str = 'gather',
     batch_sizes: Sequence[int] = BATCH_SIZES,
     check_pairs: int = 4,
-    data_dir: str | None = None,
 ) -> pathlib.Path:
     """Writes the next version and returns its folder; nothing is left behind if it is not equal to the model.
 
     Args:
-        run_dir, checkpoint, image_size, sampler_impl: as in `Reposer`.
+        run: whose model is exported.
         output_dir: holds the versions 1, 2, ...; its name is the model's.
+        sampler_impl: 'gather' for stock operations only; 'kernel' for a server that has the compiled ones.
         batch_sizes: of the warm-up requests.
         check_pairs: how many held-out pairs to compare on.
-        data_dir: folder with test pairs, if not the run's own.
 
     Raises:
         RunError: the run cannot be exported, or the export differs from the model by more than rounding.
@@ -42,9 +41,7 @@ def export_saved_model(
     """
     import tensorflow as tf
 
-    from posewarp_tf.inference.reposer import Reposer
-
-    from ..held_out import held_out_pairs, num_pairs
+    from ..held_out import num_pairs
     from ..model_card import make_metadata, model_card
     from ..operations import custom_operations, operations_of, require_stock_operations
     from .parity import checked_differences
@@ -54,12 +51,12 @@ def export_saved_model(
     if min(batch_sizes, default=1) < 1:
         raise ConfigError(f'--batch_sizes: got {min(batch_sizes)}, expected 1 or more')
     output_dir = pathlib.Path(output_dir)
-    reposer = Reposer(run_dir, checkpoint, image_size, sampler_impl)
+    reposer = run.portable if sampler_impl == 'gather' else run.with_sampler(sampler_impl)
     signatures = make_signatures(reposer)
     if sampler_impl == 'gather':
         for function in signatures.values():
             require_stock_operations(function)
-    pairs, whose = held_out_pairs(reposer.config, check_pairs, data_dir)
+    pairs, whose = run.held_out_pairs(check_pairs)
     output_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='.writing-', dir=output_dir) as temporary:
         folder = pathlib.Path(temporary) / 'version'
@@ -69,11 +66,10 @@ def export_saved_model(
         # Gradients of a served model would double its functions.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         tf.saved_model.save(module, str(folder), signatures=signatures, options=options)
-        original = Reposer(run_dir, checkpoint, image_size)
         check = {
             'pairs': whose,
             'num_pairs': num_pairs(pairs),
-            'max_difference': checked_differences(folder, original, pairs),
+            'max_difference': checked_differences(folder, run.original, pairs),
         }
         write_warm_up(folder, reposer.config.model, list(signatures), batch_sizes, output_dir.name)
         operations = set().union(*(operations_of(function.graph.as_graph_def()) for function in signatures.values()))

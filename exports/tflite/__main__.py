@@ -14,6 +14,7 @@ from absl import flags
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
 
+from ..trained_run import TrainedRun
 from .export import ALL_PRECISIONS, export_tflite
 
 
@@ -21,16 +22,9 @@ def main() -> None:
     from .report import markdown
 
     given = flags.FLAGS
+    run = TrainedRun(given.run_dir, given.checkpoint, size_from_flag('image_size'), given.data_dir)
     report = export_tflite(
-        given.run_dir,
-        given.output_dir,
-        given.precision,
-        given.checkpoint,
-        size_from_flag('image_size'),
-        given.data_dir,
-        given.check_pairs,
-        given.calibration_pairs,
-        given.timed_runs,
+        run, given.output_dir, given.precision, given.check_pairs, given.calibration_pairs, given.timed_runs
     )
     print(markdown(report).partition('\n## ')[0])
     print(f'written: {given.output_dir}')

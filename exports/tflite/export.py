@@ -11,16 +11,15 @@ from typing import Any
 
 from posewarp_tf.errors import ConfigError, RunError
 
+from ..trained_run import TrainedRun
+
 ALL_PRECISIONS = ('float32', 'float16', 'dynamic', 'int8')
 
 
 def export_tflite(
-    run_dir: str | os.PathLike,
+    run: TrainedRun,
     output_dir: str | os.PathLike,
     precisions: Sequence[str] = ALL_PRECISIONS,
-    checkpoint: str = 'best',
-    image_size: tuple[int, int] | None = None,
-    data_dir: str | None = None,
     check_pairs: int = 8,
     calibration_pairs: int = 32,
     timed_runs: int = 10,
@@ -28,10 +27,9 @@ def export_tflite(
     """Writes the files and returns the contents of results.json.
 
     Args:
-        run_dir, checkpoint, image_size: as in `Reposer`.
+        run: whose model is exported.
         output_dir: holds one export; files of an earlier one are replaced or removed.
         precisions: some of ALL_PRECISIONS.
-        data_dir: folder with test pairs, if not the run's own.
         check_pairs: how many held-out pairs to compare on.
         calibration_pairs: from how many other ones int8 takes its ranges.
         timed_runs: of which each time is the median.
@@ -41,7 +39,6 @@ def export_tflite(
         ConfigError: an unknown precision, an impossible size, or operations that TFLite has not.
         DataError: the test pairs cannot be used.
     """
-    from posewarp_tf.inference.reposer import Reposer
     from posewarp_tf.models.inputs import raw_inputs
 
     from ..held_out import num_pairs
@@ -53,11 +50,9 @@ def export_tflite(
     if unknown or not precisions:
         raise ConfigError(f'--precision: got {",".join(precisions)!r}, expected some of {", ".join(ALL_PRECISIONS)}')
     output_dir = pathlib.Path(output_dir)
-    reposer = Reposer(run_dir, checkpoint, image_size, sampler_impl='gather')
-    compared, ranges, whose = _split_pairs(reposer.config, check_pairs, calibration_pairs, data_dir)
-    # The run's own model: with whatever implementation of the sampler it has, not the one of the export.
-    original = Reposer(run_dir, checkpoint, image_size)
-    expected = model_answers(original, compared)
+    reposer = run.portable
+    compared, ranges, whose = _split_pairs(run, check_pairs, calibration_pairs)
+    expected = model_answers(run.original, compared)
     signature = make_signature(reposer)
     report: dict[str, Any] = {
         'run': reposer.run.path.resolve().name,
@@ -89,11 +84,11 @@ def export_tflite(
     return report
 
 
-def _split_pairs(config: Any, check_pairs: int, calibration_pairs: int, data_dir: str | None) -> tuple[Any, Any, str]:
+def _split_pairs(run: TrainedRun, check_pairs: int, calibration_pairs: int) -> tuple[Any, Any, str]:
     """Pairs to compare on, others (the same if there are none) to take ranges from, and whose they are, in words."""
-    from ..held_out import held_out_pairs, num_pairs
+    from ..held_out import num_pairs
 
-    pairs, whose = held_out_pairs(config, check_pairs + calibration_pairs, data_dir)
+    pairs, whose = run.held_out_pairs(check_pairs + calibration_pairs)
     found = num_pairs(pairs)
     # Every n-th one, so that both see many people; too few pairs do for both.
     stride = max(1, found // check_pairs)

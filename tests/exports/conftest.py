@@ -8,8 +8,9 @@ import tensorflow as tf
 def exported(tiny_run, tmp_path_factory):
     """The folder of version 1 of the tiny run's SavedModel; not to be changed."""
     from exports.saved_model.export import export_saved_model
+    from exports.trained_run import TrainedRun
 
-    return export_saved_model(tiny_run.path, tmp_path_factory.mktemp('models') / 'posewarp', check_pairs=2)
+    return export_saved_model(TrainedRun(tiny_run.path), tmp_path_factory.mktemp('models') / 'posewarp', check_pairs=2)
 
 
 @pytest.fixture(scope='session')

@@ -14,6 +14,7 @@ from PIL import Image
 from exports.mobile import gallery
 from exports.tflite.export import export_tflite
 from exports.tflite.litert import LiteRTReposer
+from exports.trained_run import TrainedRun
 from posewarp_tf.conventions import JOINT_NAMES, LIMBS
 from posewarp_tf.pictures.drawing import flow_to_color
 from posewarp_tf.pictures.picture_files import load_image, resize_image
@@ -28,7 +29,7 @@ MOBILE = pathlib.Path(__file__).parents[2] / 'exports' / 'mobile'
 def models(tiny_run, tmp_path_factory):
     """What the browser tests are given: models that work and that do not, and pictures."""
     folder = tmp_path_factory.mktemp('models')
-    export_tflite(tiny_run.path, folder, ['float32'], check_pairs=1, calibration_pairs=1, timed_runs=1)
+    export_tflite(TrainedRun(tiny_run.path), folder, ['float32'], check_pairs=1, calibration_pairs=1, timed_runs=1)
     shutil.move(folder / 'posewarp_float32.tflite', folder / 'tiny.tflite')
     _convert(_double, [tf.TensorSpec([1, 4], tf.float32, name='x')], folder / 'foreign.tflite')
     keypoints = [tf.TensorSpec([1, 18, 2], tf.float32, name=f'{side}_keypoints') for side in ('source', 'target')]

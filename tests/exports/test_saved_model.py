@@ -19,6 +19,7 @@ from exports.saved_model import export
 from exports.saved_model.parity import checked_differences
 from exports.saved_model.signatures import make_signatures
 from exports.saved_model.warm_up import WARM_UP_PATH
+from exports.trained_run import TrainedRun
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.errors import ConfigError, DataError, RunError
 from posewarp_tf.inference.reposer import Reposer
@@ -101,7 +102,7 @@ def test_a_refused_export_leaves_nothing(tiny_run, tmp_path, monkeypatch):
     monkeypatch.setattr('exports.saved_model.signatures.make_signatures', lambda reposer: {})
     monkeypatch.setattr('exports.saved_model.parity.checked_differences', refuse)
     with pytest.raises(RunError, match='differs'):
-        export.export_saved_model(tiny_run.path, tmp_path / 'models', check_pairs=1)
+        export.export_saved_model(TrainedRun(tiny_run.path), tmp_path / 'models', check_pairs=1)
     assert list((tmp_path / 'models').iterdir()) == []
 
 
@@ -134,7 +135,7 @@ def test_of_two_exports_at_once_the_slower_one_takes_the_next_version(tmp_path, 
 @pytest.mark.parametrize('sizes', [[0], [1, -4]])
 def test_batch_sizes_that_no_request_has_are_refused(sizes, tiny_run, tmp_path):
     with pytest.raises(ConfigError, match=rf'--batch_sizes: got {sizes[-1]}, expected 1 or more'):
-        export.export_saved_model(tiny_run.path, tmp_path / 'models', batch_sizes=sizes)
+        export.export_saved_model(TrainedRun(tiny_run.path), tmp_path / 'models', batch_sizes=sizes)
     assert not (tmp_path / 'models').exists()
 
 

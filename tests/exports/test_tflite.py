@@ -8,6 +8,7 @@ import tensorflow as tf
 from exports.tflite import convert, export, report
 from exports.tflite.export import ALL_PRECISIONS, export_tflite
 from exports.tflite.litert import LiteRTReposer
+from exports.trained_run import TrainedRun
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.models.inputs import make_model_inputs
@@ -29,7 +30,7 @@ def run(tmp_path_factory):
 def folder(run, tmp_path_factory):
     """An export in every precision."""
     path = tmp_path_factory.mktemp('tflite')
-    export_tflite(run.path, path, **FEW)
+    export_tflite(TrainedRun(run.path), path, **FEW)
     return path
 
 
@@ -237,7 +238,7 @@ def test_a_file_that_misses_its_limit_is_refused_and_nothing_changes(folder, run
     finished = path_of(folder, 'int8').read_bytes()
     convert_to(monkeypatch, finished)
     with pytest.raises(RunError, match=r'float32: differs by \d+ levels, expected at most 1.*nothing was written'):
-        export_tflite(run.path, tmp_path, ('float32', 'int8'), **FEW)
+        export_tflite(TrainedRun(run.path), tmp_path, ('float32', 'int8'), **FEW)
     assert not list(tmp_path.iterdir())
 
 
@@ -245,7 +246,7 @@ def test_files_of_an_earlier_export_do_not_stay_beside_a_new_one(folder, run, mo
     finished = path_of(folder, 'float32').read_bytes()
     convert_to(monkeypatch, finished)
     path_of(tmp_path, 'float16').write_bytes(b'of other weights')
-    export_tflite(run.path, tmp_path, ('float32',), **FEW)
+    export_tflite(TrainedRun(run.path), tmp_path, ('float32',), **FEW)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {'posewarp_float32.tflite', 'metadata.json', 'results.json', 'results.md'}
 
@@ -261,13 +262,13 @@ def test_a_full_disk_leaves_the_earlier_export_as_it_was(folder, run, monkeypatc
     for name, text in earlier.items():
         (tmp_path / name).write_text(text)
     with pytest.raises(OSError, match='No space left'):
-        export_tflite(run.path, tmp_path, ('float32',), **FEW)
+        export_tflite(TrainedRun(run.path), tmp_path, ('float32',), **FEW)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == earlier
 
 
 def test_an_unknown_precision_is_named(run, tmp_path):
     with pytest.raises(ConfigError, match="--precision: got 'float16,int4', expected some of float32"):
-        export_tflite(run.path, tmp_path, ('float16', 'int4'))
+        export_tflite(TrainedRun(run.path), tmp_path, ('float16', 'int4'))
 
 
 def test_psnr_is_that_of_its_definition():

@@ -7,6 +7,7 @@ import pytest
 from exports.check import check, page
 from exports.tflite.export import ALL_PRECISIONS
 from exports.tflite.litert import LiteRTReposer
+from exports.trained_run import TrainedRun
 from posewarp_tf.errors import RunError
 from tests.run_folders import make_run
 
@@ -43,7 +44,7 @@ def checked(run, tmp_path_factory):
     folder = tmp_path_factory.mktemp('checked')
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page, 'missing_for_page', lambda: 'npm is not installed')
-        check.check_exports(run.path, folder, num_pairs=2, timed_runs=2)
+        check.check_exports(TrainedRun(run.path), folder, num_pairs=2, timed_runs=2)
     return folder
 
 
@@ -76,22 +77,22 @@ def test_table_has_every_step_with_its_difference_and_its_time(checked):
 def test_page_that_is_required_and_missing_is_an_error(run, monkeypatch, tmp_path):
     monkeypatch.setattr(page, 'missing_for_page', lambda: 'npm is not installed')
     with pytest.raises(RunError, match='--require_page: npm is not installed'):
-        check.check_exports(run.path, tmp_path, require_page=True)
+        check.check_exports(TrainedRun(run.path), tmp_path, require_page=True)
     assert not list(tmp_path.iterdir())
 
 
 def test_page_is_compared_with_litert(run, exports_at_hand, stand_in_page):
-    report = check.check_exports(run.path, exports_at_hand, num_pairs=2, timed_runs=1)
+    report = check.check_exports(TrainedRun(run.path), exports_at_hand, num_pairs=2, timed_runs=1)
     steps = {step['name']: step for step in report['steps']}
     assert steps['Chromium WASM int8']['before'] == 'LiteRT int8, 1 thread'
     assert steps['Chromium WASM int8']['max_change'] == 1
     assert steps['Chromium WASM int8']['milliseconds'] == 1e6
     stand_in_page[0] = 3
     with pytest.raises(RunError, match='the page differs from LiteRT by 3 levels, at most 2'):
-        check.check_exports(run.path, exports_at_hand, num_pairs=2, timed_runs=1)
+        check.check_exports(TrainedRun(run.path), exports_at_hand, num_pairs=2, timed_runs=1)
     stand_in_page[0] = 'black'
     with pytest.raises(RunError, match=r'int8.tflite: the page differs from LiteRT at a PSNR of .* dB, at least 30'):
-        check.check_exports(run.path, exports_at_hand, num_pairs=2, timed_runs=1)
+        check.check_exports(TrainedRun(run.path), exports_at_hand, num_pairs=2, timed_runs=1)
 
 
 def test_what_the_page_lacks_is_named_with_what_helps(tmp_path, monkeypatch):
@@ -117,7 +118,7 @@ def test_a_missing_chromium_is_told_before_anything_is_exported(tmp_path, monkey
 
 @pytest.mark.browser
 def test_page_in_chromium_gives_the_pictures_of_litert(run, tmp_path):
-    report = check.check_exports(run.path, tmp_path, num_pairs=2, timed_runs=2, require_page=True)
+    report = check.check_exports(TrainedRun(run.path), tmp_path, num_pairs=2, timed_runs=2, require_page=True)
     steps = {step['name']: step for step in report['steps']}
     for precision in ('float32', 'float16'):
         assert steps[f'Chromium WASM {precision}']['max_change'] <= 2

@@ -10,6 +10,7 @@ import tensorflow as tf
 from exports.tflite import convert
 from exports.tflite.export import export_tflite
 from exports.tflite.litert import LiteRTReposer
+from exports.trained_run import TrainedRun
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.layers.blocks import InstanceNorm
 from posewarp_tf.layers.pixel_norm_blocks import ConvBlock
@@ -21,7 +22,7 @@ FEW = {'check_pairs': 2, 'calibration_pairs': 4, 'timed_runs': 2}
 
 def test_a_model_without_flow_gives_a_picture_of_the_size_that_was_asked_for(tmp_path):
     run = make_run(tmp_path / 'run', gain=0.5, spatial_transform='none', attention_kernels={}, num_layers=1)
-    export_tflite(run.path, tmp_path / 'out', ('float32',), image_size=(64, 96), **FEW)
+    export_tflite(TrainedRun(run.path, image_size=(64, 96)), tmp_path / 'out', ('float32',), **FEW)
     reposer = LiteRTReposer(tmp_path / 'out' / 'posewarp_float32.tflite')
     assert reposer.outputs == {'image': (np.uint8, (1, 64, 96, 3))}
     results = json.loads((tmp_path / 'out' / 'results.json').read_text())
@@ -31,7 +32,7 @@ def test_a_model_without_flow_gives_a_picture_of_the_size_that_was_asked_for(tmp
 @pytest.mark.slow
 def test_maps_of_classes_are_inputs_of_models_that_take_them(tmp_path):
     run = make_pfl_run(tmp_path / 'run', gain=0.5)
-    export_tflite(run.path, tmp_path / 'out', ('float32', 'int8'), **FEW)
+    export_tflite(TrainedRun(run.path), tmp_path / 'out', ('float32', 'int8'), **FEW)
     for precision in ('float32', 'int8'):
         reposer = LiteRTReposer(tmp_path / 'out' / f'posewarp_{precision}.tflite')
         maps = {name: spec for name, spec in reposer.inputs.items() if len(spec[1]) == 3 and spec[0] == np.uint8}
@@ -42,7 +43,7 @@ def test_maps_of_classes_are_inputs_of_models_that_take_them(tmp_path):
 def test_mobile_config_makes_a_file_of_less_than_5_megabytes(tmp_path):
     config = load_config('mobile').replace(data_dir=str(tmp_path / 'none'))
     run = run_of_config(tmp_path / 'run', config, 'synthesis', gain=0.2)
-    export_tflite(run.path, tmp_path / 'out', ('float16',), **FEW)
+    export_tflite(TrainedRun(run.path), tmp_path / 'out', ('float16',), **FEW)
     assert (tmp_path / 'out' / 'posewarp_float16.tflite').stat().st_size < 5e6
 
 

@@ -51,11 +51,14 @@ def answer(predictor) -> np.ndarray:
 
 def write(folder: pathlib.Path) -> None:
     from exports.saved_model.export import export_saved_model
+    from exports.trained_run import TrainedRun
     from posewarp_tf.training.trainer import Trainer
 
     write_people(folder / 'data')
     Trainer(config('data'), RunFolder(folder / 'run')).train()
-    saved = export_saved_model(folder / 'run', folder / 'models', check_pairs=1, data_dir=str(folder / 'data'))
+    saved = export_saved_model(
+        TrainedRun(folder / 'run', data_dir=str(folder / 'data')), folder / 'models', check_pairs=1
+    )
     shutil.rmtree(saved / 'assets.extra')
     shutil.rmtree(folder / 'run' / 'samples', ignore_errors=True)
     shutil.rmtree(folder / 'run' / 'logs', ignore_errors=True)

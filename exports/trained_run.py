@@ -1,0 +1,73 @@
+"""A trained run as the exports see it: its model as it was trained, and in stock operations, each built once."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pathlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from posewarp_tf.inference.reposer import Reposer
+
+
+class TrainedRun:
+    """What is exported, and what the exports are compared with.
+
+        run = TrainedRun('runs/quickstart')
+        export_saved_model(run, 'models/posewarp')
+        export_tflite(run, 'models/mobile')
+
+    Args:
+        run_dir, checkpoint, image_size: as in `Reposer`.
+        data_dir: folder with test pairs to compare on, if not the run's own.
+    """
+
+    def __init__(
+        self,
+        run_dir: str | os.PathLike,
+        checkpoint: str = 'best',
+        image_size: tuple[int, int] | None = None,
+        data_dir: str | None = None,
+    ):
+        self._run_dir, self._checkpoint = run_dir, checkpoint
+        self._image_size, self._data_dir = image_size, data_dir
+
+    @property
+    def path(self) -> pathlib.Path:
+        """The run folder."""
+        return pathlib.Path(self._run_dir)
+
+    @functools.cached_property
+    def original(self) -> Reposer:
+        """The run's own model, with whatever implementation of the sampler it has.
+
+        Raises:
+            RunError, ConfigError: as of `Reposer`.
+        """
+        from posewarp_tf.inference.reposer import Reposer
+
+        return Reposer(self._run_dir, self._checkpoint, self._image_size)
+
+    @functools.cached_property
+    def portable(self) -> Reposer:
+        """The same weights in stock operations, which run everywhere; errors as of `original`."""
+        return self.with_sampler('gather')
+
+    def with_sampler(self, sampler_impl: str) -> Reposer:
+        """The same weights with an implementation of the sampler, 'gather' or 'kernel'; errors as of `original`."""
+        from posewarp_tf.inference.reposer import Reposer
+
+        return Reposer(self._run_dir, self._checkpoint, self._image_size, sampler_impl)
+
+    def held_out_pairs(self, num_pairs: int) -> tuple[dict[str, np.ndarray], str]:
+        """Raw inputs of test pairs, and whose they are in words; as `held_out.held_out_pairs`.
+
+        Raises:
+            DataError: the test pairs cannot be used.
+        """
+        from .held_out import held_out_pairs
+
+        return held_out_pairs(self.portable.config, num_pairs, self._data_dir)
