@@ -13,6 +13,7 @@ FLOORS = (
     ('ops',),
     ('pictures', 'layers'),
     ('poses',),
+    ('photos',),
     ('models',),
     ('settings',),
     ('runs', 'losses', 'synthetic'),

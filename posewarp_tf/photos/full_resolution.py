@@ -1,0 +1,104 @@
+"""The model's answer at the photo's own resolution, with the photo's own pixels where the flow can be trusted.
+
+With U the stretching of a picture of the model's size to the photo's, D the shrinking by which the model's pictures are
+made, W the photo moved by the flow at its own resolution, M the model's picture and T the trust (trust.py):
+
+    answer = U(L) + U(T) (W - U(D(W)))
+
+W - U(D(W)) is the detail that a picture of the model's size cannot hold. L is the model's picture M, whose coarsest
+contents stay and whose finer ones are blended with D(W) by T in a Laplacian pyramid. Where T is 0 the answer is U(M).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from posewarp_tf.errors import DataError
+from posewarp_tf.photos.moving import PhotoMotion, SourcePositions
+from posewarp_tf.photos.trust import trust_map
+from posewarp_tf.photos.windows import Window
+from posewarp_tf.pictures.floats import resize_float
+
+# Octaves below the model's finest detail in which the moved photo replaces the model's picture where it is trusted.
+OCTAVES = 3
+_STRIP = 256
+
+
+class FullResolution(NamedTuple):
+    """image: uint8 [H, W, 3] of the target window. trust: float32 [h, w] of the model's size, in 0 to 1. motion: what
+    moves other pictures of the photo's size, such as the person's mask, in the same way."""
+
+    image: np.ndarray
+    trust: np.ndarray
+    motion: PhotoMotion
+
+
+def full_resolution(
+    photo: np.ndarray,
+    source_window: Window,
+    target_window: Window,
+    flow: np.ndarray,
+    mask: np.ndarray,
+    answer: np.ndarray,
+    size: tuple[int, int] | None = None,
+    octaves: int = OCTAVES,
+) -> FullResolution:
+    """The answer for the target window at the photo's resolution.
+
+    Args:
+        photo: uint8 [H, W, 3].
+        source_window: what the model saw of the photo.
+        target_window: where in the photo the answer goes.
+        flow: float32 [h', w', 2], the finest flow, backward, in pixels of its own map.
+        mask: float32 [h', w', 1], the finest mask; 1 = warped source.
+        answer: uint8 [h, w, 3], the model's picture of the target window.
+        size: (height, width) of the picture to make; None: the target window's pixels.
+        octaves: in how many octaves below the model's finest detail the moved photo is preferred where it is trusted.
+
+    Raises:
+        DataError: arrays of other shapes or types, or a flow that is not finite.
+    """
+    for name, image in (('photo', photo), ('answer', answer)):
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise DataError(f'{name}: got {image.dtype} {list(image.shape)}, expected uint8 [H, W, 3]')
+    size = size or target_window.size
+    model_size = answer.shape[0], answer.shape[1]
+    positions = SourcePositions(flow, source_window, target_window)
+    trust = trust_map(positions, mask, answer, source_window.crop(photo, model_size), photo.shape)
+    motion = PhotoMotion(positions, size, needed=trust)
+    stretched = np.asarray(Image.fromarray(answer).resize(size[::-1], Image.Resampling.BICUBIC))
+    if not trust.any():
+        return FullResolution(stretched, trust, motion)
+    moved = np.where(motion.moved[..., np.newaxis], motion.move(photo), stretched)
+    seen = np.asarray(Image.fromarray(moved).resize(model_size[::-1], Image.Resampling.BILINEAR), np.float32)
+    low = blend_octaves(answer.astype(np.float32), seen, trust, octaves)
+    for first in range(0, size[0], _STRIP):
+        rows = first, min(first + _STRIP, size[0])
+        weight = resize_float(trust, size, rows=rows)[..., np.newaxis]
+        up = resize_float(low, size, Image.Resampling.BICUBIC, rows)
+        detail = moved[slice(*rows)] - resize_float(seen, size, Image.Resampling.BICUBIC, rows)
+        stretched_rows = up + weight * detail
+        moved[slice(*rows)] = np.rint(stretched_rows).clip(0, 255)
+    return FullResolution(moved, trust, motion)
+
+
+def blend_octaves(base: np.ndarray, other: np.ndarray, weight: np.ndarray, octaves: int) -> np.ndarray:
+    """`base` [h, w, 3], whose finest `octaves` are blended with those of `other` by `weight` [h, w] in 0 to 1.
+
+    A Laplacian pyramid of Gaussians: each coarser octave is blended over a distance twice as long, so that no seam is
+    seen. With 0 octaves the answer is `base`.
+    """
+    difference = other - base
+    answer = base
+    weight = weight[..., np.newaxis]
+    for octave in range(octaves):
+        sigma = 2.0**octave
+        coarser = ndimage.gaussian_filter(difference, (sigma, sigma, 0), mode='nearest')
+        answer = answer + weight * (difference - coarser)
+        difference = coarser
+        weight = ndimage.gaussian_filter(weight, (sigma, sigma, 0), mode='nearest')
+    return answer
