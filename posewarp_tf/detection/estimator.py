@@ -6,7 +6,12 @@ import abc
 
 import numpy as np
 
+from posewarp_tf.detection.detector import overlap
 from posewarp_tf.detection.people import Person
+
+
+# MediaPipe gives every joint a place; below this visibility it does not see it.
+MIN_CONFIDENCE = 0.5
 
 
 class PoseEstimator(abc.ABC):
@@ -21,26 +26,19 @@ class PoseEstimator(abc.ABC):
 
         An estimator that cannot follow anybody looks anew, and takes whoever overlaps most with where they were.
         """
-        found = [(_overlap(person.box, previous.box), -number) for number, person in enumerate(people := self.find(image))]
-        best, number = max(found, default=(0.0, 0))
-        return people[-number] if best > 0 else None
+        people = self.find(image)
+        overlaps = [overlap(person.box, previous.box) for person in people]
+        return people[int(np.argmax(overlaps))] if any(overlaps) else None
 
 
-def load_estimator(pose_model: str | None = None) -> PoseEstimator:
-    """The estimator of the shipped kind, BlazePose; its models from `pose_model` or where they are found.
+def load_estimator(pose_model: str | None = None, min_confidence: float = MIN_CONFIDENCE) -> PoseEstimator:
+    """BlazePose, with its networks from `pose_model` or, if None, from where they are found (`models.load_models`).
+
+    A joint that is seen less surely than `min_confidence` (0..1) is missing.
 
     Raises:
         ConfigError: the extra `pose` is not installed, or the models cannot be had; says what to do.
     """
     from posewarp_tf.detection.blazepose import BlazePose
 
-    return BlazePose(pose_model)
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    """Intersection over union of two boxes (left, top, right, bottom)."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    common = max(width, 0.0) * max(height, 0.0)
-    union = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)) - common
-    return common / union if union > 0 else 0.0
+    return BlazePose(pose_model, min_confidence)

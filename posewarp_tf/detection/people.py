@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from posewarp_tf.conventions import JOINT_NAMES, MISSING, NUM_JOINTS
+from posewarp_tf.detection.region import Region
 from posewarp_tf.errors import DataError
 
 # With fewer joints than this a pose says little.
@@ -21,12 +22,14 @@ class Person(NamedTuple):
     confidence: float32 [18] in 0..1, of each joint; 0 where it is missing.
     box: (left, top, right, bottom) of all that is seen of the person, in pixels, within the picture.
     mask: float32 [H, W] in 0..1, how surely a pixel shows the person; None from estimators that do not say.
+    region: where an estimator that follows people looks for this one in the next frame; None from others.
     """
 
     keypoints: np.ndarray
     confidence: np.ndarray
     box: tuple[float, float, float, float]
     mask: np.ndarray | None
+    region: Region | None = None
 
     @property
     def area(self) -> float:
