@@ -24,12 +24,12 @@ _DETECTOR_OUTPUTS = ((2254, 12), (2254, 1))
 _LANDMARK_OUTPUTS = ((195,), (1,), (256, 256, 1), (64, 64, 39), (117,))
 # How much larger than the circle around the body a region is.
 _MARGIN = 1.25
+# Somebody is there if both looks say so. In parts of a picture the first network sees people in all sorts of things.
 _LEAST_SCORE = 0.5
-# Faces that overlap by more than this, or landmarks whose median distance is less than this part of the region, are of
-# one person.
+_LEAST_SCORE_IN_PART = 0.9
+# Two are one person if their faces overlap by more than this, or so much of a mask lies in the other's.
 _SAME_FACE = 0.3
-_SAME_LANDMARKS = 0.05
-_BOTH_SEEN = 0.5
+_SAME_MASK = 0.6
 _INSIDE_MASK = 0.5
 
 
@@ -48,18 +48,20 @@ class BlazePose(PoseEstimator):
         self._min_confidence = min_confidence
 
     def find(self, image: np.ndarray) -> list[Person]:
-        """The whole picture is searched, then squares of half its size, for those who are small in it."""
-        seen: list[tuple[np.ndarray, Landmarks, Region]] = []
-        for window in windows(image.shape[:2]):
+        """The whole picture is searched, then squares of half its size, for those who are small in it or at its edge."""
+        faces: list[np.ndarray] = []
+        people: list[Person] = []
+        for number, window in enumerate(windows(image.shape[:2])):
             for detection in self.detect(image, window):
                 face = window.to_picture(detection.box.reshape(2, 2)).ravel()
-                if any(overlap(face, other) > _SAME_FACE for other, _, _ in seen):
+                if any(overlap(face, other) > _SAME_FACE for other in faces):
                     continue
-                region = region_of_detection(detection, window)
-                found, region = self.look_twice(image, region)
-                if found.score >= _LEAST_SCORE and not any(_is_same(found, region, *other) for _, *other in seen):
-                    seen.append((face, found, region))
-        people = [self._person(image.shape[:2], found, region) for _, found, region in seen]
+                first, found, region = self.look_twice(image, region_of_detection(detection, window))
+                if min(first.score, found.score) >= (_LEAST_SCORE_IN_PART if number else _LEAST_SCORE):
+                    person = self._person(image.shape[:2], found, region)
+                    if not any(_is_same(person, other) for other in people):
+                        faces.append(face)
+                        people.append(person)
         return sorted(people, key=lambda person: -person.area)
 
     def track(self, image: np.ndarray, previous: Person) -> Person | None:
@@ -82,10 +84,11 @@ class BlazePose(PoseEstimator):
         table, score, mask, heatmaps, _ = self._landmarks.run(landmarks.network_input(pixels))
         return landmarks.decode(table, score[0], mask[..., 0], heatmaps)
 
-    def look_twice(self, image: np.ndarray, region: Region) -> tuple[Landmarks, Region]:
-        """The second look, and its region, which the landmarks of the first look give."""
-        region = next_region(self.look(image, region), region)
-        return self.look(image, region), region
+    def look_twice(self, image: np.ndarray, region: Region) -> tuple[Landmarks, Landmarks, Region]:
+        """The first look, the second, and its region, which the landmarks of the first give."""
+        first = self.look(image, region)
+        region = next_region(first, region)
+        return first, self.look(image, region), region
 
     def _person(self, size: tuple[int, ...], found: Landmarks, region: Region) -> Person:
         height, width = size
@@ -102,11 +105,16 @@ class BlazePose(PoseEstimator):
 
 
 def windows(size: tuple[int, ...]) -> Iterator[Region]:
-    """The square around a picture of (height, width), then squares of half its side, every half of theirs."""
+    """The square around a picture of (height, width), then squares of half its side, every half of theirs.
+
+    There is only the first where the others would have fewer pixels than the network sees.
+    """
     height, width = size
     whole = region_of_picture((height, width))
     yield whole
     side = whole.side / 2
+    if side < detector.INPUT_SIZE:
+        return
     for y in _centers(height, side):
         for x in _centers(width, side):
             yield Region((x, y), side)
@@ -131,12 +139,11 @@ def _centers(length: int, side: float) -> list[float]:
     return np.linspace((side - 1) / 2, length - (side + 1) / 2, count).tolist()
 
 
-def _is_same(found: Landmarks, region: Region, other: Landmarks, other_region: Region) -> bool:
-    """Whether two sets of landmarks are of one person: most of those that both see agree."""
-    here, there = region.to_picture(found.points), other_region.to_picture(other.points)
-    both = (np.minimum(found.visibility, other.visibility) >= _BOTH_SEEN)[:NUM_LANDMARKS]
-    distances = np.linalg.norm(here - there, axis=-1)[:NUM_LANDMARKS][both]
-    return len(distances) > 0 and bool(np.median(distances) < _SAME_LANDMARKS * min(region.side, other_region.side))
+def _is_same(person: Person, other: Person) -> bool:
+    """Whether most of one mask lies in the other."""
+    here, there = (np.asarray(p.mask) >= _INSIDE_MASK for p in (person, other))
+    least = min(np.count_nonzero(here), np.count_nonzero(there))
+    return np.count_nonzero(here & there) >= _SAME_MASK * least
 
 
 def _box(mask: np.ndarray, keypoints: np.ndarray) -> tuple[float, float, float, float]:
