@@ -15,7 +15,7 @@ from posewarp_tf.detection.detector import Detection, overlap
 from posewarp_tf.detection.estimator import MIN_CONFIDENCE, PoseEstimator
 from posewarp_tf.detection.landmarks import CENTER, NUM_LANDMARKS, RIM, Landmarks
 from posewarp_tf.detection.models import load_models
-from posewarp_tf.detection.people import Person
+from posewarp_tf.detection.people import Person, number_of_joints
 from posewarp_tf.detection.region import Region, crop, paste, region_around, region_of_picture
 from posewarp_tf.detection.runtime import Network
 from posewarp_tf.poses.joints import to_openpose_18
@@ -31,6 +31,8 @@ _LEAST_SCORE_IN_PART = 0.9
 _SAME_FACE = 0.3
 _SAME_MASK = 0.6
 _INSIDE_MASK = 0.5
+# A face has five.
+_FEWEST_JOINTS = 5
 
 
 class BlazePose(PoseEstimator):
@@ -48,7 +50,7 @@ class BlazePose(PoseEstimator):
         self._min_confidence = min_confidence
 
     def find(self, image: np.ndarray) -> list[Person]:
-        """The whole picture is searched, then squares of half its size, for those who are small in it or at its edge."""
+        """The whole picture is searched, then squares of half its size: some are too small in it, or at its edge."""
         faces: list[np.ndarray] = []
         people: list[Person] = []
         for number, window in enumerate(windows(image.shape[:2])):
@@ -59,7 +61,8 @@ class BlazePose(PoseEstimator):
                 first, found, region = self.look_twice(image, region_of_detection(detection, window))
                 if min(first.score, found.score) >= (_LEAST_SCORE_IN_PART if number else _LEAST_SCORE):
                     person = self._person(image.shape[:2], found, region)
-                    if not any(_is_same(person, other) for other in people):
+                    is_new = not any(_is_same(person, other) for other in people)
+                    if is_new and number_of_joints(person) >= _FEWEST_JOINTS:
                         faces.append(face)
                         people.append(person)
         return sorted(people, key=lambda person: -person.area)

@@ -9,7 +9,6 @@ import numpy as np
 from posewarp_tf.detection.detector import overlap
 from posewarp_tf.detection.people import Person
 
-
 # MediaPipe gives every joint a place; below this visibility it does not see it.
 MIN_CONFIDENCE = 0.5
 

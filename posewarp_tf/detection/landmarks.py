@@ -75,7 +75,10 @@ def refine(points: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
         if heat.max() >= _LEAST_HEAT:
             rows, columns = np.indices(heat.shape)
             total = heat.sum()
-            refined[number] = ((left + columns) * heat).sum() / width / total, ((top + rows) * heat).sum() / height / total
+            refined[number] = (
+                ((left + columns) * heat).sum() / width / total,
+                ((top + rows) * heat).sum() / height / total,
+            )
     return refined
 
 

@@ -115,7 +115,7 @@ def _from_cache() -> Models | None:
     contents = [path.read_bytes() for path in paths]
     if [hashlib.sha256(content).hexdigest() for content in contents] != list(SHA256.values()):
         return None
-    return Models(*contents, *map(str, paths))
+    return Models(contents[0], contents[1], str(paths[0]), str(paths[1]))
 
 
 def _from_index() -> Models:
@@ -140,7 +140,9 @@ def _from_index() -> Models:
             with atomic_path(cache_folder() / name) as temporary:
                 temporary.write_bytes(content)
     except OSError as error:
-        print(f'{cache_folder()}: the networks cannot be kept there ({error.strerror}): they are fetched anew each time')
+        print(
+            f'{cache_folder()}: the networks cannot be kept there ({error.strerror}): they are fetched anew each time'
+        )
     return models
 
 

@@ -13,6 +13,7 @@ from posewarp_tf.errors import DataError
 
 # With fewer joints than this a pose says little.
 FEW_JOINTS = 8
+_AT_THE_EDGE = 1.0
 
 
 class Person(NamedTuple):
@@ -60,9 +61,9 @@ def choose_person(people: Sequence[Person], number: int | None, name: str) -> tu
     person = people[number or 0]
     words = [f'{name}: {number_of_joints(person)} of {NUM_JOINTS} joints']
     if len(people) > 1:
-        others = '' if number else ', the largest'
-        words.append(f'person {number or 0} of {len(people)} (counted from 0 by size{others})')
-    return person, ', '.join(words) + _what_is_missing(person, people)
+        size = 'the largest; another is chosen by its number' if not number else 'by size, from 0, the largest, on'
+        words.append(f'person {number or 0} of {len(people)} ({size})')
+    return person, ', '.join(words) + ''.join(f'; {remark}' for remark in remarks(person))
 
 
 def number_of_joints(person: Person) -> int:
@@ -70,7 +71,30 @@ def number_of_joints(person: Person) -> int:
     return int(np.sum(person.keypoints[:, 0] != MISSING))
 
 
-def _what_is_missing(person: Person, people: Sequence[Person]) -> str:
-    del people
-    missing = [joint for joint, (x, _) in zip(JOINT_NAMES, person.keypoints) if x == MISSING]
-    return f'; not seen: {", ".join(name.replace("_", " ") for name in missing)}' if missing else ''
+def remarks(person: Person) -> list[str]:
+    """What a user should know of a person who was found: joints that are missing, few joints, cut off by a border."""
+    found = []
+    missing = [name.replace('_', ' ') for name, (x, _) in zip(JOINT_NAMES, person.keypoints) if x == MISSING]
+    if missing:
+        found.append(f'not seen: {", ".join(missing)}')
+    if NUM_JOINTS - len(missing) < FEW_JOINTS:
+        found.append(f'fewer than {FEW_JOINTS} joints: the pose is hardly known')
+    sides = _sides_that_cut(person)
+    if sides and missing:
+        found.append(f'cut off by the {" and the ".join(sides)} of the picture')
+    return found
+
+
+def _sides_that_cut(person: Person) -> list[str]:
+    """Sides of the picture that the box touches; unknown without a mask."""
+    if person.mask is None:
+        return []
+    height, width = person.mask.shape
+    left, top, right, bottom = person.box
+    touched = {
+        'left side': left <= _AT_THE_EDGE,
+        'top': top <= _AT_THE_EDGE,
+        'right side': right >= width - 1 - _AT_THE_EDGE,
+        'bottom': bottom >= height - 1 - _AT_THE_EDGE,
+    }
+    return [side for side, is_touched in touched.items() if is_touched]
