@@ -13,7 +13,7 @@ FLOORS = (
     ('ops',),
     ('pictures', 'layers'),
     ('poses',),
-    ('photos',),
+    ('photos', 'detection'),
     ('models',),
     ('settings',),
     ('runs', 'losses', 'synthetic'),

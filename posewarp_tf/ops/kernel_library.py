@@ -18,6 +18,7 @@ from absl import logging
 import posewarp_tf
 from posewarp_tf.conventions import SAMPLER_IMPLEMENTATIONS
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.files.cache import user_cache
 
 # Names another library, for example one that Bazel built; empty: none at all.
 PATH_VARIABLE = 'POSEWARP_OPS_LIBRARY'
@@ -93,9 +94,8 @@ def build_path() -> pathlib.Path:
 
 
 def _cache() -> pathlib.Path:
-    """A folder for each version of this package, as XDG wants caches to lie."""
-    root = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
-    return pathlib.Path(root) / 'posewarp_tf' / f'ops-{posewarp_tf.__version__}'
+    """A folder for each version of this package."""
+    return user_cache() / f'ops-{posewarp_tf.__version__}'
 
 
 def refusal(path: pathlib.Path) -> str:
