@@ -1,9 +1,9 @@
 """Puts the person of a picture into another pose.
 
-One picture:
+One picture, with joints found in both photos (or given by --source_keypoints=me.json --target_keypoints=pose.json):
     python -m posewarp_tf.predict --run_dir=runs/quickstart
-        --source_image=me.jpg --source_keypoints=me.json --target_keypoints=pose.json --output=out.png
-Many: give a folder as --source_image or --target_keypoints (and as --output), or list them in a CSV, --pairs.
+        --source_image=me.jpg --target_image=dancer.jpg --output=out.png
+Many: give a folder as --source_image or of poses (and as --output), or list them in a CSV, --pairs.
 Driving by a video's poses:
     ... --source_image=me.jpg --source_keypoints=me.json --target_dir=dance/ --output=dance_of_me/
 Garment transfer, one's clothes on the person of another picture (models that compose with a context):
@@ -20,24 +20,34 @@ from absl import flags
 
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.inference.jobs import (
+    KEYPOINT_COLUMNS,
     MAP_COLUMNS,
+    NO_TARGET,
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
     Job,
     jobs_from_csv,
     jobs_from_paths,
 )
+from posewarp_tf.inference.options import define_photo_flags, photo_options
 from posewarp_tf.pictures.class_codings import GARMENT_CLASSES
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
 
 if TYPE_CHECKING:
+    from posewarp_tf.inference.found_poses import PoseFinder
+    from posewarp_tf.inference.photo import PhotoReposer
     from posewarp_tf.inference.predictor import Predictor
     from posewarp_tf.models.config import ModelConfig
 
 _FOR_SEQUENCE = ('source_image', 'source_keypoints', 'target_dir', 'output')
-_PATHS = ('run_dir', 'pairs', 'target_dir', 'target_image', *REQUIRED_COLUMNS, *MAP_COLUMNS)
+_PATHS = (
+    *('run_dir', 'pairs', 'target_dir', 'target_image', 'pose_model'),
+    *REQUIRED_COLUMNS,
+    *KEYPOINT_COLUMNS,
+    *MAP_COLUMNS,
+)
 _ONLY_FOR_SEQUENCE = ('fps', 'overwrite', 'smooth_poses')
 _NOT_FOR_SEQUENCE = ('target_keypoints', 'target_name', 'target_image', 'target_garment', 'save_intermediates')
 
@@ -48,17 +58,22 @@ def define_flags() -> None:
     flags.DEFINE_string(
         'source_keypoints',
         None,
-        'Joints of the source picture: OpenPose or COCO JSON, annotation CSV or pose text; for a folder of pictures, '
-        'a folder of JSON or text files named after them, or one CSV or COCO JSON that names its pictures.',
+        'Joints of the source picture, if they are not to be found in it: OpenPose, COCO, ... JSON, annotation CSV or '
+        'pose text; for a folder of pictures, a folder of JSON or text files named after them, or one CSV or COCO JSON '
+        'that names its pictures.',
     )
-    flags.DEFINE_string('target_keypoints', None, 'The pose to take, in one of the same formats, or a folder of poses.')
+    flags.DEFINE_string(
+        'target_keypoints',
+        None,
+        'The pose to take: a file in one of the same formats, a photo of somebody in the pose, or a folder of either.',
+    )
     flags.DEFINE_string(
         'output', None, 'Picture to write (.png, .jpg), or a folder if there are many; for --target_dir a folder.'
     )
     flags.DEFINE_string(
         'pairs',
         None,
-        'CSV of many: columns source_image, source_keypoints, target_keypoints, output and, where needed, '
+        'CSV of many: columns source_image, output and, where needed, source_keypoints, target_keypoints, '
         'target_image_size (256x176), source_name, target_name, target_image, source_parts, target_parts, '
         'source_garment, target_garment; paths relative to the CSV.',
     )
@@ -73,6 +88,8 @@ def define_flags() -> None:
     flags.DEFINE_string('target_name', None, 'Row of --target_keypoints if it has many pictures.')
     flags.DEFINE_boolean('save_intermediates', False, 'Also write the warped source, flow, mask, skeletons and a grid.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
+    flags.DEFINE_integer('batch_size', 1, 'So many pictures at once.', lower_bound=1)
+    define_photo_flags()
     _define_map_flags()
     _define_sequence_flags()
 
@@ -81,8 +98,9 @@ def _define_map_flags() -> None:
     flags.DEFINE_string(
         'target_image',
         None,
-        'Garment transfer: the picture that the target pose is from. The answer keeps its background and head, found '
-        'from --target_garment or --target_parts, and shows the clothes of the source.',
+        'The picture that the target pose is from, in which it is found unless --target_keypoints gives it. With '
+        '--target_garment or --target_parts, garment transfer: the answer keeps its background and head, found from '
+        'these, and shows the clothes of the source.',
     )
     for side, whose in (('source', 'the source picture'), ('target', 'the picture of the target pose')):
         flags.DEFINE_string(
@@ -129,14 +147,17 @@ def main() -> int:
         return _drive()
     _refuse(_ONLY_FOR_SEQUENCE, 'goes with --target_dir only')
     if given.pairs is None:
-        _require(REQUIRED_COLUMNS, f'expected {_listed(REQUIRED_COLUMNS)}, or --pairs, or --target_dir')
+        needed = f'expected {_listed(REQUIRED_COLUMNS)} and --target_image or --target_keypoints'
+        _require(REQUIRED_COLUMNS, f'{needed}, or --pairs, or --target_dir')
+        if not (given.target_keypoints or given.target_image):
+            raise ConfigError(NO_TARGET.replace('target_', '--target_'))
     else:
         _refuse((*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS), 'is a column of --pairs, give one or the other')
     return _predict()
 
 
 def _predict() -> int:
-    from posewarp_tf.inference.runner import run_jobs
+    from posewarp_tf.inference.runner import RunOptions, run_jobs
 
     given = flags.FLAGS
     if given.pairs is not None:
@@ -146,8 +167,8 @@ def _predict() -> int:
             Job(
                 where='',
                 source_image=given.source_image,
-                source_keypoints=pathlib.Path(given.source_keypoints),
-                target_keypoints=pathlib.Path(given.target_keypoints),
+                source_keypoints=pathlib.Path(given.source_keypoints) if given.source_keypoints else None,
+                target_keypoints=pathlib.Path(given.target_keypoints) if given.target_keypoints else None,
                 output=pathlib.Path(given.output),
                 target_image_size=size_from_flag('target_image_size'),
                 source_name=given.source_name,
@@ -156,7 +177,8 @@ def _predict() -> int:
                 class_maps={name: pathlib.Path(place) for name, place in _given_maps().items()},
             )
         )
-    return 1 if run_jobs(_load_predictor, _model(), jobs, given.save_intermediates, given.garment_classes) else 0
+    options = RunOptions(given.save_intermediates, given.garment_classes, given.batch_size)
+    return 1 if run_jobs(_load_reposer, _model(), jobs, _finder(), options) else 0
 
 
 def _drive() -> int:
@@ -186,6 +208,20 @@ def _model() -> ModelConfig:
     if not run.is_trained:
         raise RunError(f'{run.path}: no checkpoint in {run.checkpoint_dir}: train first')
     return model
+
+
+def _load_reposer() -> PhotoReposer:
+    from posewarp_tf.inference.photo import PhotoReposer
+
+    return PhotoReposer(_load_predictor(), photo_options())
+
+
+def _finder() -> PoseFinder:
+    from posewarp_tf.detection.estimator import load_estimator
+    from posewarp_tf.inference.found_poses import PoseFinder
+
+    given = flags.FLAGS
+    return PoseFinder(lambda: load_estimator(given.pose_model), given.person)
 
 
 def _load_predictor() -> Predictor:

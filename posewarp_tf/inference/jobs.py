@@ -18,9 +18,15 @@ from posewarp_tf.pictures.names import picture_stem
 from posewarp_tf.pictures.picture_files import PHOTO_SUFFIXES, is_remote
 from posewarp_tf.settings.flags import parse_size
 
-REQUIRED_COLUMNS = ('source_image', 'source_keypoints', 'target_keypoints', 'output')
+REQUIRED_COLUMNS = ('source_image', 'output')
+KEYPOINT_COLUMNS = ('source_keypoints', 'target_keypoints')
 MAP_COLUMNS = ('source_parts', 'target_parts', 'source_garment', 'target_garment')
-OPTIONAL_COLUMNS = ('target_image_size', 'source_name', 'target_name', 'target_image', *MAP_COLUMNS)
+OPTIONAL_COLUMNS = (
+    *KEYPOINT_COLUMNS,
+    *('target_image_size', 'source_name', 'target_name', 'target_image'),
+    *MAP_COLUMNS,
+)
+NO_TARGET = 'target_keypoints: missing: give a pose file or a photo of somebody in the pose, or a target_image'
 
 _KEYPOINT_SUFFIXES = ('.json', '.txt')
 _MAP_SUFFIXES = ('.png',)
@@ -34,18 +40,21 @@ class Job:
 
     where: what to name in an error ('pairs.csv, row 3'); nothing if it is the only one.
     source_image: a path or a URL.
+    source_keypoints: a pose file, or a photo in which joints are found; None: they are found in the source image.
+    target_keypoints: the same of the pose; None: it is found in the target image.
     target_image_size: height and width of the picture that the target pose is from; None: as the target image, or
         else as the source.
     source_name, target_name: of the row or entry, in keypoint files of many pictures.
-    target_image: the picture to put the person into, a path or a URL.
+    target_image: the picture that the target pose is from, a path or a URL. With a map of its garments or parts it is
+        also the one to put the person into.
     class_maps: paths by `MAP_COLUMNS`.
     problem: why this job cannot be done, if that is known already.
     """
 
     where: str
     source_image: str
-    source_keypoints: pathlib.Path
-    target_keypoints: pathlib.Path
+    source_keypoints: pathlib.Path | None
+    target_keypoints: pathlib.Path | None
     output: pathlib.Path
     target_image_size: tuple[int, int] | None = None
     source_name: str | None = None
@@ -53,6 +62,11 @@ class Job:
     target_image: str | None = None
     class_maps: Mapping[str, pathlib.Path] = dataclasses.field(default_factory=dict)
     problem: str | None = None
+
+    @property
+    def into_target(self) -> bool:
+        """Whether the person is put into the target image."""
+        return self.target_image is not None and bool({'target_garment', 'target_parts'} & set(self.class_maps))
 
 
 def jobs_from_csv(path: str | os.PathLike) -> list[Job]:
@@ -85,40 +99,48 @@ def jobs_from_csv(path: str | os.PathLike) -> list[Job]:
 def jobs_from_paths(given: Job) -> list[Job]:
     """Every source in every target pose, of a job whose paths may be folders.
 
-    `source_image` may be a folder of pictures; `source_keypoints` is then a folder of JSON or text files named after
-    them, or one annotation CSV or COCO JSON that has all of them by name. `target_keypoints` may be a folder of
-    poses. In both cases `output` is a folder, and the answers are named after what varies. `target_image` and each of
-    `class_maps` may be a folder too, of files named after the source pictures or the target poses.
+    `source_image` may be a folder of pictures; `source_keypoints`, if given, is then a folder of JSON or text files
+    named after them, or one annotation CSV or COCO JSON that has all of them by name. `target_keypoints` may be a
+    folder of poses, or of photos that show them, and so may `target_image`. In both cases `output` is a folder, and the
+    answers are named after what varies. `target_image` and each of `class_maps` may be a folder too, of files named
+    after the source pictures or the target poses.
 
     Raises:
         DataError: a folder without pictures or poses, a folder of pictures with the joints of one, or an output that
             is a file where there are many.
     """
     sources = [str(path) for path in files_of(given.source_image, PHOTO_SUFFIXES)] or [given.source_image]
-    targets = files_of(given.target_keypoints, _KEYPOINT_SUFFIXES) or [given.target_keypoints]
-    many_sources, many_targets = os.path.isdir(given.source_image), given.target_keypoints.is_dir()
+    many_sources = os.path.isdir(given.source_image)
+    # Without a file of the pose it is found in the target image.
+    of_images = given.target_keypoints is None
+    place = given.target_image if given.target_keypoints is None else str(given.target_keypoints)
+    if place is None:
+        raise DataError(NO_TARGET)
+    targets = _poses_of(place, of_images) or [place]
+    many_targets = os.path.isdir(place)
     if many_sources or many_targets:
         require_folder(str(given.output), 'since a folder is given to read from')
-    if many_sources and not _names_pictures(given.source_keypoints):
+    if many_sources and given.source_keypoints is not None and not _names_pictures(given.source_keypoints):
         raise DataError(
             f"--source_keypoints: got '{given.source_keypoints}' for the pictures in {given.source_image}: expected a "
             'folder, or an annotation CSV or COCO JSON with `images`, which say whose joints they are'
         )
     jobs = []
     for source, target in itertools.product(sources, targets):
-        varying = ((source, many_sources), (str(target), many_targets))
+        varying = ((source, many_sources), (target, many_targets))
         stems = [picture_stem(name) for name, many in varying if many]
-        files = _JobFiles(source, str(target))
-        context = given.target_image
+        files = _JobFiles(source, target)
+        context = target if of_images else given.target_image
         if context is not None and not is_remote(context):
-            context = str(files.find('target_image', pathlib.Path(context), PHOTO_SUFFIXES, str(target)))
+            context = str(files.find('target_image', pathlib.Path(context), PHOTO_SUFFIXES, target))
         jobs.append(
             dataclasses.replace(
                 given,
                 where=f'{source} in the pose {target}' if stems else '',
                 source_image=source,
-                source_keypoints=files.find('keypoints', given.source_keypoints, _KEYPOINT_SUFFIXES, source),
-                target_keypoints=target,
+                source_keypoints=given.source_keypoints
+                and files.find('keypoints', given.source_keypoints, _KEYPOINT_SUFFIXES, source),
+                target_keypoints=None if of_images else pathlib.Path(target),
                 output=given.output / ('-'.join(stems) + '.png') if stems else given.output,
                 source_name=given.source_name or os.path.basename(source),
                 target_name=given.target_name or (os.path.basename(context) if context else None),
@@ -128,6 +150,14 @@ def jobs_from_paths(given: Job) -> list[Job]:
             )
         )
     return jobs
+
+
+def _poses_of(place: str, only_photos: bool) -> list[str]:
+    """The pose files of a folder, or if there are none its photos; nothing if it is no folder."""
+    path = pathlib.Path(place)
+    has_poses = path.is_dir() and any(file.suffix.lower() in _KEYPOINT_SUFFIXES for file in path.iterdir())
+    suffixes = _KEYPOINT_SUFFIXES if has_poses and not only_photos else PHOTO_SUFFIXES
+    return [str(file) for file in files_of(place, suffixes)]
 
 
 class _JobFiles:
@@ -177,6 +207,8 @@ def _job_of_row(where: str, folder: pathlib.Path, row: dict[str, str | None]) ->
     cells = {column: (row.get(column) or '').strip() for column in REQUIRED_COLUMNS + OPTIONAL_COLUMNS}
     empty = [column for column in REQUIRED_COLUMNS if not cells[column]]
     problem = f'no value for {", ".join(empty)}' if empty else None
+    if not problem and not (cells['target_keypoints'] or cells['target_image']):
+        problem = NO_TARGET
     size = None
     try:
         size = parse_size(cells['target_image_size']) if cells['target_image_size'] else None
@@ -186,7 +218,8 @@ def _job_of_row(where: str, folder: pathlib.Path, row: dict[str, str | None]) ->
     return Job(
         where,
         _picture_path(folder, source),
-        **{column: _path(folder, cells[column]) for column in REQUIRED_COLUMNS if column != 'source_image'},
+        **{column: _path(folder, cells[column]) if cells[column] else None for column in KEYPOINT_COLUMNS},
+        output=_path(folder, cells['output']),
         target_image_size=size,
         source_name=cells['source_name'] or os.path.basename(source),
         target_name=cells['target_name'] or os.path.basename(target) or None,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from posewarp_tf.conventions import MISSING
 from posewarp_tf.inference.checks import (
     Context,
     checked_image,
@@ -20,7 +21,7 @@ from posewarp_tf.inference.checks import (
 )
 from posewarp_tf.inference.prediction import Prediction, resize_smoothly
 from posewarp_tf.inference.reposer import Reposer
-from posewarp_tf.pictures.picture_files import resize_image, resize_nearest
+from posewarp_tf.photos.windows import Window
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
 
 
@@ -38,6 +39,12 @@ class Source(NamedTuple):
     state: dict[str, Any]
 
 
+Arrays = Mapping[str, np.ndarray]
+
+# All of a picture, in parts of it.
+_WHOLE = Window(0.0, 0.0, 1.0, 1.0)
+
+
 class Predictor:
     """A trained model that takes pictures and keypoints as people have them.
 
@@ -50,6 +57,7 @@ class Predictor:
         takes_context: whether it can place the person into a given picture.
         image_size: height and width that the model works at.
         fingerprint: of the weights.
+        person_frame: how people stand in the pictures of the training (photos/person_frame.py).
 
     Args:
         run_dir: a run folder; nothing else is needed.
@@ -66,6 +74,8 @@ class Predictor:
         self.image_size = self.model_config.image_size
         self.class_maps = self.model_config.class_maps
         self.takes_context = self.model_config.takes_context
+        self.person_frame = reposer.run.person_frame()
+        self._whole = tf.function(reposer, autograph=False)
         self._start = tf.function(reposer.start, autograph=False)
         self._step = tf.function(reposer.step, autograph=False)
 
@@ -105,60 +115,138 @@ class Predictor:
         self,
         source_image: np.ndarray,
         source_keypoints: np.ndarray,
-        class_maps: Mapping[str, np.ndarray] | None = None,
+        class_maps: Arrays | None = None,
     ) -> Source:
         """What `repose` needs of a person, made once for many poses; arguments and errors as of `predict`."""
         image = checked_image(source_image)
         frame = KeypointFrame(*picture_size(image))
         pose = checked_pose(source_keypoints, 'source_keypoints', frame)
-        raw = {
-            'source_image': resize_image(image, self.image_size),
-            'source_keypoints': frame.to_pixels(pose, self.image_size),
-            **self._checked_maps(class_maps or {}, 'source_'),
-        }
-        return Source(image, frame.to_pixels(pose, picture_size(image)), raw, self._start(_batch_of_one(raw)))
+        raw = self.source_inputs(image, pose, class_maps)
+        return Source(image, frame.to_pixels(pose, picture_size(image)), raw, self.start(raw))
 
     def repose(
         self,
         source: Source,
         target_keypoints: np.ndarray,
         target_size: tuple[int, int] | None = None,
-        class_maps: Mapping[str, np.ndarray] | None = None,
+        class_maps: Arrays | None = None,
         context: Context | None = None,
     ) -> Prediction:
         """A prepared person in the target pose; arguments and errors as of `predict`."""
-        if context is not None:
-            require_takes_context(self.model_config)
         size = picture_size(source.image if context is None else context.image)
         frame = KeypointFrame(*(target_size or size))
-        pose = checked_pose(target_keypoints, 'target_keypoints', frame)
-        raw = {
-            'target_keypoints': frame.to_pixels(pose, self.image_size),
-            **self._checked_maps(class_maps or {}, 'target_'),
-        }
-        if context is not None:
-            raw['context_image'] = resize_image(context.image, self.image_size)
-            raw['context_mask'] = resize_nearest(context.mask, self.image_size)
-        answer = self._step(source.state, _batch_of_one(raw))
-        answer = tf.nest.map_structure(lambda tensor: tensor.numpy()[0], answer)
+        pose = frame.to_pixels(checked_pose(target_keypoints, 'target_keypoints', frame), size)
+        answer = self.step(source.state, self.target_inputs(pose, Window.whole(size), class_maps, context=context))
         return Prediction(
             image=resize_smoothly(answer['image'], size),
             motions=answer['motions'],
-            extras={output.name: answer[output.name] for output in self.model_config.outputs},
+            extras=self.extras(answer),
             source_image=source.image,
             source_keypoints=source.keypoints,
-            target_keypoints=frame.to_pixels(pose, size),
+            target_keypoints=pose,
             moved={role: source.raw[f'{role}_image'] for role in answer['motions']},
             declared=self.model_config.outputs,
         )
 
-    def _checked_maps(self, class_maps: Mapping[str, np.ndarray], side: str) -> dict[str, np.ndarray]:
-        """Exactly the maps that the model takes of one side ('source_' or 'target_'), at its size."""
-        require_maps(class_maps, self.model_config, side)
+    def source_inputs(
+        self,
+        image: np.ndarray,
+        keypoints: np.ndarray,
+        class_maps: Arrays | None = None,
+        window: Window | None = None,
+    ) -> dict[str, np.ndarray]:
+        """What the model takes of the source side, at its size.
+
+        Args:
+            image: uint8 [H, W, 3].
+            keypoints: [18, 2] in pixels of the image.
+            class_maps: those of the source side, uint8 [h, w] of any size, covering the whole image.
+            window: the part of the image that the model sees; None: all of it.
+
+        Raises:
+            DataError: maps are missing, or the model takes no such map.
+        """
+        height, width = picture_size(image)
+        window = window or Window.whole((height, width))
         return {
-            name: resize_nearest(checked_map(classes, name), self.image_size) for name, classes in class_maps.items()
+            'source_image': window.crop(image, self.image_size),
+            'source_keypoints': _in_window(keypoints, window, self.image_size),
+            **self._checked_maps(class_maps or {}, 'source_', window.scaled(1 / width, 1 / height)),
         }
 
+    def target_inputs(
+        self,
+        keypoints: np.ndarray,
+        window: Window,
+        class_maps: Arrays | None = None,
+        maps_part: Window = _WHOLE,
+        context: Context | None = None,
+    ) -> dict[str, np.ndarray]:
+        """What the model takes of the target side, at its size.
 
-def _batch_of_one(raw: Mapping[str, np.ndarray]) -> dict[str, tf.Tensor]:
-    return {name: tf.constant(array[np.newaxis]) for name, array in raw.items()}
+        Args:
+            keypoints: [18, 2] in pixels of the picture to make.
+            window: the part of that picture that the model makes.
+            class_maps: those of the target side, uint8 [h, w] of any size.
+            maps_part: the part of them that shows the window, in 0 to 1.
+            context: puts the person into this picture, which then is the one to make.
+
+        Raises:
+            DataError: maps are missing, or the model does not take what is given.
+        """
+        raw = {
+            'target_keypoints': _in_window(keypoints, window, self.image_size),
+            **self._checked_maps(class_maps or {}, 'target_', maps_part),
+        }
+        if context is not None:
+            require_takes_context(self.model_config)
+            raw['context_image'] = window.crop(context.image, self.image_size)
+            raw['context_mask'] = window.crop_classes(context.mask, self.image_size)
+        return raw
+
+    def start(self, source_inputs: Arrays) -> dict[str, Any]:
+        """What the network makes of one source whatever the pose."""
+        return self._start(_batch_of([source_inputs]))
+
+    def step(self, state: Mapping[str, Any], target_inputs: Arrays) -> dict[str, Any]:
+        """The model's answer (`Reposer.__call__`) to one pose of one source, as NumPy arrays without a batch."""
+        return _unstacked(self._step(state, _batch_of([target_inputs])))[0]
+
+    def answers(self, inputs: Sequence[Arrays], batch_size: int) -> list[dict[str, Any]]:
+        """As `step`, for several pairs at once; `inputs` are those of source and target together.
+
+        Fewer pairs than `batch_size` are filled up, since the network is made for each size anew.
+        """
+        filled = [*inputs, *[inputs[-1]] * (batch_size - len(inputs))]
+        return _unstacked(self._whole(_batch_of(filled)))[: len(inputs)]
+
+    def extras(self, answer: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The outputs beside image and motions that the model declares."""
+        return {output.name: answer[output.name] for output in self.model_config.outputs}
+
+    def _checked_maps(self, class_maps: Arrays, side: str, part: Window) -> dict[str, np.ndarray]:
+        """Exactly the maps that the model takes of one side ('source_' or 'target_'), a part of them, at its size."""
+        require_maps(class_maps, self.model_config, side)
+        found = {}
+        for name, classes in class_maps.items():
+            height, width = picture_size(checked_map(classes, name))
+            found[name] = part.scaled(width, height).crop_classes(classes, self.image_size)
+        return found
+
+
+def _in_window(keypoints: np.ndarray, window: Window, size: tuple[int, int]) -> np.ndarray:
+    """Joints of a picture in pixels of a map of `size` of a window of it: by the formula of the training's pictures."""
+    missing = np.all(keypoints == MISSING, axis=-1, keepdims=True)
+    shifted = np.where(missing, MISSING, keypoints - np.array([window.left, window.top], np.float32))
+    return KeypointFrame(window.height, window.width).to_pixels(shifted, size)
+
+
+def _batch_of(inputs: Sequence[Arrays]) -> dict[str, tf.Tensor]:
+    return {name: tf.constant(np.stack([one[name] for one in inputs])) for name in inputs[0]}
+
+
+def _unstacked(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The answers of a batch one by one."""
+    arrays = tf.nest.map_structure(lambda tensor: tensor.numpy(), answer)
+    count = len(arrays['image'])
+    return [tf.nest.map_structure(lambda array, i=i: array[i], arrays) for i in range(count)]

@@ -10,7 +10,7 @@ from posewarp_tf.pictures.floats import resize_float
 from posewarp_tf.poses.body import whole_body
 
 # The body around the target pose: certainly the person, and where the person may be at all. In parts of the stature.
-_CORE, _REACH = 0.03, 0.09
+_CORE, _BODY, _REACH = 0.03, 0.065, 0.09
 
 
 def person_matte(
@@ -48,3 +48,8 @@ def person_matte(
 def whole_body_in(keypoints: np.ndarray, window: Window, radius: float) -> np.ndarray:
     """`whole_body` of joints in pixels of the photo, for the pixels of a window."""
     return whole_body(window.to_window(keypoints, window.size), window.size, radius)
+
+
+def body_matte(target_keypoints: np.ndarray, target_window: Window) -> np.ndarray:
+    """float32 [h, w] in 0 to 1: the body around a pose, for models whose answer no flow explains."""
+    return whole_body_in(target_keypoints, target_window, _BODY)

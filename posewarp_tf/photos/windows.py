@@ -63,6 +63,10 @@ class Window:
             self.height + (margins.top + margins.bottom) * unit,
         )
 
+    def scaled(self, across: float, down: float) -> Window:
+        """The same window of a picture that is `across` times as wide and `down` times as high."""
+        return Window(self.left * across, self.top * down, self.width * across, self.height * down)
+
     def with_aspect(self, aspect: float) -> Window:
         """The smallest window around the middle of this one that covers it and has height / width = `aspect`."""
         width, height = max(self.width, self.height / aspect), max(self.height, self.width * aspect)

@@ -134,6 +134,16 @@ class Retargeter:
             self.words += ", with the source's limbs"
             self.words += f' (by proportions, not seen in the source: {", ".join(unseen)})' if unseen else ''
 
+    @property
+    def scale(self) -> float:
+        """What sizes of the target's picture are multiplied by, not of 'none'."""
+        return self._scale
+
+    @property
+    def shift(self) -> np.ndarray:
+        """[2], what is then added: `x * scale + shift` is where 'place' puts a pixel x of the target's picture."""
+        return self._to - self._scale * self._from
+
     def __call__(self, target_keypoints: np.ndarray) -> np.ndarray:
         """One target pose [18, 2] for the source person, float32 [18, 2]."""
         keypoints = np.asarray(target_keypoints, np.float32)

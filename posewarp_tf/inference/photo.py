@@ -1,0 +1,212 @@
+"""Re-poses the person of a photo, at the photo's own resolution.
+
+joints -> window around the person -> model -> the photo's own pixels where the flow can be trusted -> background
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from posewarp_tf.inference.checks import Context, checked_image, checked_pose, picture_size
+from posewarp_tf.inference.options import DEFAULTS, PhotoOptions
+from posewarp_tf.inference.placement import Placement
+from posewarp_tf.inference.prediction import Prediction, resize_smoothly
+from posewarp_tf.inference.predictor import Predictor
+from posewarp_tf.photos.background import compose
+from posewarp_tf.photos.full_resolution import full_resolution
+from posewarp_tf.photos.matte import body_matte, person_matte
+from posewarp_tf.photos.person_frame import framing
+from posewarp_tf.photos.plate import background_plate, person_area
+from posewarp_tf.photos.windows import Window
+from posewarp_tf.pictures.floats import resize_float
+from posewarp_tf.poses.keypoint_frame import KeypointFrame
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PhotoPerson:
+    """The person of a photo, ready for any number of poses.
+
+    photo: uint8 [H, W, 3].
+    keypoints: float32 [18, 2] in its pixels.
+    mask: the person's pixels, [h, w] of any size in 0 to 1, covering the photo; None: not known.
+    window: the part of the photo that the model sees.
+    inputs: what the model takes of it.
+    """
+
+    photo: np.ndarray
+    keypoints: np.ndarray
+    mask: np.ndarray | None
+    window: Window
+    inputs: dict[str, np.ndarray]
+
+    @functools.cached_property
+    def area(self) -> np.ndarray:
+        """float32 [H, W] in 0 to 1, where the person may be."""
+        mask = None if self.mask is None else resize_float(self.mask, picture_size(self.photo))
+        return person_area(picture_size(self.photo), self.keypoints, mask)
+
+    @functools.cached_property
+    def plate(self) -> np.ndarray:
+        """uint8 [H, W, 3], the photo without the person."""
+        return background_plate(self.photo, self.area)
+
+
+class Pose(NamedTuple):
+    """A pose to take: joints [18, 2] in pixels of the picture to make, the window of it that the model makes, what the
+    model takes of it, and the picture that the person is put into, if it is another one."""
+
+    keypoints: np.ndarray
+    window: Window
+    inputs: dict[str, np.ndarray]
+    context: Context | None = None
+
+
+class Reposed(NamedTuple):
+    """A re-posed photo.
+
+    image: uint8 [H, W, 3], of the photo's size; with a context, of its picture's.
+    keypoints: float32 [18, 2], the pose in its pixels.
+    prediction: what the model made of its window, at the window's own resolution.
+    trust: float32 [h, w] in 0 to 1, of the model's size, how far the photo's own pixels are shown; None if they are
+        not moved.
+    """
+
+    image: np.ndarray
+    keypoints: np.ndarray
+    prediction: Prediction
+    trust: np.ndarray | None
+
+
+class PhotoReposer:
+    """Re-poses people of photos.
+
+    Args:
+        predictor: the model.
+        options: what is done around it.
+    """
+
+    def __init__(self, predictor: Predictor, options: PhotoOptions = DEFAULTS):
+        self._predictor, self.options = predictor, options
+
+    def person(
+        self,
+        photo: np.ndarray,
+        keypoints: np.ndarray,
+        class_maps: Arrays | None = None,
+        mask: np.ndarray | None = None,
+    ) -> PhotoPerson:
+        """The person of a photo.
+
+        Args:
+            photo: uint8 [H, W, 3].
+            keypoints: [18, 2] in its pixels.
+            class_maps: as of `Predictor.predict`, those of the source side.
+            mask: as of `PhotoPerson`.
+
+        Raises:
+            DataError: as of `Predictor.predict`.
+        """
+        size = picture_size(checked_image(photo))
+        pose = checked_pose(keypoints, 'source_keypoints', KeypointFrame(*size))
+        window = Window.whole(size)
+        if self.options.framing == 'person':
+            whole_mask = None if mask is None else resize_float(np.asarray(mask, np.float32), size)
+            window = framing(size, pose, self._predictor.person_frame, whole_mask)
+        return PhotoPerson(photo, pose, mask, window, self._predictor.source_inputs(photo, pose, class_maps, window))
+
+    def pose(
+        self,
+        person: PhotoPerson,
+        target_keypoints: np.ndarray,
+        target_size: tuple[int, int] | None = None,
+        class_maps: Arrays | None = None,
+        context: Context | None = None,
+    ) -> Pose:
+        """One pose for a person; arguments and errors as of `Predictor.predict`."""
+        size = picture_size(person.photo if context is None else context.image)
+        frame = KeypointFrame(*(target_size or size))
+        target = checked_pose(target_keypoints, 'target_keypoints', frame)
+        if self.options.framing == 'whole' and self.options.retarget == 'none':
+            # Squashed as the photo is.
+            keypoints, window = frame.to_pixels(target, size), Window.whole(size)
+            inputs = self._predictor.target_inputs(keypoints, window, class_maps, context=context)
+            return Pose(keypoints, window, inputs, context)
+        mode = self.options.retarget if context is None else 'none'
+        placement = Placement(person.keypoints, target, (round(frame.height), round(frame.width)), size, mode)
+        return self.placed(person, placement(target), placement, class_maps, context)
+
+    def placed(
+        self,
+        person: PhotoPerson,
+        keypoints: np.ndarray,
+        placement: Placement,
+        class_maps: Arrays | None = None,
+        context: Context | None = None,
+        window: Window | None = None,
+    ) -> Pose:
+        """A pose that stands in the picture to make already, in pixels of it; `window` if not around it."""
+        size = picture_size(person.photo if context is None else context.image)
+        if window is None:
+            is_whole = self.options.framing == 'whole'
+            window = Window.whole(size) if is_whole else framing(size, keypoints, self._predictor.person_frame)
+        part = placement.part_of_target(window) if class_maps else Window(0.0, 0.0, 1.0, 1.0)
+        inputs = self._predictor.target_inputs(keypoints, window, class_maps, part, context)
+        return Pose(keypoints, window, inputs, context)
+
+    def start(self, person: PhotoPerson) -> dict[str, Any]:
+        """What the network makes of a person whatever the pose, for `repose`."""
+        return self._predictor.start(person.inputs)
+
+    def repose(self, person: PhotoPerson, state: Mapping[str, Any], pose: Pose) -> Reposed:
+        """A person in one of many poses."""
+        return self._composed(person, pose, self._predictor.step(state, pose.inputs))
+
+    def repose_all(self, pairs: Sequence[tuple[PhotoPerson, Pose]], batch_size: int) -> list[Reposed]:
+        """Several people, each in a pose, at once."""
+        answers = self._predictor.answers([{**person.inputs, **pose.inputs} for person, pose in pairs], batch_size)
+        return [self._composed(person, pose, answer) for (person, pose), answer in zip(pairs, answers)]
+
+    def _composed(self, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]) -> Reposed:
+        canvas = person.photo if pose.context is None else pose.context.image
+        motion = answer['motions'].get('source')
+        background = self.options.background if pose.context is None else 'model'
+        trust = matte = plate = None
+        if motion is not None:
+            flow = motion.flows[-1]
+            mask = motion.masks[-1] if motion.masks else np.ones((*flow.shape[:2], 1), np.float32)
+        if motion is not None and self.options.resolution == 'photo':
+            full = full_resolution(person.photo, person.window, pose.window, flow, mask, answer['image'])
+            image, trust = full.image, full.trust
+        else:
+            image = resize_smoothly(answer['image'], pose.window.size)
+        if background != 'model':
+            if motion is None:
+                matte = body_matte(pose.keypoints, pose.window)
+            else:
+                windows = person.window, pose.window
+                matte = person_matte(person.area, *windows, flow, mask, pose.keypoints)
+        if background == 'photo':
+            plate = person.plate
+        composed = compose(canvas, image, matte, pose.window, plate, background)
+        return Reposed(composed, pose.keypoints, self._prediction(person, pose, answer, image), trust)
+
+    def _prediction(self, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any], image: np.ndarray) -> Prediction:
+        """What the model made, in the pixels of its windows."""
+        source_size = person.window.size
+        return Prediction(
+            image=image,
+            motions=answer['motions'],
+            extras=self._predictor.extras(answer),
+            source_image=person.window.crop(person.photo, source_size),
+            source_keypoints=person.window.to_window(person.keypoints, source_size),
+            target_keypoints=pose.window.to_window(pose.keypoints, pose.window.size),
+            moved={role: person.inputs[f'{role}_image'] for role in answer['motions']},
+            declared=self._predictor.model_config.outputs,
+        )
