@@ -5,7 +5,10 @@ import pathlib
 import numpy as np
 
 from posewarp_tf.inference import driving, runner
+from posewarp_tf.inference.found_poses import PoseFinder
 from posewarp_tf.inference.jobs import Job, jobs_from_paths
+from posewarp_tf.inference.options import PLAIN
+from posewarp_tf.inference.photo import PhotoReposer
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.runs.checkpoints import AVERAGE, MODEL, CheckpointFolder
 from posewarp_tf.runs.run_folder import RunFolder
@@ -94,14 +97,16 @@ def class_map(size, num_classes, seed=0):
 
 def jobs_of(source_image, source_keypoints, target_keypoints, output, target_image_size=None, class_maps=(), **names):
     """The jobs of these paths, any of which may be a folder, as the command line gives them."""
-    paths = map(pathlib.Path, (source_keypoints, target_keypoints, output))
+    paths = [path and pathlib.Path(path) for path in (source_keypoints, target_keypoints, output)]
     maps = {name: pathlib.Path(place) for name, place in dict(class_maps).items()}
     return jobs_from_paths(Job('', source_image, *paths, target_image_size, class_maps=maps, **names))
 
 
-def run_jobs(predictor, jobs, **options):
-    """runner.run_jobs with a predictor that is there already."""
-    return runner.run_jobs(lambda: predictor, predictor.model_config, jobs, **options)
+def run_jobs(predictor, jobs, photo_options=PLAIN, estimator=None, **options):
+    """runner.run_jobs with a predictor that is there already, and plainly: the whole picture, as the model makes it."""
+    reposer = PhotoReposer(predictor, photo_options)
+    finder = PoseFinder(lambda: estimator)
+    return runner.run_jobs(lambda: reposer, predictor.model_config, jobs, finder, runner.RunOptions(**options))
 
 
 def run_driving(predictor, job):

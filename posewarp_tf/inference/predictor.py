@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -19,10 +19,16 @@ from posewarp_tf.inference.checks import (
     require_maps,
     require_takes_context,
 )
+from posewarp_tf.inference.options import DEFAULTS, PhotoOptions
 from posewarp_tf.inference.prediction import Prediction, resize_smoothly
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.photos.windows import Window
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
+
+if TYPE_CHECKING:
+    from posewarp_tf.detection.estimator import PoseEstimator
+    from posewarp_tf.inference.photo import Reposed
+    from posewarp_tf.inference.transfer import Picture
 
 
 class Source(NamedTuple):
@@ -49,6 +55,7 @@ class Predictor:
     """A trained model that takes pictures and keypoints as people have them.
 
         predictor = Predictor('runs/quickstart')
+        photo = predictor.transfer('me.jpg', 'dancer.jpg').image
         prediction = predictor.predict(source_image, source_keypoints, target_keypoints)
 
     Attributes:
@@ -110,6 +117,30 @@ class Predictor:
         target_maps = {name: class_maps.pop(name) for name in list(class_maps) if name.startswith('target_')}
         source = self.prepare(source_image, source_keypoints, class_maps)
         return self.repose(source, target_keypoints, target_size, target_maps, context)
+
+    def transfer(
+        self,
+        photo: Picture,
+        pose: Picture,
+        options: PhotoOptions = DEFAULTS,
+        estimator: PoseEstimator | None = None,
+    ) -> Reposed:
+        """The person of a photo in the pose of another one, at the photo's own resolution.
+
+        Args:
+            photo: a path or URL, or uint8 [H, W, 3] RGB; joints are found in it.
+            pose: a photo of somebody in the pose, as a path, URL or uint8 [h, w, 3]; or the path of a pose file; or
+                joints [18, 2] in pixels of a picture of the photo's size.
+            options: what is done around the model (inference/options.py).
+            estimator: what finds joints; None: BlazePose, whose networks are fetched once.
+
+        Raises:
+            DataError: nobody is found, a file cannot be read, or the model needs maps of classes, which `predict` takes.
+            ConfigError: the extra `pose` is not installed.
+        """
+        from posewarp_tf.inference.transfer import transfer
+
+        return transfer(self, photo, pose, options, estimator)
 
     def prepare(
         self,
