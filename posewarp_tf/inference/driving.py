@@ -17,8 +17,8 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.files import write_text
 from posewarp_tf.inference.checks import picture_size, require_maps
 from posewarp_tf.inference.jobs import file_named_after
-from posewarp_tf.inference.outputs import require_folder
 from posewarp_tf.inference.map_files import find_codings, load_maps
+from posewarp_tf.inference.outputs import require_folder
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.pictures.gif import write_gif
 from posewarp_tf.pictures.picture_files import load_image, resize_nearest, save_image

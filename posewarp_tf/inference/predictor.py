@@ -135,7 +135,7 @@ class Predictor:
             estimator: what finds joints; None: BlazePose, whose networks are fetched once.
 
         Raises:
-            DataError: nobody is found, a file cannot be read, or the model needs maps of classes, which `predict` takes.
+            DataError: nobody is found, a file cannot be read, or the model needs maps of classes (`predict`).
             ConfigError: the extra `pose` is not installed.
         """
         from posewarp_tf.inference.transfer import transfer
