@@ -106,7 +106,7 @@ def names_of_models() -> set[str]:
 
 
 def places_in_run_folders() -> set[str]:
-    places = {'notes.json', 'checkpoints', 'logs', 'samples', 'metrics.json'}
+    places = {'person_frame.json', 'notes.json', 'checkpoints', 'logs', 'samples', 'metrics.json'}
     found = {path for path, tree in sources().items() if code_strings(tree) & places}
     assert 'posewarp_tf/runs/run_folder.py' in found
     return found - {'posewarp_tf/runs/run_folder.py'}

@@ -47,6 +47,7 @@ class PairDataset:
     keypoints: float32 [pictures, 18, 2], (x, y) in pixels of the model's image size, missing (-1, -1).
     rows: int32 [examples, K], numbers of the above: the pictures of each example by the model's roles (source, target).
     skipped: one line for each pair that cannot be used, with the reason.
+    aspect: height / width of what the keypoints are annotated in: of the pictures, if they are not stored squashed.
     """
 
     split: str
@@ -55,6 +56,7 @@ class PairDataset:
     keypoints: np.ndarray
     rows: np.ndarray
     skipped: list[str]
+    aspect: float
 
     def spread(self, max_pairs: int | None) -> PairDataset:
         """`max_pairs` pairs spread evenly over all (None: all) and only their pictures.
@@ -122,6 +124,7 @@ def load_dataset(data: DataConfig, split: str, image_size: tuple[int, int]) -> P
         keypoints=frame.to_pixels(keypoints, image_size, padded),
         rows=np.array([[number[source], number[target]] for source, target in usable], np.int32),
         skipped=skipped,
+        aspect=1.0 if padded else frame.height / frame.width,
     )
 
 

@@ -42,7 +42,11 @@ _WHOLE = Shard()
 
 
 def make_training_dataset(
-    config: Config, needed_maps: Mapping[str, str], start_step: int = 0, shard: Shard = _WHOLE
+    config: Config,
+    needed_maps: Mapping[str, str],
+    start_step: int = 0,
+    shard: Shard = _WHOLE,
+    examples: PairDataset | None = None,
 ) -> tf.data.Dataset:
     """Endless batches of `config.training.batch_size` pairs, or the part of them that is a shard.
 
@@ -52,12 +56,14 @@ def make_training_dataset(
 
     Args:
         needed_maps: the class maps that batches hold, by their keys, and in words what asks for each.
+        examples: the training pairs, if they are read already.
 
     Raises:
         DataError: from `load_dataset`; when the folder lacks maps that are needed.
     """
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
-    examples = load_dataset(config.data, 'train', config.model.image_size)
+    if examples is None:
+        examples = load_dataset(config.data, 'train', config.model.image_size)
     reader = _TrainingReader(config, examples, needed_maps)
     num_examples, size = len(examples.rows), batch_size // shard.count
 

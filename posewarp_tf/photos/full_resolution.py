@@ -19,6 +19,7 @@ from scipy import ndimage
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.photos.moving import PhotoMotion, SourcePositions
+from posewarp_tf.photos.refining import refine
 from posewarp_tf.photos.trust import trust_map
 from posewarp_tf.photos.windows import Window
 from posewarp_tf.pictures.floats import resize_float
@@ -67,8 +68,9 @@ def full_resolution(
             raise DataError(f'{name}: got {image.dtype} {list(image.shape)}, expected uint8 [H, W, 3]')
     size = size or target_window.size
     model_size = answer.shape[0], answer.shape[1]
-    positions = SourcePositions(flow, source_window, target_window)
-    trust = trust_map(positions, mask, answer, source_window.crop(photo, model_size), photo.shape)
+    source = source_window.crop(photo, model_size)
+    positions = refine(SourcePositions.of_flow(flow, source_window, target_window), answer, source)
+    trust = trust_map(positions, mask, answer, source, photo.shape)
     motion = PhotoMotion(positions, size, needed=trust)
     stretched = np.asarray(Image.fromarray(answer).resize(size[::-1], Image.Resampling.BICUBIC))
     if not trust.any():

@@ -37,7 +37,7 @@ def person_matte(
     """
     size = target_window.size
     shown = whole_body_in(target_keypoints, target_window, _REACH)
-    motion = PhotoMotion(SourcePositions(flow, source_window, target_window), size, needed=shown)
+    motion = PhotoMotion(SourcePositions.of_flow(flow, source_window, target_window), size, needed=shown)
     moved = motion.move(np.rint(np.asarray(source_mask, np.float32) * 255).clip(0, 255).astype(np.uint8))
     matte = resize_float(np.asarray(mask, np.float32)[..., 0], size).clip(0, 1)
     matte *= moved

@@ -71,10 +71,10 @@ def default_person_frame(image_size: tuple[int, int]) -> PersonFrame:
     """
     return PersonFrame(
         aspect=image_size[0] / image_size[1],
-        margins=Margins(left=0.16, right=0.16, top=0.12, bottom=0.09),
-        height=0.82,
-        height_range=(0.7, 0.9),
-        top_range=(0.08, 0.2),
+        margins=Margins(left=0.17, right=0.17, top=0.19, bottom=0.16),
+        height=0.74,
+        height_range=(0.66, 0.82),
+        top_range=(0.12, 0.28),
         num_pictures=0,
     )
 

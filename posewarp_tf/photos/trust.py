@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from posewarp_tf.photos.moving import SourcePositions
+from posewarp_tf.photos.moving import SourcePositions, to_cells
 from posewarp_tf.pictures.floats import resize_float
 
 # Ratio of the singular values of J: not trusted below the first, fully from the second on.
@@ -29,6 +29,8 @@ _USES = (1.6, 3.0)
 # Colours, in 0 to 255, that differ by this much in the blurred pictures lower the trust to 1 / e.
 _COLOR_DISTANCE = 30.0
 _BLUR = 1.0
+# Geometry's mean over a pixel's neighbours: not trusted below the first, fully from the second on.
+_NEIGHBOURS = (0.3, 0.8)
 
 
 def trust_map(
@@ -49,23 +51,43 @@ def trust_map(
     pixel = np.array([target.width / size[1], target.height / size[0]])
     regular, determinant = _regularity(places, pixel)
     inside = np.all((places >= -0.5) & (places <= np.array(photo_size[1::-1]) - 0.5), axis=-1)
-    cells = _cells(positions, places, size)
+    cells = to_cells(places, positions.source_window, size)
     inside &= np.all((cells >= -0.5) & (cells <= np.array(size[::-1]) - 0.5), axis=-1)
     geometry = mask * regular * inside
     geometry *= _injectivity(cells, geometry * np.abs(determinant) * _area_ratio(positions))
-    # Shrunk by a pixel, then softened by a pixel: never more than there was.
-    geometry = ndimage.grey_erosion(geometry, size=(3, 3))
+    # Single pixels that pass are chance. Softened inside only: never more than there was.
+    around = geometry
     for axis in (0, 1):
-        geometry = ndimage.correlate1d(geometry, np.array([0.25, 0.5, 0.25]), axis=axis)
+        around = ndimage.correlate1d(around, np.array([0.25, 0.5, 0.25]), axis=axis)
+    geometry *= _ramp(around, *_NEIGHBOURS)
     return (geometry * _agreement(cells, source, answer)).astype(np.float32)
 
 
 def _regularity(places: np.ndarray, pixel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Regularity [h, w], and det J: photo pixels of the source per photo pixels of the target."""
-    if min(places.shape[:2]) < 2:
-        return np.ones(places.shape[:2]), np.ones(places.shape[:2])
-    down, across = np.gradient(places, axis=(0, 1))
-    down, across = down / pixel[1], across / pixel[0]
+    """Regularity [h, w], and det J: photo pixels of the source per photo pixels of the target.
+
+    Of the four Jacobians that one-sided differences make, the most regular one counts: at the edge of a person that of
+    the person's side.
+    """
+    size = places.shape[:2]
+    best, best_determinant = np.zeros(size), np.zeros(size)
+    if min(size) < 2:
+        return np.ones(size), np.ones(size)
+    down, across = np.diff(places, axis=0) / pixel[1], np.diff(places, axis=1) / pixel[0]
+    for down_first in (0, 1):
+        rows = np.arange(size[0])
+        for right_first in (0, 1):
+            columns = np.arange(size[1])
+            a = across[:, (columns - right_first).clip(0, size[1] - 2)]
+            d = down[(rows - down_first).clip(0, size[0] - 2)]
+            regular, determinant = _regularity_of(a, d)
+            better = regular > best
+            best, best_determinant = np.where(better, regular, best), np.where(better, determinant, best_determinant)
+    return best, best_determinant
+
+
+def _regularity_of(across: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the derivatives [h, w, (x, y)] of positions along both axes."""
     determinant = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
     # The singular values are half the sum and half the difference of two lengths.
     first = np.hypot(across[..., 0] + down[..., 1], across[..., 1] - down[..., 0])
@@ -74,13 +96,6 @@ def _regularity(places: np.ndarray, pixel: np.ndarray) -> tuple[np.ndarray, np.n
     ratio = _ramp(small / np.maximum(large, 1e-6), *_RATIO) * (determinant > 0)
     magnification = np.maximum(large, 1 / np.maximum(small, 1e-6))
     return ratio * (1 - _ramp(magnification, *_MAGNIFICATION)), determinant
-
-
-def _cells(positions: SourcePositions, places: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Positions in pixels of the source window's picture of the model's size."""
-    window = positions.source_window
-    relative = (places + 0.5 - [window.left, window.top]) / [window.width, window.height]
-    return relative * np.array(size[::-1]) - 0.5
 
 
 def _area_ratio(positions: SourcePositions) -> float:

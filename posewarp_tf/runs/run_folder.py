@@ -1,6 +1,7 @@
 """The folder of one experiment, and the only code that knows what lies where in it.
 
 config.json                      the Config it was made with
+person_frame.json                how people stand in the training's pictures (posewarp_tf/photos/person_frame.py)
 notes.json                       what a reader of its numbers must know (for example random VGG weights)
 checkpoints/<stage>/step-N.*     the latest checkpoints of a stage
 checkpoints/<stage>/best/step-N.*    the best one on the validation pairs
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from posewarp_tf import files
 from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.photos.person_frame import PersonFrame, default_person_frame
 from posewarp_tf.settings.config import Config, config_fields
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike):
         self.path = pathlib.Path(path)
         self.config_path = self.path / 'config.json'
+        self.person_frame_path = self.path / 'person_frame.json'
         self.notes_path = self.path / 'notes.json'
         self.checkpoint_dir = self.path / 'checkpoints'
         self.log_dir = self.path / 'logs'
@@ -99,6 +102,21 @@ class RunFolder:
 
     def add_notes(self, notes: dict[str, str]) -> None:
         files.write_text(self.notes_path, json.dumps({**self.notes(), **notes}, indent=2, sort_keys=True) + '\n')
+
+    def save_person_frame(self, frame: PersonFrame) -> None:
+        """Keeps how people stand in the pictures that this run is trained on."""
+        files.write_text(self.person_frame_path, frame.to_json())
+
+    def person_frame(self) -> PersonFrame:
+        """How people stand in the training's pictures; `default_person_frame` of a run that was not measured.
+
+        Raises:
+            DataError: a damaged file.
+            RunError: not a run folder.
+        """
+        if not self.person_frame_path.exists():
+            return default_person_frame(self.load_config().model.image_size)
+        return PersonFrame.load(self.person_frame_path)
 
     def stage_dir(self, stage: str) -> pathlib.Path:
         return self.checkpoint_dir / stage

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
+from posewarp_tf.data.datasets import PairDataset
 from posewarp_tf.data.pipeline import make_training_dataset
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings.config import Config, TrainingConfig
@@ -24,9 +25,12 @@ def make_strategy(config: TrainingConfig, devices: Sequence[str] | None = None) 
     return tf.distribute.MirroredStrategy(devices)
 
 
-def training_batches(config: Config, strategy: tf.distribute.Strategy, start_step: int) -> Iterator:
+def training_batches(
+    config: Config, strategy: tf.distribute.Strategy, start_step: int, examples: PairDataset
+) -> Iterator:
     """Batches start_step, start_step + 1, ... of the run; replica r gets the r-th part of each."""
-    dataset = make_training_dataset(config, maps_to_train(config), start_step).map(_without_names)
+    dataset = make_training_dataset(config, maps_to_train(config), start_step, examples=examples)
+    dataset = dataset.map(_without_names)
     return iter(strategy.experimental_distribute_dataset(dataset))
 
 

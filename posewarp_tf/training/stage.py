@@ -15,8 +15,10 @@ import time
 
 import tensorflow as tf
 
+from posewarp_tf.data.datasets import PairDataset, load_dataset
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.losses.objective import Objective
+from posewarp_tf.photos.person_frame import measure_person_frame
 from posewarp_tf.runs.checkpoints import AVERAGE, MODEL, CheckpointFolder, require_finite
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
@@ -55,7 +57,9 @@ class StageTraining:
 
     def train(self, step: int, interruption: Interruption) -> None:
         """Does the steps after `step`, until they are done or somebody interrupts; the last one is saved."""
-        batches = training_batches(self._config, self._strategy, step)
+        examples = load_dataset(self._config.data, 'train', self._config.model.image_size)
+        self._keep_person_frame(examples)
+        batches = training_batches(self._config, self._strategy, step, examples)
         batch_size, log_dir = self._config.training.batch_size, self._run_folder.log_dir
         with Progress(self._stage, step, self._num_steps, batch_size, log_dir) as progress:
             first_step = step + 1
@@ -72,6 +76,12 @@ class StageTraining:
                     progress.restart_clock()  # The first step was compiled.
                 stopping = interruption.signal is not None
                 self._after_step(step, progress, stopping)
+
+    def _keep_person_frame(self, examples: PairDataset) -> None:
+        """Predictions cut people out of photos as they stand in the pictures of the training."""
+        frame = measure_person_frame(examples.keypoints, self._config.model.image_size, examples.aspect)
+        if frame is not None:
+            self._run_folder.save_person_frame(frame)
 
     def _after_step(self, step: int, progress: Progress, stopping: bool) -> None:
         training = self._config.training

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.models import registry
+from posewarp_tf.photos.person_frame import default_person_frame
 from posewarp_tf.runs.checkpoints import CheckpointFolder
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import config_fields
@@ -99,6 +101,13 @@ def test_notes_are_kept_and_added_to(tmp_path):
     folder.add_notes({'vgg_weights': 'random'})
     folder.add_notes({'terms_left_out': 'affine'})
     assert folder.notes() == {'vgg_weights': 'random', 'terms_left_out': 'affine'}
+
+
+def test_how_people_stand_is_kept(folder):
+    assert folder.person_frame() == default_person_frame(folder.load_config().model.image_size)
+    measured = dataclasses.replace(default_person_frame((32, 32)), aspect=1.25, num_pictures=7)
+    folder.save_person_frame(measured)
+    assert folder.person_frame() == measured
 
 
 def test_no_such_folder(tmp_path):

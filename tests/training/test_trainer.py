@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from posewarp_tf.data.datasets import load_dataset
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models import registry
@@ -74,6 +75,17 @@ def test_run_folder_holds_checkpoints_pictures_and_logs(straight_run):
         assert len(steps_of(straight_run.best_dir(stage))) == 1
         assert (straight_run.sample_dir / f'{stage}-{steps[-1]}.png').exists()
         assert list((straight_run.log_dir / stage).glob('events.*'))
+
+
+def test_run_folder_knows_how_people_stand_in_the_pictures(config, straight_run):
+    examples = load_dataset(config.data, 'train', config.model.image_size)
+    frame = straight_run.person_frame()
+    assert frame.num_pictures == 6
+    # The joints were drawn in a frame of 256 x 176 at random.
+    assert frame.aspect == 256 / 176
+    low, high = frame.height_range
+    heights = np.ptp(examples.keypoints[..., 1], axis=1) / config.model.image_size[0]
+    assert heights.min() <= low <= frame.height <= high <= heights.max()
 
 
 def test_run_continued_from_its_middle_ends_with_the_numbers_of_a_straight_one(
