@@ -27,8 +27,7 @@ def grid(size):
 
 
 def flow_of(place, target_window, source_window, size):
-    """The flow [h, w, 2], in pixels of a map of `size`, of a motion `place` of (x, y) from target to source, in pixels of
-    the photo."""
+    """The flow [h, w, 2], in pixels of a map, of a motion `place` of (x, y) from target to source in the photo."""
     columns, rows = grid(size)
     x = target_window.left + (columns + 0.5) * target_window.width / size[1] - 0.5
     y = target_window.top + (rows + 0.5) * target_window.height / size[0] - 0.5
