@@ -20,6 +20,7 @@ from posewarp_tf.inference.predictor import Predictor
 from posewarp_tf.photos.background import compose
 from posewarp_tf.photos.full_resolution import full_resolution
 from posewarp_tf.photos.matte import body_matte, person_matte
+from posewarp_tf.photos.moving import SourcePositions
 from posewarp_tf.photos.person_frame import framing
 from posewarp_tf.photos.plate import background_plate, person_area
 from posewarp_tf.photos.windows import Window
@@ -47,15 +48,16 @@ class PhotoPerson:
     inputs: dict[str, np.ndarray]
 
     @functools.cached_property
-    def area(self) -> np.ndarray:
-        """float32 [H, W] in 0 to 1, where the person may be."""
-        mask = None if self.mask is None else resize_float(self.mask, picture_size(self.photo))
-        return person_area(picture_size(self.photo), self.keypoints, mask)
+    def silhouette(self) -> np.ndarray:
+        """float32 [H, W] in 0 to 1, the person's pixels; without a mask a body around the joints."""
+        size = picture_size(self.photo)
+        return person_area(size, self.keypoints) if self.mask is None else resize_float(self.mask, size)
 
     @functools.cached_property
     def plate(self) -> np.ndarray:
         """uint8 [H, W, 3], the photo without the person."""
-        return background_plate(self.photo, self.area)
+        mask = None if self.mask is None else self.silhouette
+        return background_plate(self.photo, person_area(picture_size(self.photo), self.keypoints, mask))
 
 
 class Pose(NamedTuple):
@@ -82,6 +84,16 @@ class Reposed(NamedTuple):
     keypoints: np.ndarray
     prediction: Prediction
     trust: np.ndarray | None
+
+
+class _Moved(NamedTuple):
+    """Where the places of the target window lie in the photo, and the model's finest mask."""
+
+    positions: SourcePositions
+    mask: np.ndarray
+
+    def matte(self, person: PhotoPerson, pose: Pose) -> np.ndarray:
+        return person_matte(person.silhouette, self.positions, self.mask, pose.keypoints)
 
 
 class PhotoReposer:
@@ -175,23 +187,11 @@ class PhotoReposer:
 
     def _composed(self, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]) -> Reposed:
         canvas = person.photo if pose.context is None else pose.context.image
-        motion = answer['motions'].get('source')
         background = self.options.background if pose.context is None else 'model'
-        trust = matte = plate = None
-        if motion is not None:
-            flow = motion.flows[-1]
-            mask = motion.masks[-1] if motion.masks else np.ones((*flow.shape[:2], 1), np.float32)
-        if motion is not None and self.options.resolution == 'photo':
-            full = full_resolution(person.photo, person.window, pose.window, flow, mask, answer['image'])
-            image, trust = full.image, full.trust
-        else:
-            image = resize_smoothly(answer['image'], pose.window.size)
+        image, trust, moved = self._at_full_size(person, pose, answer)
+        matte = plate = None
         if background != 'model':
-            if motion is None:
-                matte = body_matte(pose.keypoints, pose.window)
-            else:
-                windows = person.window, pose.window
-                matte = person_matte(person.area, *windows, flow, mask, pose.keypoints)
+            matte = body_matte(pose.keypoints, pose.window) if moved is None else moved.matte(person, pose)
         if background == 'photo':
             plate = person.plate
         composed = compose(canvas, image, matte, pose.window, plate, background)

@@ -25,17 +25,18 @@ from posewarp_tf.photos.windows import Window
 from posewarp_tf.pictures.floats import resize_float
 
 # Octaves below the model's finest detail in which the moved photo replaces the model's picture where it is trusted.
-OCTAVES = 3
+OCTAVES = 2
 _STRIP = 256
 
 
 class FullResolution(NamedTuple):
-    """image: uint8 [H, W, 3] of the target window. trust: float32 [h, w] of the model's size, in 0 to 1. motion: what
-    moves other pictures of the photo's size, such as the person's mask, in the same way."""
+    """image: uint8 [H, W, 3] of the target window. trust: float32 [h, w] of the model's size, in 0 to 1. positions: of
+    the flow, as it was used: by them other pictures of the photo, such as the person's mask, are moved in the same way.
+    """
 
     image: np.ndarray
     trust: np.ndarray
-    motion: PhotoMotion
+    positions: SourcePositions
 
 
 def full_resolution(
@@ -74,7 +75,7 @@ def full_resolution(
     motion = PhotoMotion(positions, size, needed=trust)
     stretched = np.asarray(Image.fromarray(answer).resize(size[::-1], Image.Resampling.BICUBIC))
     if not trust.any():
-        return FullResolution(stretched, trust, motion)
+        return FullResolution(stretched, trust, positions)
     moved = np.where(motion.moved[..., np.newaxis], motion.move(photo), stretched)
     seen = np.asarray(Image.fromarray(moved).resize(model_size[::-1], Image.Resampling.BILINEAR), np.float32)
     low = blend_octaves(answer.astype(np.float32), seen, trust, octaves)
@@ -85,7 +86,7 @@ def full_resolution(
         detail = moved[slice(*rows)] - resize_float(seen, size, Image.Resampling.BICUBIC, rows)
         stretched_rows = up + weight * detail
         moved[slice(*rows)] = np.rint(stretched_rows).clip(0, 255)
-    return FullResolution(moved, trust, motion)
+    return FullResolution(moved, trust, positions)
 
 
 def blend_octaves(base: np.ndarray, other: np.ndarray, weight: np.ndarray, octaves: int) -> np.ndarray:

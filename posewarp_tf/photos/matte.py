@@ -14,12 +14,7 @@ _CORE, _BODY, _REACH = 0.03, 0.065, 0.09
 
 
 def person_matte(
-    source_mask: np.ndarray,
-    source_window: Window,
-    target_window: Window,
-    flow: np.ndarray,
-    mask: np.ndarray,
-    target_keypoints: np.ndarray,
+    source_mask: np.ndarray, positions: SourcePositions, mask: np.ndarray, target_keypoints: np.ndarray
 ) -> np.ndarray:
     """float32 [h, w] in 0 to 1, one number for each pixel of the target window.
 
@@ -29,27 +24,27 @@ def person_matte(
         matte = max(core, reach * mask * moved source mask)
 
     Args:
-        source_mask: [H, W] in 0 to 1, the person's pixels in the photo.
-        source_window, target_window: in pixels of the photo.
-        flow: float32 [h', w', 2], the finest flow, backward, in pixels of its own map.
+        source_mask: [H, W] in 0 to 1, the person's pixels in the photo: of a segmentation, or plate.person_area.
+        positions: of the flow (FullResolution.positions).
         mask: float32 [h', w', 1], the finest mask; 1 = warped source.
         target_keypoints: [18, 2] in pixels of the photo, missing (-1, -1).
     """
-    size = target_window.size
-    shown = whole_body_in(target_keypoints, target_window, _REACH)
-    motion = PhotoMotion(SourcePositions.of_flow(flow, source_window, target_window), size, needed=shown)
+    window = positions.target_window
+    size, map_size = window.size, (positions.places.shape[0], positions.places.shape[1])
+    reach = whole_body_in(target_keypoints, window, map_size, _REACH)
+    motion = PhotoMotion(positions, size, needed=reach)
     moved = motion.move(np.rint(np.asarray(source_mask, np.float32) * 255).clip(0, 255).astype(np.uint8))
-    matte = resize_float(np.asarray(mask, np.float32)[..., 0], size).clip(0, 1)
-    matte *= moved
-    matte *= shown / 255
-    return np.maximum(matte, whole_body_in(target_keypoints, target_window, _CORE), out=matte)
+    kept = reach * resize_float(np.asarray(mask, np.float32)[..., 0], map_size).clip(0, 1)
+    matte = resize_float(kept, size) * moved
+    matte /= 255
+    return np.maximum(matte, whole_body_in(target_keypoints, window, size, _CORE), out=matte)
 
 
-def whole_body_in(keypoints: np.ndarray, window: Window, radius: float) -> np.ndarray:
-    """`whole_body` of joints in pixels of the photo, for the pixels of a window."""
-    return whole_body(window.to_window(keypoints, window.size), window.size, radius)
+def whole_body_in(keypoints: np.ndarray, window: Window, size: tuple[int, int], radius: float) -> np.ndarray:
+    """`whole_body` of joints in pixels of the photo, for a map of `size` of a window."""
+    return whole_body(window.to_window(keypoints, size), size, radius)
 
 
-def body_matte(target_keypoints: np.ndarray, target_window: Window) -> np.ndarray:
+def body_matte(target_keypoints: np.ndarray, window: Window) -> np.ndarray:
     """float32 [h, w] in 0 to 1: the body around a pose, for models whose answer no flow explains."""
-    return whole_body_in(target_keypoints, target_window, _BODY)
+    return whole_body_in(target_keypoints, window, window.size, _BODY)
