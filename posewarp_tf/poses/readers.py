@@ -15,6 +15,7 @@ from posewarp_tf.pictures.names import NameIndex
 from posewarp_tf.poses.annotations import Annotations, read_annotations, read_pose_text
 from posewarp_tf.poses.dialects import read_frames
 from posewarp_tf.poses.dialects.frames import Frame
+from posewarp_tf.poses.dialects.people import OPENPOSE
 from posewarp_tf.poses.joints import LAYOUTS, confidence_of, to_openpose_18
 from posewarp_tf.poses.keypoint_frame import PADDED_SIZE, detect_frame, layout_named_by
 from posewarp_tf.poses.picture_pixels import in_pixels
@@ -91,11 +92,18 @@ def read_json(path: str, text: str) -> list[Frame]:
     except (ValueError, RecursionError) as error:
         raise DataError(f'{path}: not JSON: {error}') from error
     try:
-        return read_frames(content)
+        frames = read_frames(content)
     except ValueError as error:
         raise DataError(f'{path}: {error}') from error
     except (TypeError, AttributeError, KeyError, IndexError, RecursionError) as error:
         raise DataError(f'{path}: JSON with a value of another kind than pose files have: {error}') from error
+    if frames is None:
+        raise DataError(
+            f'{path}: unknown JSON: expected `people` (OpenPose), `annotations` or a list with `keypoints` (COCO), '
+            '`instances` (MMPose), `keypoints` with `x` and `y` (Ultralytics) or landmarks with `x`, `y` and '
+            '`visibility` (MediaPipe)'
+        )
+    return frames
 
 
 def pose_of(path: str, frame: Frame, image_size: tuple[int, int] | None) -> tuple[np.ndarray, str]:
@@ -107,8 +115,10 @@ def pose_of(path: str, frame: Frame, image_size: tuple[int, int] | None) -> tupl
         NoPoseError: there is nobody.
         DataError: as `in_pixels`.
     """
+    if not frame.people and frame.kind == OPENPOSE:
+        raise NoPoseError(f'{path}: `people` is empty: the estimator found nobody in the picture')
     if not frame.people:
-        raise NoPoseError(f'{path}: {frame.nobody}')
+        raise NoPoseError(f'{path}: the estimator found nobody in the picture')
     poses = [to_openpose_18(points, frame.least) for points in frame.people]
     ranks = [(round(confidence_of(points), 3), _extent(pose)) for points, pose in zip(frame.people, poses)]
     chosen = max(range(len(poses)), key=ranks.__getitem__)

@@ -296,7 +296,7 @@ def test_arrays_of_any_layout_are_sequences(tmp_path, order, columns):
     [[], {'people': [{'pose_keypoints_2d': None}]}, {'instance_info': []}, {'landmarks': []}, {'predictions': [[]]}],
 )
 def test_nobody_found_is_said_as_such(tmp_path, content):
-    with pytest.raises(NoPoseError, match=r'empty\.json: the estimator found nobody'):
+    with pytest.raises(NoPoseError, match=r'empty\.json: .*the estimator found nobody'):
         load_keypoints(write(tmp_path / 'empty.json', content), SIZE)
 
 

@@ -38,26 +38,25 @@ DIALECTS = (
 )
 
 
-def read_frames(content: Any) -> list[Frame]:
-    """The frames of parsed JSON, in order; a list of what is of one frame each (ComfyUI's) is a sequence.
+def read_frames(content: Any) -> list[Frame] | None:
+    """The frames of parsed JSON, in order; None if no dialect fits.
+
+    A list of what is of one frame each (ComfyUI's) is a sequence; nobody is in a frame that is an empty list.
 
     Raises:
-        ValueError: no dialect fits, or what is wrong at which place.
+        ValueError: what is wrong at which place.
         TypeError, AttributeError, KeyError, IndexError: values of other kinds than the dialect has.
     """
     found = _read(content)
-    if found is None and isinstance(content, list):
-        entries = [[Frame('', 'JSON', [])] if entry == [] else _read(entry) for entry in content]
-        if all(entry is not None and len(entry) == 1 for entry in entries):
-            frames = [frames[0] for frames in entries if frames]
-            return [f._replace(name=f.name or f'frame {i}') for i, f in enumerate(frames)] or [Frame('', 'JSON', [])]
-    if found is None:
-        raise ValueError(
-            'unknown JSON: expected `people` (OpenPose), `annotations` or a list with `keypoints` (COCO), `instances` '
-            '(MMPose), `keypoints` with `x` and `y` (Ultralytics) or landmarks with `x`, `y` and `visibility` '
-            '(MediaPipe)'
-        )
-    return found
+    if found is not None or not isinstance(content, list):
+        return found
+    frames = []
+    for i, entry in enumerate(content):
+        of_entry = _read(entry) if entry != [] else [Frame('', 'JSON', [])]
+        if of_entry is None or len(of_entry) != 1:
+            return None
+        frames.append(of_entry[0]._replace(name=of_entry[0].name or f'frame {i}'))
+    return frames or [Frame('', 'JSON', [])]
 
 
 def _read(content: Any) -> list[Frame] | None:

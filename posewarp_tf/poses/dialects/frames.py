@@ -8,8 +8,6 @@ import numpy as np
 
 from posewarp_tf.poses.joints import LAYOUTS
 
-NOBODY = 'the estimator found nobody in the picture'
-
 # Joints become float32, in which larger numbers are no longer finite when they are scaled.
 _MOST = 1e9
 
@@ -24,7 +22,6 @@ class Frame(NamedTuple):
     size: (height, width) of the picture or canvas that the points are in pixels of, if the file says it.
     is_canvas: what has that size is drawn on, and may be of another shape than the picture.
     least: a joint with less confidence is missing, as is one with 0.
-    nobody: what is said when `people` is empty.
     """
 
     name: str
@@ -33,7 +30,6 @@ class Frame(NamedTuple):
     size: tuple[float, float] | None = None
     is_canvas: bool = False
     least: float = 0.0
-    nobody: str = NOBODY
 
 
 def flat_points(values: Any, place: str) -> np.ndarray:
@@ -69,7 +65,7 @@ def listed_points(points: Any, scores: Any, place: str) -> np.ndarray:
 def size_of(content: dict[str, Any], height: str, width: str) -> tuple[float, float] | None:
     """(height, width) under these keys, if both are positive numbers."""
     found = content.get(height), content.get(width)
-    numbers = [float(value) for value in found if isinstance(value, (int, float)) and 0 < value < np.inf]
+    numbers = [float(value) for value in found if isinstance(value, (int, float)) and 0 < value < _MOST]
     return (numbers[0], numbers[1]) if len(numbers) == 2 else None
 
 

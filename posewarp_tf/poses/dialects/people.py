@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from posewarp_tf.poses.dialects.frames import NOBODY, Frame, flat_points, size_of
+from posewarp_tf.poses.dialects.frames import Frame, flat_points, size_of
+
+OPENPOSE = 'OpenPose JSON'
 
 # What the list of people is called, and by which names each has the joints; the second is that of old versions.
 _KEYS = {'people': ('pose_keypoints_2d', 'pose_keypoints'), 'bodies': ('joints',)}
@@ -22,7 +24,7 @@ def read_people(content: dict[str, Any], name: str = '') -> list[Frame]:
     if not isinstance(people, list):
         raise ValueError(f'`{key}`: got {type(people).__name__}, expected a list')
     size = size_of(content, 'canvas_height', 'canvas_width') or size_of(content, 'height', 'width')
-    kind = 'AlphaPose JSON' if key == 'bodies' else 'OpenPose JSON'
+    kind = 'AlphaPose JSON' if key == 'bodies' else OPENPOSE
     tables = []
     for i, person in enumerate(people):
         joints = [k for k in _KEYS[key] if isinstance(person, dict) and k in person]
@@ -31,8 +33,7 @@ def read_people(content: dict[str, Any], name: str = '') -> list[Frame]:
         # Editors write null, OpenPose an empty list, for somebody of whom only a hand or the face was found.
         if person[joints[0]] not in (None, []):
             tables.append(flat_points(person[joints[0]], f'{key}[{i}].{joints[0]}'))
-    nobody = '`people` is empty: the estimator found nobody in the picture' if not people else NOBODY
-    return [Frame(name, kind, tables, size, is_canvas=True, nobody=nobody)]
+    return [Frame(name, kind, tables, size, is_canvas=True)]
 
 
 def is_people_by_picture(content: Any) -> bool:
