@@ -1,7 +1,7 @@
 """Picture files in and out: whatever people have becomes uint8 RGB, the right way up.
 
-Only Pillow and NumPy for files; `lanes/remote_files.py` fetches what is behind URLs. `data/picture_store.py` reads many
-files in a tf.data graph with the same result.
+Only Pillow and NumPy for files, and pillow-heif for HEIC where it is installed; `lanes/remote_files.py` fetches what is
+behind URLs. `data/picture_store.py` reads many files in a tf.data graph with the same result.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     name = os.fspath(path)
     file: io.BytesIO | str | os.PathLike = io.BytesIO(read_url(name)) if is_remote(name) else path
     try:
-        with Image.open(file) as image:
+        with _identified(file) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DataError(f'{name}: {image.width}x{image.height} pixels, expected at most {MAX_PIXELS} in all')
             yield image
@@ -108,6 +108,26 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
         raise DataError(f'{name}: unreadable picture: {error}') from error
 
 
+def _identified(file: io.BytesIO | str | os.PathLike) -> Image.Image:
+    """As Image.open, which gets to know HEIC when the first such picture comes, if pillow-heif is installed."""
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError:
+        if kind_of(_beginning(file)) != HEIC or not _reads_heic():
+            raise
+    return Image.open(file)
+
+
+def _reads_heic() -> bool:
+    """Whether pillow-heif is installed, which then serves Image.open; it turns pictures upright itself."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener(thumbnails=False)
+    return True
+
+
 def _beginning(file: io.BytesIO | str | os.PathLike) -> bytes:
     if isinstance(file, io.BytesIO):
         return file.getvalue()[:NUM_BYTES]
@@ -117,9 +137,10 @@ def _beginning(file: io.BytesIO | str | os.PathLike) -> bytes:
 
 def _why_unidentified(beginning: bytes) -> str:
     kind = kind_of(beginning)
-    if kind in (HEIC, AVIF):
+    if kind == AVIF or (kind == HEIC and not _reads_heic()):
+        install = "pip install 'posewarp_tf[heic]', or " if kind == HEIC else ''
         hint = 'save it as JPEG (on an iPhone: Settings > Camera > Formats > Most Compatible)'
-        return f'{kind}, which cannot be read here: {hint}'
+        return f'{kind}, which cannot be read here: {install}{hint}'
     return f'begins like {kind}, but is damaged' if kind.endswith('picture') else f'not a picture but {kind}'
 
 

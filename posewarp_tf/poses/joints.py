@@ -23,29 +23,37 @@ _MEDIAPIPE_33 = (
     *[''] * 4,
 )
 
+_HALPE_26 = (*_COCO_17, '', 'neck', *[''] * 7)
+
 # By number of joints: what people call the layout, and its joints.
 LAYOUTS = {
     18: ('OpenPose-18', JOINT_NAMES),
     25: ('OpenPose BODY_25', _BODY_25),
     17: ('COCO-17', _COCO_17),
+    26: ('Halpe-26', _HALPE_26),
     33: ('MediaPipe-33', _MEDIAPIPE_33),
+    133: ('COCO-WholeBody-133', (*_COCO_17, *[''] * 116)),
+    134: ('DWPose-134', (*JOINT_NAMES, *[''] * 116)),
+    135: ('OpenPose BODY_135', (*_COCO_17, *[''] * 118)),
+    136: ('Halpe-136', (*_HALPE_26, *[''] * 110)),
 }
 
 # MediaPipe invents a place for every joint; below this visibility it does not see it.
 _MEDIAPIPE_VISIBLE = 0.5
 
 
-def to_openpose_18(points: np.ndarray) -> np.ndarray:
+def to_openpose_18(points: np.ndarray, least: float = 0.0) -> np.ndarray:
     """Joints in another order as float32 [18, 2], missing (-1, -1).
 
     Args:
-        points: [n, 3], (x, y, confidence or COCO visibility), n one of `LAYOUTS`. A joint with confidence 0 is
-            missing (MediaPipe: below 0.5).
+        points: [n, 3], (x, y, confidence or COCO visibility), n one of `LAYOUTS`. A joint with confidence 0 or less
+            is missing.
+        least: so is one with less than this (of MediaPipe's 33: with less than 0.5).
 
     A layout without a neck gets it halfway between the shoulders, if both are there.
     """
     names = LAYOUTS[len(points)][1]
-    least = _MEDIAPIPE_VISIBLE if len(points) == 33 else np.finfo(np.float32).tiny
+    least = max(least, _MEDIAPIPE_VISIBLE if len(points) == 33 else float(np.finfo(np.float32).tiny))
     keypoints = np.full([NUM_JOINTS, 2], MISSING, np.float32)
     for name, (x, y, confidence) in zip(names, points):
         if name and confidence >= least:
@@ -54,6 +62,12 @@ def to_openpose_18(points: np.ndarray) -> np.ndarray:
     if 'neck' not in names and np.all(shoulders != MISSING):
         keypoints[JOINT_NAMES.index('neck')] = shoulders.mean(axis=0)
     return keypoints
+
+
+def confidence_of(points: np.ndarray) -> float:
+    """The mean confidence of those of points [n, 3] that are among our joints; one above 1, as COCO's, counts as 1."""
+    named = [i for i, name in enumerate(LAYOUTS[len(points)][1]) if name]
+    return float(np.clip(points[named, 2], 0, 1).mean())
 
 
 def check_joints(keypoints: np.ndarray, name: str) -> np.ndarray:

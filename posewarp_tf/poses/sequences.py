@@ -13,16 +13,21 @@ from posewarp_tf.conventions import JOINT_NAMES, MISSING, NUM_JOINTS
 from posewarp_tf.errors import DataError
 from posewarp_tf.files import read_text
 from posewarp_tf.poses.annotations import read_annotations
+from posewarp_tf.poses.dialects.frames import Frame
 from posewarp_tf.poses.joints import LAYOUTS, to_openpose_18
 from posewarp_tf.poses.keypoint_frame import detect_frame, layout_named_by
-from posewarp_tf.poses.readers import NO_ESTIMATOR, NoPoseError, in_pixels, read_keypoints
+from posewarp_tf.poses.picture_pixels import in_pixels
+from posewarp_tf.poses.readers import NO_ESTIMATOR, NoPoseError, pose_of, read_json, read_keypoints
 
 # At 25 frames per second, a fifth of a second: an estimator's slip; a joint is hidden for longer.
 MAX_GAP = 5
 
 _POSE_SUFFIXES = ('.json', '.txt')
 _NUM_NAMED = 8
-_EXPECTED = 'a folder with a pose file per frame, or one file of many: annotation CSV, table with a row per frame, .npy'
+_EXPECTED = (
+    'a folder with a pose file per frame, or one file of many: annotation CSV, JSON of many frames, table with a row '
+    'per frame, .npy'
+)
 
 
 class PoseSequence(NamedTuple):
@@ -39,10 +44,10 @@ class PoseSequence(NamedTuple):
 def load_sequence(place: str | os.PathLike, size: tuple[int, int]) -> PoseSequence:
     """The poses in a folder or file, in pixels of pictures of `size` (height, width); prints what it read.
 
-    A folder of one file per frame (`keypoints.read_keypoints`), in natural order: frame 9 before frame 10. Or one
-    file: an annotation CSV; a table of numbers, a row of x y or x y confidence per frame for 17, 18, 25 or 33 joints
-    (x y alone: 18), blanks or commas between, with or without a header; the same as .npy.
-    A frame in which nobody was found has no joints.
+    A folder of one file per frame (`readers.read_keypoints`), in natural order: frame 9 before frame 10. Or one
+    file: an annotation CSV; JSON with many frames (ComfyUI, MMPose, AlphaPose, ...); a table of numbers, a row of x y
+    or x y confidence per frame for 17, 18, 25, ... joints (`joints.LAYOUTS`), blanks or commas between, with or without
+    a header; the same as .npy. A frame in which nobody was found has no joints.
 
     Raises:
         DataError: naming the frame's file or row and what is wrong; or no frame has a pose.
@@ -133,17 +138,36 @@ def _from_folder(folder: pathlib.Path, size: tuple[int, int]) -> PoseSequence:
             pose, words = np.full((NUM_JOINTS, 2), MISSING, np.float32), ''
         num_crowded += ', person ' in words
         poses.append(pose)
-    if num_crowded:
-        print(f'{folder}: {num_crowded} frames show several people; the one with the highest mean confidence is taken')
+    _tell_crowds(folder, num_crowded)
     return PoseSequence([path.name for path in files], np.stack(poses))
 
 
 def _from_text(path: pathlib.Path, text: str, size: tuple[int, int]) -> PoseSequence:
     if text.lstrip()[0] in '{[':
-        raise DataError(f'{path}: a JSON file, which has the pose of one picture, expected {_EXPECTED}')
+        return _from_frames(path, read_json(str(path), text), size)
     if re.search(r'\bkeypoints_[xy]\b', text.split('\n', 1)[0]):
         return _from_annotations(path, size)
     return _from_rows(path, _table(path, text), size)
+
+
+def _from_frames(path: pathlib.Path, frames: list[Frame], size: tuple[int, int]) -> PoseSequence:
+    """From one JSON file of many frames; names of pictures are in natural order, numbered frames in the file's."""
+    if len(frames) == 1:
+        raise DataError(f'{path}: a JSON file, which has the pose of one picture, expected {_EXPECTED}')
+    frames = sorted(frames, key=lambda frame: natural_order(frame.name))
+    poses = []
+    for frame in frames:
+        try:
+            poses.append(pose_of(f'{path}, {frame.name}', frame, size)[0])
+        except NoPoseError:
+            poses.append(np.full((NUM_JOINTS, 2), MISSING, np.float32))
+    _tell_crowds(path, sum(len(frame.people) > 1 for frame in frames))
+    return PoseSequence([frame.name for frame in frames], np.stack(poses))
+
+
+def _tell_crowds(path: pathlib.Path, num_crowded: int) -> None:
+    if num_crowded:
+        print(f'{path}: {num_crowded} frames show several people; the one with the highest mean confidence is taken')
 
 
 def _from_annotations(path: pathlib.Path, size: tuple[int, int]) -> PoseSequence:
@@ -159,16 +183,16 @@ def _from_rows(path: pathlib.Path, rows: list[tuple[str, np.ndarray]], size: tup
     for name, values in rows:
         if not np.isfinite(values).all():
             raise DataError(f'{path}, {name}: got a number that is not finite')
-        if len(values) == 2 * NUM_JOINTS:
-            keypoints = values.reshape(NUM_JOINTS, 2).astype(np.float32)
-            keypoints[np.any(keypoints < 0, axis=-1)] = MISSING
+        if len(values) % 2 == 0 and len(values) // 2 in LAYOUTS:
+            table = values.reshape(-1, 2)
+            keypoints = to_openpose_18(np.column_stack([table, np.all(table >= 0, axis=-1)]))
         elif len(values) % 3 == 0 and len(values) // 3 in LAYOUTS:
             keypoints = to_openpose_18(values.reshape(-1, 3))
         else:
-            triples = ', '.join(f'3 * {n}' for n in sorted(LAYOUTS))
+            joints = ', '.join(map(str, sorted(LAYOUTS)))
             raise DataError(
-                f'{path}, {name}: got {len(values)} numbers, expected {2 * NUM_JOINTS} (x y of {NUM_JOINTS} joints) or '
-                f'{triples} (x y confidence)'
+                f'{path}, {name}: got {len(values)} numbers, expected 2 (x y) or 3 (x y confidence) for each of '
+                f'{joints} joints'
             )
         poses.append(in_pixels(f'{path}, {name}', keypoints, size)[0])
     return PoseSequence([name for name, _ in rows], np.stack(poses))

@@ -196,7 +196,7 @@ def test_photos_of_a_folder_are_not_passed_over(folder, tiny_predictor, capsys):
     jobs = jobs_of(str(folder), str(folder), str(folder / 'pose.json'), str(folder / 'out_v1.2'))
     assert run_jobs(tiny_predictor, jobs) == 1
     assert {path.name for path in (folder / 'out_v1.2').iterdir()} == {'me.png', 'you.png'}
-    assert 'phone.heic: a HEIC picture, which cannot be read here' in capsys.readouterr().err
+    assert 'phone.heic: begins like a HEIC picture, but is damaged' in capsys.readouterr().err
 
 
 def test_a_source_may_be_a_url(folder):

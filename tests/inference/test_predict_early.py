@@ -51,7 +51,7 @@ _SEQUENCE = {'source_image': 'me.jpg', 'source_keypoints': 'me.json', 'target_di
         ({**_ONE, 'run_dir': 'nowhere'}, 'nowhere: no such run folder'),
         ({**_ONE, 'run_dir': 'dance'}, 'config.json: missing'),
         ({**_ONE, 'source_image': 'gone.jpg'}, 'gone.jpg: no such picture'),
-        ({**_ONE, 'source_image': 'photo.heic'}, 'photo.heic: a HEIC picture, which cannot be read here: save it'),
+        ({**_ONE, 'source_image': 'photo.heic'}, 'photo.heic: begins like a HEIC picture, but is damaged'),
         ({**_ONE, 'source_image': 'me.json'}, 'me.json: not a picture but a JSON file'),
         ({**_ONE, 'source_image': '~/gone.jpg'}, 'home/gone.jpg: no such picture'),
         ({**_ONE, 'source_image': ''}, '--source_image: missing'),

@@ -92,7 +92,7 @@ def test_coco_annotation_with_most_visible_joints_is_taken(tmp_path, capsys):
     few[2:12] = -1
     content = {'images': [], 'annotations': [_coco_annotation(few), _coco_annotation(_pose(), visibility=1)]}
     np.testing.assert_allclose(load_keypoints(_write(tmp_path / 'coco.json', content), SIZE), _pose(), atol=1e-4)
-    assert 'annotation 1 of 2' in capsys.readouterr().out
+    assert 'person 1 of 2' in capsys.readouterr().out
 
 
 def test_coco_picture_is_found_by_name_and_scaled_from_its_own_size(tmp_path):
@@ -187,7 +187,7 @@ def test_bad_file_is_named_with_got_and_expected(tmp_path, content, message):
 )
 def test_who_gives_a_picture_or_a_video_is_told_who_finds_joints(tmp_path, contents, kind):
     (tmp_path / 'me.json').write_bytes(contents + bytes(50))
-    with pytest.raises(DataError, match=rf'me\.json: {kind}, expected joints as OpenPose, COCO .* a pose estimator'):
+    with pytest.raises(DataError, match=rf'me\.json: {kind}, expected joints as OpenPose, COCO, .* a pose estimator'):
         load_keypoints(tmp_path / 'me.json', SIZE)
 
 

@@ -204,7 +204,7 @@ def _empty_folder(root):
 @pytest.mark.parametrize(
     ('form', 'message'),
     [
-        (_bad_row, r'poses\.csv, row 2: got 35 numbers, expected 36'),
+        (_bad_row, r'poses\.csv, row 2: got 35 numbers, expected 2 \(x y\) or 3'),
         (_word, r"poses\.txt, row \d+: could not convert string to float: 'last'"),
         (_nan, r'poses\.npy, frame 3: got a number that is not finite'),
         (_not_npy, r'poses\.npy: not a \.npy file'),
