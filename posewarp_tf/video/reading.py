@@ -42,6 +42,7 @@ class VideoReader:
         duration: seconds of the part that is read, as the file states it; None if it does not.
         num_frames: how many will come, estimated from the duration; None if that is not known.
         has_sound: whether there is a sound track.
+        start, max_seconds: as given.
         problem: after an iteration, what was wrong with the file ('' if nothing was), in words.
 
     Args:
@@ -62,6 +63,7 @@ class VideoReader:
         self.path = os.fspath(path)
         self._source: Loop | Film = Loop(self.path) if _kind(self.path) in _ANIMATED else Film(self.path)
         self._rate = Fraction(fps or self._source.rate).limit_denominator(_MAX_DENOMINATOR)
+        self.start, self.max_seconds = start, max_seconds
         self._start = Fraction(start).limit_denominator(1000)
         self._end = None if max_seconds is None else self._start + Fraction(max_seconds).limit_denominator(1000)
         self.fps = float(self._rate)
