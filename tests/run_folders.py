@@ -104,9 +104,9 @@ def run_jobs(predictor, jobs, **options):
     return runner.run_jobs(lambda: predictor, predictor.model_config, jobs, **options)
 
 
-def run_driving(predictor, job):
-    """driving.run_driving with a predictor that is there already."""
-    driving.run_driving(lambda: predictor, predictor.model_config, job)
+def run_driving(predictor, job, estimator=None):
+    """driving.run_driving with a predictor, and for videos a pose estimator, that are there already."""
+    driving.run_driving(lambda: predictor, predictor.model_config, job, load_estimator=lambda: estimator)
 
 
 def garment_map(size):

@@ -55,16 +55,16 @@ def poses_of_video(
             f'{video.path}: nobody was found in any of its {len(people)} frames: take a video that shows one person '
             'whole, upright and larger than a quarter of its height'
         )
+    several = f'; {num_people} people were told apart, the one seen largest and longest is followed'
     print(
         f'{video.path}: {len(people)} frames of {video.size[0]}x{video.size[1]} at {video.fps:.6g} per second, '
-        f'{num_seen} of them show the person'
-        + (f'; {num_people} people were told apart, the one seen largest and longest is followed' * (num_people > 1))
+        f'{num_seen} of them show the person{several if num_people > 1 else ""}'
     )
     if smooth:
-        num_missing = np.sum(np.any(keypoints == MISSING, axis=-1))
-        keypoints, lines = smoothed(keypoints, video.fps)
-        num_filled = num_missing - np.sum(np.any(keypoints == MISSING, axis=-1))
-        print(f'smoothed: trembling taken out, {num_filled} missing joints filled ({len(lines)} kinds)')
+        num_missing = np.sum(np.all(keypoints == MISSING, axis=-1))
+        keypoints, _ = smoothed(keypoints, video.fps)
+        num_filled = num_missing - np.sum(np.all(keypoints == MISSING, axis=-1))
+        print(f'smoothed: {num_filled} missing joints filled from the frames around, trembling taken out')
     keypoints, held = hold(keypoints)
     if held:
         shown = ', '.join(f'{first}-{last}' for first, last in held[:_NUM_NAMED])
@@ -89,20 +89,29 @@ def placed_like(keypoints: np.ndarray, pose: np.ndarray, size: tuple[int, int]) 
         DataError: the two never have two joints in common, or nothing is left in the picture.
     """
     there = np.any(keypoints != MISSING, axis=-1)
-    scales, shifts = [], []
-    for moving, present in zip(keypoints, there & np.any(pose != MISSING, axis=-1)):
-        if np.sum(present) >= 2 and (spread := _spread(moving[present])) > 0:
-            scales.append((_spread(pose[present]) / spread, moving[present].mean(axis=0), pose[present].mean(axis=0)))
-    if not scales:
+    pairs = [
+        (moving[common], pose[common])
+        for moving, common in zip(keypoints, there & np.any(pose != MISSING, axis=-1))
+        if np.sum(common) >= 2 and _spread(moving[common]) > 0
+    ]
+    if not pairs:
         raise DataError('the poses of the video and of the source picture have no joints in common')
-    scale = float(np.median([ratio for ratio, _, _ in scales]))
-    shifts = [there - scale * here for _, here, there in scales]
-    placed = scale * keypoints + np.median(shifts, axis=0)
-    inside = np.all((placed >= 0) & (placed < size[::-1]), axis=-1)
-    placed = np.where((there & inside)[..., np.newaxis], placed, MISSING).astype(np.float32)
-    if is_empty(placed).all():
+    scale = np.median([_spread(ours) / _spread(theirs) for theirs, ours in pairs])
+    shift = np.median([ours.mean(axis=0) - scale * theirs.mean(axis=0) for theirs, ours in pairs], axis=0)
+    placed = np.where(there[..., np.newaxis], scale * keypoints + shift, MISSING)
+    return within_picture(placed, size)
+
+
+def within_picture(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Poses [frames, 18, 2] as float32, joints outside of a picture of `size` missing; empty frames are held.
+
+    Raises:
+        DataError: no joint of any frame is in the picture.
+    """
+    inside = np.stack([_inside(pose, size) for pose in keypoints])
+    if is_empty(inside).all():
         raise DataError('no pose of the video lies within the source picture')
-    return hold(placed)[0]
+    return hold(inside)[0]
 
 
 def discard_cache(folder: pathlib.Path) -> None:

@@ -103,7 +103,7 @@ def fill_gaps(keypoints: np.ndarray, max_gap: int = MAX_GAP) -> tuple[np.ndarray
 
 
 def hold(keypoints: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """Frames without any joint take the pose of the last frame that has one, at the beginning of the first that has one.
+    """Frames without any joint take the pose of the last frame that has one, at the beginning of the next such frame.
 
     Args:
         keypoints: float32 [frames, 18, 2], missing (-1, -1), with a joint in some frame.

@@ -48,11 +48,11 @@ def follow(frames: Sequence[Sequence[np.ndarray]]) -> Followed:
         costs = costs.reshape(len(tracks), len(poses))
         left = set(range(len(poses)))
         while costs.size and np.isfinite(costs.min()):
-            track, pose = divmod(int(costs.argmin()), len(poses))
-            tracks[track].add(number, poses[pose])
-            costs[track], costs[:, pose] = np.inf, np.inf
-            left.discard(pose)
-        tracks += [_Track.begun(number, poses[pose]) for pose in sorted(left)]
+            nearest, found = divmod(int(costs.argmin()), len(poses))
+            tracks[nearest].add(number, poses[found])
+            costs[nearest], costs[:, found] = np.inf, np.inf
+            left.discard(found)
+        tracks += [_Track.begun(number, poses[found]) for found in sorted(left)]
     keypoints = np.full((len(frames), NUM_JOINTS, 2), MISSING, np.float32)
     if tracks:
         longest = max(tracks, key=lambda track: sum(map(diagonal, track.poses.values())))

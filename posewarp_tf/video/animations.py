@@ -73,7 +73,7 @@ def write_animation(path: str | os.PathLike, frames: Sequence[str | os.PathLike]
     """An endless animation of picture files of one size, .gif, .webp or .png by the suffix; whole or not at all.
 
     A GIF is shrunk to 512 pixels, has 256 colours for all frames together and at most 50 frames per second: of faster
-    ones every second, third, ... is left out. A WebP is lossy (quality 90), a PNG exact; both are as large as the frames.
+    ones, only every second, third, ... is taken. A WebP is lossy (quality 90), a PNG exact; both have the frames' size.
     """
     suffix = os.path.splitext(path)[1].lower()
     if suffix == '.gif':
@@ -85,9 +85,8 @@ def write_animation(path: str | os.PathLike, frames: Sequence[str | os.PathLike]
     durations = [unit * (end - start) for start, end in zip([0, *ends], ends)]
     rest = _gif_pictures(frames) if suffix == '.gif' else _pictures(frames)
     first = next(rest)
-    options = {'.gif': {'format': 'GIF'}, '.webp': {'format': 'WEBP', 'quality': 90}, '.png': {'format': 'PNG'}}[suffix]
     with atomic_path(path) as temporary:
-        first.save(temporary, save_all=True, append_images=rest, duration=durations, loop=0, **options)
+        first.save(temporary, save_all=True, append_images=rest, duration=durations, loop=0, quality=90)
 
 
 def _pictures(paths: Sequence[str | os.PathLike]) -> Iterator[Image.Image]:

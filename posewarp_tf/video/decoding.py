@@ -62,7 +62,8 @@ class Film:
             why = f': {self.problem}' if self.problem else ''
             raise DataError(f'{path}: a video without a frame that can be decoded{why}')
         self._coded_size = (first.item.height, first.item.width)
-        self.size: tuple[int, int] = self.picture(first.item).shape[:2]
+        height, width, _ = self.picture(first.item).shape
+        self.size = height, width
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Shown]:
         """Frames from the last one that can be jumped to before `start`, in seconds; at the end `problem` is known."""

@@ -17,6 +17,4 @@ def load_av(path: str) -> Any:
     try:
         return importlib.import_module('av')
     except ImportError as error:
-        raise ConfigError(
-            f"{path}: video files need PyAV ({error}): pip install 'posewarp_tf[video]'"
-        ) from error
+        raise ConfigError(f"{path}: video files need PyAV ({error}): pip install 'posewarp_tf[video]'") from error

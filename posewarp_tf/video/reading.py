@@ -80,10 +80,11 @@ class VideoReader:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         items = at_constant_rate(self._source.frames(self._start), self._rate, self._start, self._end)
-        number = -1
-        for number, item in enumerate(items):
+        is_empty = True
+        for item in items:
+            is_empty = False
             yield self._source.picture(item)
-        if number < 0:
+        if is_empty:
             words = f' ({self.problem})' if self.problem else ''
             raise DataError(f'{self.path}: nothing is shown after {float(self._start):g} s{words}')
 

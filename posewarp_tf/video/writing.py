@@ -1,4 +1,4 @@
-"""Videos out: frames one after the other into an MP4 or WebM, with the sound of another video; or an animated picture."""
+"""Videos out: frames one by one into an MP4 or WebM, with the sound of another video; or an animated picture."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from posewarp_tf.inference import driving, runner
+from posewarp_tf.inference import driving, driving_job, runner
 from posewarp_tf.inference.jobs import jobs_from_csv
 from posewarp_tf.pictures.picture_files import save_image
 from tests.run_folders import class_map, person, picture
@@ -65,7 +65,7 @@ _SEQUENCE = {'source_image': 'me.jpg', 'source_keypoints': 'me.json', 'target_di
         ({'pairs': 'bad.csv'}, '3 of 3 predictions failed'),
         ({**_SEQUENCE, 'target_dir': 'dance.mp4'}, 'dance.mp4: an MP4 video, expected a folder with a pose file'),
         ({**_SEQUENCE, 'target_dir': 'me.json'}, 'me.json: a JSON file, which has the pose of one picture'),
-        ({**_SEQUENCE, 'output': 'out.mp4'}, 'expected a folder for numbered frames'),
+        ({**_SEQUENCE, 'output': 'out.mov'}, 'expected a folder for numbered frames'),
         ({**_SEQUENCE, 'output': 'dance'}, 'the folder of the poses'),
         ({**_SEQUENCE, 'run_dir': 'nowhere'}, 'nowhere: no such run folder'),
     ],
@@ -115,7 +115,9 @@ def test_a_map_with_a_class_that_its_coding_lacks_does_not_load_the_model(folder
 
 
 def test_a_sequence_without_its_maps_does_not_load_the_model(folder, tiny_pfl_predictor):
-    job = driving.DrivingJob(str(folder / 'me.jpg'), str(folder / 'me.json'), str(folder / 'dance'), str(folder / 'o'))
+    job = driving_job.DrivingJob(
+        str(folder / 'me.jpg'), str(folder / 'me.json'), str(folder / 'dance'), str(folder / 'o')
+    )
     with pytest.raises(ValueError, match='source_parts: this model needs this map'):
         driving.run_driving(_never, tiny_pfl_predictor.model_config, job)
 
