@@ -83,23 +83,36 @@ def write_animation(path: str | os.PathLike, frames: Sequence[str | os.PathLike]
     unit = 10 if suffix == '.gif' else 1
     ends = [round(1000 / unit * (i + 1) / fps) for i in range(len(frames))]
     durations = [unit * (end - start) for start, end in zip([0, *ends], ends)]
-    rest = _gif_pictures(frames) if suffix == '.gif' else _pictures(frames)
-    first = next(rest)
+    pictures = _Pictures(frames, _palette_of(frames) if suffix == '.gif' else None)
     with atomic_path(path) as temporary:
+        first, rest = next(iter(pictures)), _Pictures(frames[1:], pictures.colors)
         first.save(temporary, save_all=True, append_images=rest, duration=durations, loop=0, quality=90)
 
 
-def _pictures(paths: Sequence[str | os.PathLike]) -> Iterator[Image.Image]:
-    for path in paths:
-        with Image.open(path) as image:
-            yield image.convert('RGB')
+class _Pictures:
+    """Picture files, opened anew in each iteration, one at a time: Pillow goes through them more than once.
+
+    With a palette, `colors`, they are small and have its colours.
+    """
+
+    def __init__(self, paths: Sequence[str | os.PathLike], colors: Image.Image | None):
+        self._paths = paths
+        self.colors = colors
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        for path in self._paths:
+            if self.colors is None:
+                with Image.open(path) as image:
+                    yield image.convert('RGB')
+            else:
+                yield _small(path).quantize(palette=self.colors, dither=Image.Dither.FLOYDSTEINBERG)
 
 
-def _gif_pictures(paths: Sequence[str | os.PathLike]) -> Iterator[Image.Image]:
+def _palette_of(paths: Sequence[str | os.PathLike]) -> Image.Image:
+    """256 colours for all frames together, from some of them."""
     chosen = np.unique(np.linspace(0, len(paths) - 1, _NUM_PALETTE_FRAMES).astype(int))
-    colors = _shared_palette([_small(paths[i]) for i in chosen])
-    for path in paths:
-        yield _small(path).quantize(palette=colors, dither=Image.Dither.FLOYDSTEINBERG)
+    together = np.concatenate([np.asarray(_small(paths[i]))[::2, ::2] for i in chosen])
+    return Image.fromarray(together).quantize(256)
 
 
 def _small(path: str | os.PathLike) -> Image.Image:
@@ -107,11 +120,6 @@ def _small(path: str | os.PathLike) -> Image.Image:
         small = image.convert('RGB')
     small.thumbnail((_GIF_SIZE, _GIF_SIZE))
     return small
-
-
-def _shared_palette(pictures: Sequence[Image.Image]) -> Image.Image:
-    together = np.concatenate([np.asarray(picture)[::2, ::2] for picture in pictures])
-    return Image.fromarray(together).quantize(256)
 
 
 def _on_white(image: Image.Image) -> np.ndarray:

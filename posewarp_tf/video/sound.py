@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +17,14 @@ _TAKEN_AS_THEY_ARE = {'.mp4': ('aac', 'mp3'), '.webm': ('opus', 'vorbis')}
 _ENCODERS = {'.mp4': 'aac', '.webm': 'libopus'}
 # Opus knows few rates; this is the one of videos.
 _SAMPLE_RATE = 48000
+
+
+class _Piece(NamedTuple):
+    """A packet, or samples [channels, n]; it is heard from `begin` to `over`, in seconds of the new video."""
+
+    begin: Fraction
+    over: Fraction
+    content: Any
 
 
 class Sound:
@@ -55,26 +62,21 @@ class Sound:
             self._stream = output.add_stream(_ENCODERS[suffix], rate=_SAMPLE_RATE, layout=self._layout)
             self._pieces = self._samples(container, sound)
         self._num_written = 0
-        self._waiting: tuple[Fraction, Any] | None = None
+        self._waiting: _Piece | None = None
 
     def write_until(self, end: Fraction) -> None:
-        """Writes what begins before `end`, in seconds of the new video, and was not written yet."""
+        """Writes what is over before `end`, in seconds of the new video, and was not written yet."""
         while (piece := self._waiting or next(self._pieces, None)) is not None:
-            self._waiting = None
-            if piece[0] >= end:
-                self._waiting = piece
+            self._waiting = piece if piece.over > end else None
+            if self._waiting:
                 return
-            if self._is_copy:
-                self._output.mux(piece[1])
-            else:
-                self._encode(piece[1])
+            self._write(piece)
 
     def finish(self, end: Fraction) -> None:
         """Writes what is left before `end`: nothing of the sound is heard later."""
-        if not self._is_copy:
-            self._pieces = _cut(itertools.chain([self._waiting] if self._waiting else [], self._pieces), end)
-            self._waiting = None
         self.write_until(end)
+        if self._waiting and self._waiting.begin < end:
+            self._write(self._waiting, end)
         if not self._is_copy:
             self._output.mux(self._stream.encode(None))
 
@@ -82,22 +84,22 @@ class Sound:
         """Closes the video that the sound is from."""
         self._resources.close()
 
-    def _packets(self, container: Any, sound: Any) -> Iterator[tuple[Fraction, Any]]:
-        """(time in the new video, packet) of those that are heard in it."""
+    def _packets(self, container: Any, sound: Any) -> Iterator[_Piece]:
+        """Packets that are heard in the new video."""
         shift = int(self._start / sound.time_base)
         for packet in _readable(container.demux(sound), self._av):
             if packet.pts is None or packet.dts is None:
                 continue
-            over = (packet.pts + (packet.duration or 0)) * sound.time_base - self._start
+            begin = packet.pts * sound.time_base - self._start
+            over = begin + (packet.duration or 0) * sound.time_base
             # Before the very beginning there may be a packet that decoders need and nobody hears.
             if over > 0 or self._start == origin_of(sound):
                 packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-                time = packet.pts * sound.time_base
                 packet.stream = self._stream
-                yield time, packet
+                yield _Piece(begin, over, packet)
 
-    def _samples(self, container: Any, sound: Any) -> Iterator[tuple[Fraction, np.ndarray]]:
-        """(time in the new video, float32 [channels, samples]), from 0 s on without a gap: silence if there is none."""
+    def _samples(self, container: Any, sound: Any) -> Iterator[_Piece]:
+        """Of float32 [channels, samples], from 0 s on without a gap: with silence where the sound begins later."""
         resampler = self._av.AudioResampler('fltp', self._layout, _SAMPLE_RATE)
         position = None
         for packet in _readable(container.demux(sound), self._av):
@@ -110,22 +112,20 @@ class Sound:
                         samples = np.pad(samples, [(0, 0), (silence, 0)])
                         position -= silence
                     heard = samples[:, max(-position, 0) :]
+                    begin, position = max(position, 0), position + samples.shape[1]
                     if heard.shape[1]:
-                        yield Fraction(max(position, 0), _SAMPLE_RATE), heard
-                    position += samples.shape[1]
+                        yield _Piece(Fraction(begin, _SAMPLE_RATE), Fraction(position, _SAMPLE_RATE), heard)
 
-    def _encode(self, samples: np.ndarray) -> None:
+    def _write(self, piece: _Piece, end: Fraction | None = None) -> None:
+        """As it is, or encoded up to `end`."""
+        if self._is_copy:
+            self._output.mux(piece.content)
+            return
+        samples = piece.content if end is None else piece.content[:, : round((end - piece.begin) * _SAMPLE_RATE)]
         frame = self._av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), 'fltp', self._layout)
         frame.sample_rate, frame.time_base, frame.pts = _SAMPLE_RATE, Fraction(1, _SAMPLE_RATE), self._num_written
         self._num_written += samples.shape[1]
         self._output.mux(self._stream.encode(frame))
-
-
-def _cut(pieces: Iterable[tuple[Fraction, np.ndarray]], end: Fraction) -> Iterator[tuple[Fraction, np.ndarray]]:
-    for time, samples in pieces:
-        if time >= end:
-            return
-        yield time, samples[:, : round((end - time) * _SAMPLE_RATE)]
 
 
 def _readable(packets: Iterator[Any], av: Any) -> Iterator[Any]:

@@ -42,6 +42,7 @@ def folder(tmp_path):
 
 
 _ONE = {'source_image': 'me.jpg', 'source_keypoints': 'me.json', 'target_keypoints': 'pose.json', 'output': 'out.png'}
+_VIDEO = {'source_image': 'me.jpg', 'target_video': 'dance.mp4', 'output': 'out.mp4'}
 _SEQUENCE = {'source_image': 'me.jpg', 'source_keypoints': 'me.json', 'target_dir': 'dance', 'output': 'out'}
 
 
@@ -68,6 +69,11 @@ _SEQUENCE = {'source_image': 'me.jpg', 'source_keypoints': 'me.json', 'target_di
         ({**_SEQUENCE, 'output': 'out.mov'}, 'expected a folder for numbered frames'),
         ({**_SEQUENCE, 'output': 'dance'}, 'the folder of the poses'),
         ({**_SEQUENCE, 'run_dir': 'nowhere'}, 'nowhere: no such run folder'),
+        ({**_SEQUENCE, 'max_seconds': 3}, '--max_seconds: goes with --target_video only'),
+        ({**_VIDEO, 'target_dir': 'dance'}, '--target_dir: does not go with --target_video'),
+        (_VIDEO, 'dance.mp4: an MP4 video that cannot be read'),
+        ({**_VIDEO, 'target_video': 'me.jpg'}, 'me.jpg: a JPEG picture, expected a video (MP4'),
+        ({**_VIDEO, 'output': 'out.avi'}, 'or a name that ends in .mp4, .webm, .gif, .webp, .png'),
     ],
 )  # fmt: skip
 def test_command_says_what_is_wrong_without_tensorflow(tiny_run, folder, given, words):

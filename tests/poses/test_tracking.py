@@ -30,7 +30,7 @@ def test_people_who_cross_are_not_swapped(way):
 
 def test_who_is_hidden_while_people_cross_is_found_again_behind():
     large = [at(5 * t, 0) for t in range(60)]
-    small = [at(5 * (60 - t), 0, height=92) for t in range(60)]
+    small = [at(5 * (60 - t), 0, height=80) for t in range(60)]
     frames = [[large[t]] if 26 <= t < 34 else [small[t], large[t]] for t in range(60)]
     followed = follow(frames)
     assert np.array_equal(followed.keypoints, large) and followed.num_people == 2
