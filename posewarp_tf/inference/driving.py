@@ -16,7 +16,7 @@ from posewarp_tf.inference.driving_job import ANIMATION_NAME, DrivingJob, check_
 from posewarp_tf.inference.frames_folder import FramesFolder, digests_of_frames
 from posewarp_tf.inference.pose_track import CACHE_NAME, PoseEstimator, placed_like, poses_of_video
 from posewarp_tf.models.config import ModelConfig
-from posewarp_tf.pictures.picture_files import load_image, resize_image, save_image
+from posewarp_tf.pictures.picture_files import load_image, resize_image
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.poses.sequences import PoseSequence, load_sequence, require_poses
 from posewarp_tf.poses.smoothing import smoothed
@@ -102,7 +102,7 @@ def _drive(
     numbers = [number for number in range(len(keypoints)) if number not in folder.kept]
     num_kept = len(folder.kept)
     for i in tqdm(numbers, desc='frames', unit='', initial=num_kept, total=len(keypoints), disable=None):
-        save_image(folder.frames[i], predictor.repose(source, keypoints[i], motion.size, target_maps[i]).image)
+        folder.save(i, predictor.repose(source, keypoints[i], motion.size, target_maps[i]).image)
     kept = f' ({num_kept} of them kept from an earlier run)' if num_kept else ''
     if job.output_suffix:
         write_video(job.output, folder.frames, motion.fps, motion.sound_of, job.start)

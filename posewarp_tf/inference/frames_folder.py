@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.files import write_text
+from posewarp_tf.files import atomic_path, write_text
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.predictor import Predictor, Source
@@ -44,6 +45,12 @@ class FramesFolder:
         there = _kept_frames(self._path, manifest, overwrite)
         self.kept = {number for number, name in enumerate(manifest) if name in there}
         write_text(self._path / MANIFEST_NAME, json.dumps(manifest, indent=2) + '\n')
+
+    def save(self, number: int, image: np.ndarray) -> None:
+        """Writes a frame, uint8 [H, W, 3], whole or not at all."""
+        with atomic_path(self.frames[number]) as temporary:
+            # As small as it gets without making a run much longer.
+            Image.fromarray(image).save(temporary, compress_level=1)
 
     def remove(self, others: Iterable[str] = ()) -> None:
         """Removes the frames, the manifest and files of these other names; and the folder, if nothing else is in it."""

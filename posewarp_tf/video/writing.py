@@ -15,6 +15,7 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.files import atomic_path
 from posewarp_tf.pictures.picture_files import load_image
 from posewarp_tf.video.animations import ANIMATION_SUFFIXES, write_animation
+from posewarp_tf.video.decoding import open_container
 from posewarp_tf.video.library import load_av
 from posewarp_tf.video.sound import Sound
 
@@ -115,6 +116,9 @@ class VideoWriter:
     def _open_sound(self, resources: contextlib.ExitStack) -> Any:
         if self._sound_of is None:
             return None
+        with open_container(os.fspath(self._sound_of)) as container:
+            if not container.streams.audio:
+                return None
         sound = Sound(os.fspath(self._sound_of), self._container, self._suffix, self._sound_start)
         resources.callback(sound.close)
         return sound

@@ -87,6 +87,11 @@ def test_sound_that_ends_early_leaves_the_rest_silent(tmp_path, name):
     assert len(samples) / rate == pytest.approx(0.3, abs=0.05)
 
 
+def test_a_video_without_sound_has_none_to_carry_over(tmp_path):
+    silent = write_film(tmp_path / 'silent.mp4', [frame(0)] * 5)
+    assert not VideoReader(write(tmp_path / 'a.mp4', sound_of=silent)).has_sound
+
+
 @pytest.mark.parametrize('error', [KeyboardInterrupt, DataError])
 def test_a_failure_leaves_what_was_there(tmp_path, error):
     (tmp_path / 'a.mp4').write_text('earlier')
