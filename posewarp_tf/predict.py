@@ -4,7 +4,8 @@ One picture, with joints found in both photos (or given by --source_keypoints=me
     python -m posewarp_tf.predict --run_dir=runs/quickstart
         --source_image=me.jpg --target_image=dancer.jpg --output=out.png
 Many: give a folder as --source_image or of poses (and as --output), or list them in a CSV, --pairs.
-Driving by a video's poses:
+Driving by a video, or by the poses of one:
+    ... --source_image=me.jpg --target_video=dance.mp4 --output=dance_of_me.mp4
     ... --source_image=me.jpg --source_keypoints=me.json --target_dir=dance/ --output=dance_of_me/
 Garment transfer, one's clothes on the person of another picture (models that compose with a context):
     ... --target_image=you.jpg --target_keypoints=you.json --target_garment=you_garments.png
@@ -41,14 +42,16 @@ if TYPE_CHECKING:
     from posewarp_tf.inference.predictor import Predictor
     from posewarp_tf.models.config import ModelConfig
 
-_FOR_SEQUENCE = ('source_image', 'source_keypoints', 'target_dir', 'output')
+_FOR_SEQUENCE = ('source_image', 'target_dir', 'output')
 _PATHS = (
-    *('run_dir', 'pairs', 'target_dir', 'target_image', 'pose_model'),
+    *('run_dir', 'pairs', 'target_dir', 'target_video', 'target_image', 'pose_model'),
     *REQUIRED_COLUMNS,
     *KEYPOINT_COLUMNS,
     *MAP_COLUMNS,
 )
+_FOR_VIDEO = ('source_image', 'target_video', 'output')
 _ONLY_FOR_SEQUENCE = ('fps', 'overwrite', 'smooth_poses')
+_ONLY_FOR_VIDEO = ('start', 'max_seconds', 'sound')
 _NOT_FOR_SEQUENCE = ('target_keypoints', 'target_name', 'target_image', 'target_garment', 'save_intermediates')
 
 
@@ -68,7 +71,10 @@ def define_flags() -> None:
         'The pose to take: a file in one of the same formats, a photo of somebody in the pose, or a folder of either.',
     )
     flags.DEFINE_string(
-        'output', None, 'Picture to write (.png, .jpg), or a folder if there are many; for --target_dir a folder.'
+        'output',
+        None,
+        'Picture to write (.png, .jpg), or a folder if there are many; for --target_video and --target_dir a video '
+        '(.mp4, .webm, .gif, .webp, .png) or a folder.',
     )
     flags.DEFINE_string(
         'pairs',
@@ -124,16 +130,30 @@ def _define_map_flags() -> None:
 
 def _define_sequence_flags() -> None:
     flags.DEFINE_string(
+        'target_video',
+        None,
+        'Driving: a video (MP4, MOV, WebM, MKV, AVI, animated GIF, WebP or PNG) whose person is followed; the joints '
+        'are found in its frames.',
+    )
+    flags.DEFINE_string(
         'target_dir',
         None,
         'Driving: a folder with one pose per frame (OpenPose JSON or pose text), or one file of many (annotation CSV, '
         'a table with a row of x y or x y confidence per frame, .npy). Writes frame-00000.png, ... and animation.gif.',
     )
-    flags.DEFINE_float('fps', 25.0, 'Frames per second of the animation.', lower_bound=0.1, upper_bound=50.0)
+    flags.DEFINE_float(
+        'fps', None, 'Frames per second; default: of a video its own, of poses 25.', lower_bound=0.1, upper_bound=120.0
+    )
     flags.DEFINE_boolean('overwrite', False, 'Make all frames anew; default: go on where an earlier run stopped.')
     flags.DEFINE_boolean(
-        'smooth_poses', False, 'Fill joints that are missing for up to 5 frames from the frames around (says which).'
+        'smooth_poses',
+        None,
+        'Fill joints that are missing for up to 5 frames from the frames around, and take slips and trembling out; '
+        'default: of a video yes, of poses no.',
     )
+    flags.DEFINE_float('start', 0.0, 'Seconds of the video to leave out.', lower_bound=0.0)
+    flags.DEFINE_float('max_seconds', None, 'Seconds of the video to use; default: all.', lower_bound=0.01)
+    flags.DEFINE_boolean('sound', True, 'Carry the sound of the video over into an .mp4 or .webm.')
 
 
 def main() -> int:
@@ -141,11 +161,16 @@ def main() -> int:
     for flag in (given[name] for name in _PATHS):
         # A shell leaves the ~ of --output=~/me.png as it is.
         flag.value = flag.value and os.path.expanduser(str(flag.value))
+    if given.target_video is not None:
+        _require(_FOR_VIDEO, f'expected {_listed(_FOR_VIDEO)}')
+        _refuse(('pairs', 'target_dir', 'target_image_size', *_NOT_FOR_SEQUENCE), 'does not go with --target_video')
+        return _drive()
+    _refuse(_ONLY_FOR_VIDEO, 'goes with --target_video only')
     if given.target_dir is not None:
         _require(_FOR_SEQUENCE, f'expected {_listed(_FOR_SEQUENCE)}')
         _refuse(('pairs', *_NOT_FOR_SEQUENCE), 'does not go with --target_dir')
         return _drive()
-    _refuse(_ONLY_FOR_SEQUENCE, 'goes with --target_dir only')
+    _refuse(_ONLY_FOR_SEQUENCE, 'goes with --target_dir and --target_video only')
     if given.pairs is None:
         needed = f'expected {_listed(REQUIRED_COLUMNS)} and --target_image or --target_keypoints'
         _require(REQUIRED_COLUMNS, f'{needed}, or --pairs, or --target_dir')
@@ -182,22 +207,28 @@ def _predict() -> int:
 
 
 def _drive() -> int:
-    from posewarp_tf.inference.driving import DrivingJob, run_driving
+    from posewarp_tf.inference.driving import run_driving
+    from posewarp_tf.inference.driving_job import DrivingJob
 
     given = flags.FLAGS
+    is_video = given.target_video is not None
     job = DrivingJob(
         source_image=given.source_image,
         source_keypoints=given.source_keypoints,
-        poses=given.target_dir,
-        output_dir=given.output,
+        poses=given.target_video if is_video else given.target_dir,
+        output=given.output,
         source_name=given.source_name,
         pose_size=size_from_flag('target_image_size'),
         class_maps=_given_maps(),
-        smooth_poses=given.smooth_poses,
+        smooth_poses=is_video if given.smooth_poses is None else given.smooth_poses,
         fps=given.fps,
         overwrite=given.overwrite,
+        is_video=is_video,
+        start=given.start,
+        max_seconds=given.max_seconds,
+        with_sound=given.sound,
     )
-    run_driving(_load_predictor, _model(), job, given.garment_classes)
+    run_driving(_load_reposer, _model(), job, _finder(), given.garment_classes)
     return 0
 
 

@@ -109,9 +109,10 @@ def run_jobs(predictor, jobs, photo_options=PLAIN, estimator=None, **options):
     return runner.run_jobs(lambda: reposer, predictor.model_config, jobs, finder, runner.RunOptions(**options))
 
 
-def run_driving(predictor, job):
-    """driving.run_driving with a predictor that is there already."""
-    driving.run_driving(lambda: predictor, predictor.model_config, job)
+def run_driving(predictor, job, estimator=None, photo_options=PLAIN):
+    """driving.run_driving with a predictor that is there already, and plainly, as `run_jobs`."""
+    reposer = PhotoReposer(predictor, photo_options)
+    driving.run_driving(lambda: reposer, predictor.model_config, job, PoseFinder(lambda: estimator))
 
 
 def garment_map(size):

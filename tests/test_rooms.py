@@ -12,7 +12,7 @@ FLOORS = (
     ('files', 'lanes', 'settings.options'),
     ('ops',),
     ('pictures', 'layers'),
-    ('poses',),
+    ('poses', 'video'),
     ('photos', 'detection'),
     ('models',),
     ('settings',),

@@ -51,6 +51,17 @@ class PoseFinder:
         self._estimator: PoseEstimator | None = None
         self._found: dict[tuple[str, float], FoundPose] = {}
 
+    @property
+    def estimator(self) -> PoseEstimator:
+        """What finds people.
+
+        Raises:
+            ConfigError: no estimator can be had; says how to get one.
+        """
+        if self._estimator is None:
+            self._estimator = self._load_estimator()
+        return self._estimator
+
     def in_file(self, path: str | os.PathLike, size: tuple[int, int], name: str | None = None) -> FoundPose:
         """The pose of a file: of a photo as of `in_photo`; a pose file is of a picture of `size`, `name` its row.
 
@@ -71,9 +82,7 @@ class PoseFinder:
             DataError: nobody is seen, or not so many.
             ConfigError: no estimator can be had; says how to get one.
         """
-        if self._estimator is None:
-            self._estimator = self._load_estimator()
-        chosen, words = choose_person(self._estimator.find(photo), self._person, name)
+        chosen, words = choose_person(self.estimator.find(photo), self._person, name)
         print(words)
         size = photo.shape[0], photo.shape[1]
         mask = chosen.mask

@@ -14,11 +14,10 @@ import numpy as np
 
 from posewarp_tf.inference.checks import Context, checked_image, checked_pose, picture_size
 from posewarp_tf.inference.options import DEFAULTS, PhotoOptions
-from posewarp_tf.inference.placement import Placement
-from posewarp_tf.inference.prediction import Prediction, resize_smoothly
+from posewarp_tf.inference.placement import Placement, windows_of_sequence
+from posewarp_tf.inference.prediction import Prediction
 from posewarp_tf.inference.predictor import Predictor
 from posewarp_tf.photos.background import compose
-from posewarp_tf.photos.full_resolution import full_resolution
 from posewarp_tf.photos.matte import body_matte, person_matte
 from posewarp_tf.photos.moving import SourcePositions
 from posewarp_tf.photos.person_frame import framing
@@ -172,6 +171,42 @@ class PhotoReposer:
         inputs = self._predictor.target_inputs(keypoints, window, class_maps, part, context)
         return Pose(keypoints, window, inputs, context)
 
+    def poses(
+        self,
+        person: PhotoPerson,
+        target_keypoints: np.ndarray,
+        target_size: tuple[int, int],
+        class_maps: Sequence[Arrays],
+    ) -> list[Pose]:
+        """The poses of a sequence: all placed by the same rule, in windows of one size.
+
+        Args:
+            target_keypoints: [frames, 18, 2] in pixels of pictures of `target_size`, every frame with a joint.
+            class_maps: of each frame.
+
+        Raises:
+            DataError: as of `pose`.
+        """
+        size, frame = picture_size(person.photo), KeypointFrame(*target_size)
+        targets = [checked_pose(keypoints, 'target_keypoints', frame) for keypoints in target_keypoints]
+        if self.options.framing == 'whole' and self.options.retarget == 'none':
+            return [self.pose(person, target, target_size, maps) for target, maps in zip(targets, class_maps)]
+        placement = Placement(person.keypoints, np.stack(targets), target_size, size, self.options.retarget)
+        print(placement.words)
+        placed = [placement(target) for target in targets]
+        windows = [Window.whole(size)] * len(placed)
+        if self.options.framing == 'person':
+            windows = windows_of_sequence(size, placed, self._predictor.person_frame)
+        return [
+            self.placed(person, keypoints, placement, maps, window=window)
+            for keypoints, maps, window in zip(placed, class_maps, windows)
+        ]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the model's weights."""
+        return self._predictor.fingerprint
+
     def start(self, person: PhotoPerson) -> dict[str, Any]:
         """What the network makes of a person whatever the pose, for `repose`."""
         return self._predictor.start(person.inputs)
@@ -196,6 +231,21 @@ class PhotoReposer:
             plate = person.plate
         composed = compose(canvas, image, matte, pose.window, plate, background)
         return Reposed(composed, pose.keypoints, self._prediction(person, pose, answer, image), trust)
+
+    def _at_full_size(
+        self, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]
+    ) -> tuple[np.ndarray, np.ndarray | None, _Moved | None]:
+        """The answer with the window's own number of pixels, the trust, and how the source was moved."""
+        motion = answer['motions'].get('source')
+        if motion is None:
+            return resize_smoothly(answer['image'], pose.window.size), None, None
+        flow = motion.flows[-1]
+        mask = motion.masks[-1] if motion.masks else np.ones((*flow.shape[:2], 1), np.float32)
+        if self.options.resolution == 'model':
+            positions = SourcePositions.of_flow(flow, person.window, pose.window)
+            return resize_smoothly(answer['image'], pose.window.size), None, _Moved(positions, mask)
+        full = full_resolution(person.photo, person.window, pose.window, flow, mask, answer['image'])
+        return full.image, full.trust, _Moved(full.positions, mask)
 
     def _prediction(self, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any], image: np.ndarray) -> Prediction:
         """What the model made, in the pixels of its windows."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posewarp_tf.conventions import JOINT_NAMES, MISSING, NUM_JOINTS
+from posewarp_tf.conventions import MISSING, NUM_JOINTS
 from posewarp_tf.errors import DataError
 from posewarp_tf.files import read_text
 from posewarp_tf.poses.annotations import read_annotations
@@ -18,9 +18,7 @@ from posewarp_tf.poses.joints import LAYOUTS, to_openpose_18
 from posewarp_tf.poses.keypoint_frame import detect_frame, layout_named_by
 from posewarp_tf.poses.picture_pixels import in_pixels
 from posewarp_tf.poses.readers import NO_ESTIMATOR, NoPoseError, pose_of, read_json, read_keypoints
-
-# At 25 frames per second, a fifth of a second: an estimator's slip; a joint is hidden for longer.
-MAX_GAP = 5
+from posewarp_tf.poses.smoothing import MAX_GAP, is_empty
 
 _POSE_SUFFIXES = ('.json', '.txt')
 _NUM_NAMED = 8
@@ -59,7 +57,7 @@ def load_sequence(place: str | os.PathLike, size: tuple[int, int]) -> PoseSequen
         sequence = _from_rows(path, _load_npy(path), size)
     else:
         sequence = _from_text(path, read_text(path, _EXPECTED, NO_ESTIMATOR), size)
-    num_empty = int(np.sum(_is_empty(sequence.keypoints)))
+    num_empty = int(np.sum(is_empty(sequence.keypoints)))
     if num_empty == len(sequence.names):
         raise DataError(f'{path}: none of the {num_empty} frames has a pose')
     print(
@@ -71,7 +69,7 @@ def load_sequence(place: str | os.PathLike, size: tuple[int, int]) -> PoseSequen
 
 def require_poses(sequence: PoseSequence) -> None:
     """Raises a DataError that lists the frames without any joint, if there are some."""
-    empty = np.flatnonzero(_is_empty(sequence.keypoints))
+    empty = np.flatnonzero(is_empty(sequence.keypoints))
     if len(empty):
         names = ', '.join(sequence.names[i] for i in empty[:_NUM_NAMED])
         more = f' and {len(empty) - _NUM_NAMED} more' if len(empty) > _NUM_NAMED else ''
@@ -79,43 +77,6 @@ def require_poses(sequence: PoseSequence) -> None:
             f'{len(empty)} frames have no pose: {names}{more}: take them out, or fill gaps of up to {MAX_GAP} frames '
             'from their neighbours by --smooth_poses'
         )
-
-
-def smoothed(sequence: PoseSequence) -> tuple[PoseSequence, list[str]]:
-    """The sequence with short gaps filled (`fill_gaps`), and words on what was filled."""
-    keypoints, lines = fill_gaps(sequence.keypoints)
-    return sequence._replace(keypoints=keypoints), lines
-
-
-def fill_gaps(keypoints: np.ndarray, max_gap: int = MAX_GAP) -> tuple[np.ndarray, list[str]]:
-    """Joints that are missing in at most `max_gap` frames in a row, taken from the frames around them.
-
-    Between two frames that have the joint it moves in a straight line at constant speed; at the beginning and the
-    end of the sequence it stays where it is next seen.
-
-    Args:
-        keypoints: float32 [frames, 18, 2], missing (-1, -1).
-
-    Returns:
-        The filled keypoints, and for each joint that was filled a line with the frames, counted from 0.
-    """
-    filled = keypoints.copy()
-    lines = []
-    frames = np.arange(len(keypoints))
-    for joint, name in enumerate(JOINT_NAMES):
-        present = np.any(keypoints[:, joint] != MISSING, axis=-1)
-        if not present.any():
-            continue
-        gaps = [(first, last) for first, last in _runs(~present) if last - first < max_gap]
-        for first, last in gaps:
-            for axis in range(2):
-                filled[first : last + 1, joint, axis] = np.interp(
-                    frames[first : last + 1], frames[present], keypoints[present, joint, axis]
-                )
-        if gaps:
-            shown = ', '.join(str(first) if first == last else f'{first}-{last}' for first, last in gaps)
-            lines.append(f'{name} in frame {shown}' if gaps == [(gaps[0][0],) * 2] else f'{name} in frames {shown}')
-    return filled, lines
 
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:
@@ -223,13 +184,3 @@ def _load_npy(path: pathlib.Path) -> list[tuple[str, np.ndarray]]:
     if array.ndim not in (2, 3) or not len(array) or array.dtype.kind not in 'fiu':
         raise DataError(f'{path}: got {array.dtype} {list(array.shape)}, expected numbers [frames, joints, 2 or 3]')
     return [(f'frame {i}', values.reshape(-1).astype(np.float64)) for i, values in enumerate(array)]
-
-
-def _is_empty(keypoints: np.ndarray) -> np.ndarray:
-    return np.all(keypoints == MISSING, axis=(1, 2))
-
-
-def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
-    """(first, last) of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return [(int(first), int(end) - 1) for first, end in zip(edges[::2], edges[1::2])]

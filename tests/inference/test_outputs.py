@@ -42,7 +42,7 @@ def test_a_folder_that_is_not_ours_is_refused(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ('output', 'message'),
     [
-        ('o.mp4', r'video files are not written, expected a name that ends in \.jpg.*--target_dir.*animation\.gif'),
+        ('o.mp4', r'video files are not written from one pose, expected a name that ends in \.jpg.*--target_video'),
         ('o.gif', 'video files are not written'),
         ('o.webp', r'expected a name that ends in \.jpg, \.jpeg, \.png'),
         ('o', r'expected a name that ends in \.jpg'),

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from posewarp_tf.inference import driving, runner
+from posewarp_tf.inference import driving, driving_job, runner
 from posewarp_tf.inference.jobs import jobs_from_csv
 from posewarp_tf.pictures.picture_files import save_image
 from tests.run_folders import class_map, person, picture
@@ -42,6 +42,7 @@ def folder(tmp_path):
 
 
 _ONE = {'source_image': 'me.jpg', 'source_keypoints': 'me.json', 'target_keypoints': 'pose.json', 'output': 'out.png'}
+_VIDEO = {'source_image': 'me.jpg', 'target_video': 'dance.mp4', 'output': 'out.mp4'}
 _SEQUENCE = {'source_image': 'me.jpg', 'source_keypoints': 'me.json', 'target_dir': 'dance', 'output': 'out'}
 
 
@@ -65,9 +66,14 @@ _SEQUENCE = {'source_image': 'me.jpg', 'source_keypoints': 'me.json', 'target_di
         ({'pairs': 'bad.csv'}, '3 of 3 predictions failed'),
         ({**_SEQUENCE, 'target_dir': 'dance.mp4'}, 'dance.mp4: an MP4 video, expected a folder with a pose file'),
         ({**_SEQUENCE, 'target_dir': 'me.json'}, 'me.json: a JSON file, which has the pose of one picture'),
-        ({**_SEQUENCE, 'output': 'out.mp4'}, 'expected a folder for numbered frames'),
+        ({**_SEQUENCE, 'output': 'out.mov'}, 'expected a folder for numbered frames'),
         ({**_SEQUENCE, 'output': 'dance'}, 'the folder of the poses'),
         ({**_SEQUENCE, 'run_dir': 'nowhere'}, 'nowhere: no such run folder'),
+        ({**_SEQUENCE, 'max_seconds': 3}, '--max_seconds: goes with --target_video only'),
+        ({**_VIDEO, 'target_dir': 'dance'}, '--target_dir: does not go with --target_video'),
+        (_VIDEO, 'dance.mp4: an MP4 video that cannot be read'),
+        ({**_VIDEO, 'target_video': 'me.jpg'}, 'me.jpg: a JPEG picture, expected a video (MP4'),
+        ({**_VIDEO, 'output': 'out.avi'}, 'or a name that ends in .mp4, .webm, .gif, .webp, .png'),
     ],
 )  # fmt: skip
 def test_command_says_what_is_wrong_without_tensorflow(tiny_run, folder, given, words):
@@ -115,7 +121,9 @@ def test_a_map_with_a_class_that_its_coding_lacks_does_not_load_the_model(folder
 
 
 def test_a_sequence_without_its_maps_does_not_load_the_model(folder, tiny_pfl_predictor):
-    job = driving.DrivingJob(str(folder / 'me.jpg'), str(folder / 'me.json'), str(folder / 'dance'), str(folder / 'o'))
+    job = driving_job.DrivingJob(
+        str(folder / 'me.jpg'), str(folder / 'me.json'), str(folder / 'dance'), str(folder / 'o')
+    )
     with pytest.raises(ValueError, match='source_parts: this model needs this map'):
         driving.run_driving(_never, tiny_pfl_predictor.model_config, job)
 

@@ -7,7 +7,8 @@ import pytest
 
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.errors import DataError
-from posewarp_tf.poses.sequences import fill_gaps, load_sequence, natural_order, require_poses, smoothed
+from posewarp_tf.poses.sequences import load_sequence, natural_order, require_poses
+from posewarp_tf.poses.smoothing import fill_gaps
 
 SIZE = (200, 100)
 NUM_FRAMES = 12
@@ -109,9 +110,9 @@ def test_frames_that_show_nobody_are_listed(tmp_path):
     sequence = load_sequence(write_openpose(tmp_path / 'json', people), SIZE)
     with pytest.raises(DataError, match=r'2 frames have no pose: dance_3_.*dance_7_.*--smooth_poses'):
         require_poses(sequence)
-    filled, lines = smoothed(sequence)
-    require_poses(filled)
-    np.testing.assert_allclose(filled.keypoints, poses(), atol=1e-4)
+    filled, lines = fill_gaps(sequence.keypoints)
+    require_poses(sequence._replace(keypoints=filled))
+    np.testing.assert_allclose(filled, poses(), atol=1e-4)
     assert lines[0] == 'nose in frames 3, 7' and len(lines) == 18
 
 
@@ -121,29 +122,6 @@ def test_several_people_are_reported(tmp_path, capsys):
     sequence = load_sequence(write_openpose(tmp_path / 'json', people), SIZE)
     np.testing.assert_allclose(sequence.keypoints, poses())
     assert '1 frames show several people' in capsys.readouterr().out
-
-
-def test_short_gaps_move_in_a_straight_line_and_long_ones_stay():
-    whole = poses()
-    broken = whole.copy()
-    broken[4:9, 2] = -1  # five frames
-    broken[4:10, 3] = -1  # six
-    broken[:2, 4] = -1  # at the beginning
-    broken[11, 5] = -1  # at the end
-    broken[:, 6] = -1  # never seen
-    filled, lines = fill_gaps(broken)
-    np.testing.assert_allclose(filled[:, 2], whole[:, 2], atol=1e-4)
-    assert np.array_equal(filled[:, 3], broken[:, 3])
-    assert np.array_equal(filled[:2, 4], whole[[2, 2], 4])
-    assert np.array_equal(filled[11, 5], whole[10, 5])
-    assert np.all(filled[:, 6] == -1)
-    untouched = np.any(broken != -1, axis=-1)
-    assert np.array_equal(filled[untouched], whole[untouched])
-    assert lines == [
-        f'{JOINT_NAMES[2]} in frames 4-8',
-        f'{JOINT_NAMES[4]} in frames 0-1',
-        f'{JOINT_NAMES[5]} in frame 11',
-    ]
 
 
 def _bad_row(root):

@@ -1,0 +1,295 @@
+"""Driving by a video: its person is followed, the frames become a video with its sound, a stopped run goes on."""
+
+import dataclasses
+import json
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.inference import driving
+from posewarp_tf.inference.driving_job import DrivingJob
+from posewarp_tf.inference.pose_track import placed_like
+from posewarp_tf.pictures.picture_files import load_image, save_image
+from posewarp_tf.video.reading import VideoReader
+from tests.run_folders import person, picture, run_driving
+from tests.video.films import frame, heard_in, numbers_of, tone, write_film
+
+SIZE = (90, 70)
+NUM_FRAMES = 12
+
+
+class Person(NamedTuple):
+    keypoints: np.ndarray
+
+
+def dancer(number):
+    """The pose in a frame of the video of 48x64: half as large, at the right, leaning more and more."""
+    return person((45, 35), 2 * number - 10) + np.float32([28, 2])
+
+
+class Estimator:
+    """Knows who is in a frame by the place of the square in it; `absent` frames show nobody."""
+
+    def __init__(self, absent=(), stop_at=None):
+        self.asked = []
+        self._absent, self._stop_at = absent, stop_at
+
+    def find(self, image):
+        (number,) = numbers_of([image])
+        if number == self._stop_at:
+            raise KeyboardInterrupt
+        self.asked.append(number)
+        return [] if number in self._absent else [Person(dancer(number))]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save_image(tmp_path / 'me.png', picture(SIZE))
+    rows = [f'{x:.3f} {y:.3f}' for x, y in person(SIZE)]
+    (tmp_path / 'me.txt').write_text('\n'.join(rows) + '\n')
+    write_film(tmp_path / 'dance.mp4', [frame(number) for number in range(NUM_FRAMES)], sound=tone(1.0))
+    return tmp_path
+
+
+@pytest.fixture
+def job(folder):
+    return DrivingJob(
+        source_image=str(folder / 'me.png'),
+        source_keypoints=str(folder / 'me.txt'),
+        poses=str(folder / 'dance.mp4'),
+        output=str(folder / 'out.mp4'),
+        smooth_poses=True,
+        is_video=True,
+    )
+
+
+@pytest.fixture
+def struck(tiny_predictor, monkeypatch):
+    """The poses that the predictor is asked for, and its answers."""
+    poses, repose = [], tiny_predictor.repose
+
+    def record(source, pose, size, maps):
+        prediction = repose(source, pose, size, maps)
+        poses.append((pose, prediction.image))
+        return prediction
+
+    monkeypatch.setattr(tiny_predictor, 'repose', record)
+    return poses
+
+
+def stop_at(monkeypatch, predictor, number):
+    """Makes a predictor fail at that frame; returns what to call for it to work again."""
+    repose, calls = predictor.repose, iter(range(100))
+
+    def stop(*arguments):
+        if next(calls) == number:
+            raise KeyboardInterrupt
+        return repose(*arguments)
+
+    monkeypatch.setattr(predictor, 'repose', stop)
+    return lambda: monkeypatch.setattr(predictor, 'repose', repose)
+
+
+def test_the_dancer_becomes_a_video_of_the_person_with_the_sound(folder, job, tiny_predictor, struck, capsys):
+    run_driving(tiny_predictor, job, Estimator())
+    assert {path.name for path in folder.iterdir()} == {'me.png', 'me.txt', 'dance.mp4', 'out.mp4'}
+    video = VideoReader(folder / 'out.mp4')
+    frames = list(video)
+    assert (len(frames), video.fps, video.size) == (NUM_FRAMES, 25.0, SIZE)
+    # In brightness: of this network's noise the video keeps no colours, whose resolution is half.
+    gray = np.float32([0.2126, 0.7152, 0.0722])
+    assert np.mean([np.abs(shown @ gray - made @ gray).mean() for shown, (_, made) in zip(frames, struck)]) < 4
+    _, samples, rate = heard_in(folder / 'out.mp4')
+    assert len(samples) / rate == pytest.approx(NUM_FRAMES / 25, abs=0.05)
+    # Where the person of the photo stands, as large, and leaning as the dancer: in the middle of the video not at all.
+    for number, (pose, _) in enumerate(struck):
+        assert np.abs(pose - person(SIZE, 2 * number - 10)).max() < 1.5
+    words = capsys.readouterr().out
+    assert 'dance.mp4: 12 frames of 48x64 at 25 per second, 12 of them show the person\n' in words
+    assert 'out.mp4, 12 frames at 25 per second and the sound' in words
+
+
+def test_a_run_that_was_stopped_in_its_frames_goes_on_without_looking_again(
+    folder, job, tiny_predictor, monkeypatch, capsys
+):
+    again = stop_at(monkeypatch, tiny_predictor, 5)
+    with pytest.raises(KeyboardInterrupt):
+        run_driving(tiny_predictor, job, Estimator())
+    names = {path.name for path in (folder / 'out.mp4.frames').iterdir()}
+    assert names == {*(f'frame-{number:05d}.png' for number in range(5)), 'frames.json', 'poses.jsonl'}
+    assert not (folder / 'out.mp4').exists()
+    again()
+    estimator = Estimator()
+    run_driving(tiny_predictor, job, estimator)
+    assert estimator.asked == [] and not (folder / 'out.mp4.frames').exists()
+    assert len(list(VideoReader(folder / 'out.mp4'))) == NUM_FRAMES
+    assert '12 frames (5 of them kept from an earlier run)' in capsys.readouterr().out
+
+
+def test_a_run_that_was_stopped_while_looking_goes_on_there(folder, job, tiny_predictor, struck):
+    with pytest.raises(KeyboardInterrupt):
+        run_driving(tiny_predictor, job, Estimator(stop_at=7))
+    cache = folder / 'out.mp4.frames' / 'poses.jsonl'
+    # As a power cut would leave it: the last line is half written.
+    cache.write_text(cache.read_text()[:-20])
+    estimator = Estimator()
+    run_driving(tiny_predictor, job, estimator)
+    assert estimator.asked == list(range(6, NUM_FRAMES))
+    whole = [pose for pose, _ in struck]
+    struck.clear()
+    run_driving(tiny_predictor, dataclasses.replace(job, output=str(folder / 'other.mp4')), Estimator())
+    assert np.array_equal(whole, [pose for pose, _ in struck])
+
+
+@pytest.mark.parametrize('changes', [{'overwrite': True}, {'fps': 12.5}, {'start': 0.12}])
+def test_poses_of_another_part_or_to_be_overwritten_are_found_anew(folder, job, tiny_predictor, changes):
+    job = dataclasses.replace(job, output=str(folder / 'out'))
+    run_driving(tiny_predictor, job, Estimator())
+    assert (folder / 'out' / 'poses.jsonl').exists()
+    estimator = Estimator()
+    run_driving(tiny_predictor, dataclasses.replace(job, **{'overwrite': True, **changes}), estimator)
+    assert len(estimator.asked) == len(list((folder / 'out').glob('frame-*.png'))) > 5
+
+
+def test_a_folder_has_the_frames_an_animation_and_the_poses_for_the_next_run(
+    folder, job, tiny_predictor, struck, capsys
+):
+    job = dataclasses.replace(job, output=str(folder / 'out'))
+    run_driving(tiny_predictor, job, Estimator())
+    frames = sorted((folder / 'out').glob('frame-*.png'))
+    assert all(np.array_equal(load_image(path), made) for path, (_, made) in zip(frames, struck))
+    names = {path.name for path in (folder / 'out').iterdir()} - {path.name for path in frames}
+    assert len(frames) == NUM_FRAMES and names == {'animation.gif', 'frames.json', 'poses.jsonl'}
+    assert 'the sound of' in capsys.readouterr().out
+    struck.clear()
+    run_driving(tiny_predictor, job, estimator := Estimator())
+    assert estimator.asked == [] and struck == []
+
+
+@pytest.mark.parametrize('suffix', ['.webm', '.gif', '.webp', '.png'])
+def test_every_kind_of_video_is_written(folder, job, tiny_predictor, suffix):
+    run_driving(
+        tiny_predictor, dataclasses.replace(job, output=str(folder / f'out{suffix}'), max_seconds=0.2), Estimator()
+    )
+    assert len(list(VideoReader(folder / f'out{suffix}', fps=25))) == 5
+    assert not (folder / f'out{suffix}.frames').exists()
+
+
+def test_part_and_rate_are_those_asked_for(folder, job, tiny_predictor):
+    estimator = Estimator()
+    run_driving(tiny_predictor, dataclasses.replace(job, start=0.12, max_seconds=0.32, fps=12.5), estimator)
+    assert estimator.asked == [3, 5, 7, 9]
+    assert VideoReader(folder / 'out.mp4').fps == 12.5
+
+
+def test_frames_that_show_nobody_are_filled_if_few_and_held_if_many(job, tiny_predictor, struck, capsys):
+    run_driving(tiny_predictor, job, Estimator())
+    whole = [pose for pose, _ in struck]
+    struck.clear()
+    run_driving(tiny_predictor, job, Estimator(absent=(3, 4)))
+    assert np.abs(np.subtract(whole, [pose for pose, _ in struck])).max() < 1
+    assert 'note: frames' not in capsys.readouterr().out
+    struck.clear()
+    run_driving(tiny_predictor, job, Estimator(absent=range(2, 9)))
+    assert all(np.array_equal(pose, struck[1][0]) for pose, _ in struck[2:9])
+    words = capsys.readouterr().out
+    assert '5 of them show the person' in words and 'frames 2-8 show nobody: the pose before is held' in words
+
+
+def test_a_video_without_anybody_leaves_nothing(folder, job, tiny_predictor):
+    before = set(folder.iterdir())
+    with pytest.raises(DataError, match=r'dance\.mp4: nobody was found in any of its 12 frames'):
+        run_driving(tiny_predictor, job, Estimator(absent=range(NUM_FRAMES)))
+    assert set(folder.iterdir()) == before
+
+
+def test_a_video_that_was_cut_off_is_used_as_far_as_it_goes(folder, job, tiny_predictor, capsys):
+    images = [frame(number) for number in range(16)]
+    path = write_film(folder / 'dance.mp4', images, fps=5, options={'movflags': '+faststart'})
+    contents = path.read_bytes()
+    pictures = contents.index(b'mdat')
+    path.write_bytes(contents[: pictures + (len(contents) - pictures) * 3 // 4])
+    run_driving(tiny_predictor, job, Estimator())
+    words = capsys.readouterr().out
+    assert 'of 3.20 s: it was cut off' in words and 'frames that can be read are used' in words
+    assert 1 <= len(list(VideoReader(folder / 'out.mp4'))) < 16
+
+
+def test_the_joints_of_the_photo_are_found_if_they_are_not_given(job, tiny_predictor, struck, capsys):
+    class OfBoth(Estimator):
+        def find(self, image):
+            return [Person(person(SIZE))] if image.shape[:2] == SIZE else super().find(image)
+
+    run_driving(tiny_predictor, dataclasses.replace(job, source_keypoints=None), OfBoth())
+    assert np.abs(struck[5][0] - person(SIZE, 0)).max() < 1.5
+    assert 'me.png: joints were found' in capsys.readouterr().out
+
+
+def test_a_large_photo_makes_a_video_that_players_take(folder, job, tiny_predictor, monkeypatch, capsys):
+    monkeypatch.setattr(driving, '_MAX_FILM_SIDE', 45)
+    run_driving(tiny_predictor, job, Estimator())
+    assert VideoReader(folder / 'out.mp4').size == (46, 36)
+    assert 'the video is made of 45x35 pixels' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'output': 'dance.mp4'}, "--output 'dance.mp4': is the target itself"),
+        ({'output': 'me.png'}, "--output 'me.png': is the source picture itself"),
+        (
+            {'output': 'out.mov'},
+            r"got 'out\.mov', expected a folder for numbered frames .*or a name that ends in \.mp4",
+        ),
+        ({'output': 'out.gif'}, r"got 'out\.gif' for about 12 frames, expected at most 8 .*--max_seconds"),
+        ({'poses': 'me.txt'}, r'me\.txt: a text file, expected a video'),
+        ({'start': 3.0}, r'dance\.mp4: nothing is shown after 3 s'),
+    ],
+)
+def test_what_does_not_drive_is_named_and_nothing_is_written(
+    folder, job, tiny_predictor, monkeypatch, changes, message
+):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(driving, '_MAX_ANIMATED', 8)
+    job = dataclasses.replace(job, source_image='me.png', poses='dance.mp4', output='out.mp4')
+    with pytest.raises(DataError, match=message):
+        run_driving(tiny_predictor, dataclasses.replace(job, **changes), Estimator())
+    assert {path.name for path in folder.iterdir() if path.is_file()} == {'me.png', 'me.txt', 'dance.mp4'}
+
+
+def test_without_an_estimator_it_is_said(job, tiny_predictor):
+    with pytest.raises(ConfigError, match='no pose estimator is given'):
+        driving.run_driving(lambda: tiny_predictor, tiny_predictor.model_config, job)
+
+
+def test_poses_make_a_video_too(folder, job, tiny_predictor):
+    (folder / 'poses').mkdir()
+    for number in range(3):
+        points = [[float(x), float(y), 0.9] for x, y in person(SIZE, number)]
+        content = json.dumps({'people': [{'pose_keypoints_2d': sum(points, [])}]})
+        (folder / 'poses' / f'{number}.json').write_text(content)
+    poses = dataclasses.replace(job, poses=str(folder / 'poses'), is_video=False, smooth_poses=False, fps=10)
+    run_driving(tiny_predictor, poses)
+    video = VideoReader(folder / 'out.mp4')
+    assert (len(list(video)), video.fps, video.has_sound) == (3, 10.0, False)
+
+
+def test_poses_are_placed_like_the_person_of_the_photo():
+    theirs = np.stack([person((100, 50), lean) * 3 + np.float32([200, 40]) for lean in (-4, -2, 0, 2, 4)])
+    theirs[1, 5] = -1
+    ours = person(SIZE)
+    ours[10] = -1
+    placed = placed_like(theirs, ours, SIZE)
+    # Proportions stay: x and y are scaled alike.
+    height, width = np.ptp(placed[2][np.arange(18) != 10], axis=0)[::-1]
+    expected_height, expected_width = np.ptp(theirs[2][np.arange(18) != 10], axis=0)[::-1]
+    assert height / width == pytest.approx(expected_height / expected_width, rel=1e-3)
+    common = [joint for joint in range(18) if joint not in (5, 10)]
+    assert np.abs(placed[2][common].mean(axis=0) - ours[common].mean(axis=0)).max() < 1.5
+    assert np.all(placed[1, 5] == -1)
+    with pytest.raises(DataError, match='no joints in common'):
+        placed_like(
+            np.where(np.arange(18)[:, None] < 9, theirs, -1), np.where(np.arange(18)[:, None] >= 9, ours, -1), SIZE
+        )
