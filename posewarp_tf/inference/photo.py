@@ -15,9 +15,10 @@ import numpy as np
 from posewarp_tf.inference.checks import Context, checked_image, checked_pose, picture_size
 from posewarp_tf.inference.options import DEFAULTS, PhotoOptions
 from posewarp_tf.inference.placement import Placement, windows_of_sequence
-from posewarp_tf.inference.prediction import Prediction
+from posewarp_tf.inference.prediction import Prediction, resize_smoothly
 from posewarp_tf.inference.predictor import Predictor
 from posewarp_tf.photos.background import compose
+from posewarp_tf.photos.full_resolution import full_resolution
 from posewarp_tf.photos.matte import body_matte, person_matte
 from posewarp_tf.photos.moving import SourcePositions
 from posewarp_tf.photos.person_frame import framing
@@ -27,6 +28,8 @@ from posewarp_tf.pictures.floats import resize_float
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
 
 Arrays = Mapping[str, np.ndarray]
+
+_MAX_STRETCH = 1.2  # people look odd from here on
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -190,6 +193,8 @@ class PhotoReposer:
         size, frame = picture_size(person.photo), KeypointFrame(*target_size)
         targets = [checked_pose(keypoints, 'target_keypoints', frame) for keypoints in target_keypoints]
         if self.options.framing == 'whole' and self.options.retarget == 'none':
+            if not 1 / _MAX_STRETCH < target_size[0] * size[1] / (target_size[1] * size[0]) < _MAX_STRETCH:
+                print(f'note: poses of {target_size[0]}x{target_size[1]} are stretched to the shape of the photo')
             return [self.pose(person, target, target_size, maps) for target, maps in zip(targets, class_maps)]
         placement = Placement(person.keypoints, np.stack(targets), target_size, size, self.options.retarget)
         print(placement.words)

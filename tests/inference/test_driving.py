@@ -11,6 +11,7 @@ from PIL import Image
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.inference.driving_job import DrivingJob
+from posewarp_tf.inference.photo import PhotoReposer
 from posewarp_tf.inference.predictor import Predictor
 from posewarp_tf.pictures.picture_files import load_image, save_image
 from tests.run_folders import class_map, make_pfl_run, person, picture, run_driving
@@ -63,14 +64,14 @@ def test_every_frame_is_the_predictors_answer_in_natural_order(folder, job, tiny
 
 
 def test_a_stopped_run_leaves_whole_frames_only_and_goes_on(folder, job, tiny_predictor, monkeypatch, capsys):
-    repose, count = tiny_predictor.repose, iter(range(100))
+    repose, count = PhotoReposer.repose, iter(range(100))
 
     def stop_at_the_sixth(*arguments):
         if next(count) == 5:
             raise KeyboardInterrupt
         return repose(*arguments)
 
-    monkeypatch.setattr(tiny_predictor, 'repose', stop_at_the_sixth)
+    monkeypatch.setattr(PhotoReposer, 'repose', stop_at_the_sixth)
     with pytest.raises(KeyboardInterrupt):
         run_driving(tiny_predictor, job)
     assert {path.name for path in (folder / 'out').iterdir()} == {*FRAMES[:5], 'frames.json'}

@@ -2,26 +2,34 @@
 
 import dataclasses
 import json
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.detection.people import Person
+from posewarp_tf.errors import DataError
 from posewarp_tf.inference import driving
 from posewarp_tf.inference.driving_job import DrivingJob
-from posewarp_tf.inference.pose_track import placed_like
+from posewarp_tf.inference.options import PhotoOptions
+from posewarp_tf.inference.photo import PhotoReposer
 from posewarp_tf.pictures.picture_files import load_image, save_image
 from posewarp_tf.video.reading import VideoReader
-from tests.run_folders import person, picture, run_driving
+from tests import run_folders
+from tests.run_folders import person, picture
 from tests.video.films import frame, heard_in, numbers_of, tone, write_film
 
 SIZE = (90, 70)
 NUM_FRAMES = 12
+# The whole picture, as the model makes it, by poses that stand where the person of the photo does.
+PLACED = PhotoOptions('whole', 'model', 'model', 'place')
 
 
-class Person(NamedTuple):
-    keypoints: np.ndarray
+def run_driving(predictor, job, estimator=None):
+    run_folders.run_driving(predictor, job, estimator, PLACED)
+
+
+def found(keypoints):
+    return Person(keypoints, np.ones(18, np.float32), (0.0, 0.0, 1.0, 1.0), None)
 
 
 def dancer(number):
@@ -41,7 +49,7 @@ class Estimator:
         if number == self._stop_at:
             raise KeyboardInterrupt
         self.asked.append(number)
-        return [] if number in self._absent else [Person(dancer(number))]
+        return [] if number in self._absent else [found(dancer(number))]
 
 
 @pytest.fixture
@@ -66,30 +74,30 @@ def job(folder):
 
 
 @pytest.fixture
-def struck(tiny_predictor, monkeypatch):
-    """The poses that the predictor is asked for, and its answers."""
-    poses, repose = [], tiny_predictor.repose
+def struck(monkeypatch):
+    """The poses that the model is asked for, and its answers."""
+    poses, repose = [], PhotoReposer.repose
 
-    def record(source, pose, size, maps):
-        prediction = repose(source, pose, size, maps)
-        poses.append((pose, prediction.image))
-        return prediction
+    def record(self, person, state, pose):
+        answer = repose(self, person, state, pose)
+        poses.append((pose.keypoints, answer.image))
+        return answer
 
-    monkeypatch.setattr(tiny_predictor, 'repose', record)
+    monkeypatch.setattr(PhotoReposer, 'repose', record)
     return poses
 
 
-def stop_at(monkeypatch, predictor, number):
-    """Makes a predictor fail at that frame; returns what to call for it to work again."""
-    repose, calls = predictor.repose, iter(range(100))
+def stop_at(monkeypatch, number):
+    """Makes the model fail at that frame; returns what to call for it to work again."""
+    repose, calls = PhotoReposer.repose, iter(range(100))
 
     def stop(*arguments):
         if next(calls) == number:
             raise KeyboardInterrupt
         return repose(*arguments)
 
-    monkeypatch.setattr(predictor, 'repose', stop)
-    return lambda: monkeypatch.setattr(predictor, 'repose', repose)
+    monkeypatch.setattr(PhotoReposer, 'repose', stop)
+    return lambda: monkeypatch.setattr(PhotoReposer, 'repose', repose)
 
 
 def test_the_dancer_becomes_a_video_of_the_person_with_the_sound(folder, job, tiny_predictor, struck, capsys):
@@ -114,7 +122,7 @@ def test_the_dancer_becomes_a_video_of_the_person_with_the_sound(folder, job, ti
 def test_a_run_that_was_stopped_in_its_frames_goes_on_without_looking_again(
     folder, job, tiny_predictor, monkeypatch, capsys
 ):
-    again = stop_at(monkeypatch, tiny_predictor, 5)
+    again = stop_at(monkeypatch, 5)
     with pytest.raises(KeyboardInterrupt):
         run_driving(tiny_predictor, job, Estimator())
     names = {path.name for path in (folder / 'out.mp4.frames').iterdir()}
@@ -220,11 +228,11 @@ def test_a_video_that_was_cut_off_is_used_as_far_as_it_goes(folder, job, tiny_pr
 def test_the_joints_of_the_photo_are_found_if_they_are_not_given(job, tiny_predictor, struck, capsys):
     class OfBoth(Estimator):
         def find(self, image):
-            return [Person(person(SIZE))] if image.shape[:2] == SIZE else super().find(image)
+            return [found(person(SIZE))] if image.shape[:2] == SIZE else super().find(image)
 
     run_driving(tiny_predictor, dataclasses.replace(job, source_keypoints=None), OfBoth())
     assert np.abs(struck[5][0] - person(SIZE, 0)).max() < 1.5
-    assert 'me.png: joints were found' in capsys.readouterr().out
+    assert 'me.png: 18 of 18 joints' in capsys.readouterr().out
 
 
 def test_a_large_photo_makes_a_video_that_players_take(folder, job, tiny_predictor, monkeypatch, capsys):
@@ -259,11 +267,6 @@ def test_what_does_not_drive_is_named_and_nothing_is_written(
     assert {path.name for path in folder.iterdir() if path.is_file()} == {'me.png', 'me.txt', 'dance.mp4'}
 
 
-def test_without_an_estimator_it_is_said(job, tiny_predictor):
-    with pytest.raises(ConfigError, match='no pose estimator is given'):
-        driving.run_driving(lambda: tiny_predictor, tiny_predictor.model_config, job)
-
-
 def test_poses_make_a_video_too(folder, job, tiny_predictor):
     (folder / 'poses').mkdir()
     for number in range(3):
@@ -274,22 +277,3 @@ def test_poses_make_a_video_too(folder, job, tiny_predictor):
     run_driving(tiny_predictor, poses)
     video = VideoReader(folder / 'out.mp4')
     assert (len(list(video)), video.fps, video.has_sound) == (3, 10.0, False)
-
-
-def test_poses_are_placed_like_the_person_of_the_photo():
-    theirs = np.stack([person((100, 50), lean) * 3 + np.float32([200, 40]) for lean in (-4, -2, 0, 2, 4)])
-    theirs[1, 5] = -1
-    ours = person(SIZE)
-    ours[10] = -1
-    placed = placed_like(theirs, ours, SIZE)
-    # Proportions stay: x and y are scaled alike.
-    height, width = np.ptp(placed[2][np.arange(18) != 10], axis=0)[::-1]
-    expected_height, expected_width = np.ptp(theirs[2][np.arange(18) != 10], axis=0)[::-1]
-    assert height / width == pytest.approx(expected_height / expected_width, rel=1e-3)
-    common = [joint for joint in range(18) if joint not in (5, 10)]
-    assert np.abs(placed[2][common].mean(axis=0) - ours[common].mean(axis=0)).max() < 1.5
-    assert np.all(placed[1, 5] == -1)
-    with pytest.raises(DataError, match='no joints in common'):
-        placed_like(
-            np.where(np.arange(18)[:, None] < 9, theirs, -1), np.where(np.arange(18)[:, None] >= 9, ours, -1), SIZE
-        )

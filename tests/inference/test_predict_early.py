@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from posewarp_tf.inference import driving, driving_job, runner
+from posewarp_tf.inference.found_poses import PoseFinder
 from posewarp_tf.inference.jobs import jobs_from_csv
+from posewarp_tf.inference.options import PLAIN
+from posewarp_tf.inference.photo import PhotoReposer
 from posewarp_tf.pictures.picture_files import save_image
 from tests.run_folders import class_map, person, picture
 
@@ -62,7 +65,11 @@ _SEQUENCE = {'source_image': 'me.jpg', 'source_keypoints': 'me.json', 'target_di
         ({**_ONE, 'output': 'out.mp4'}, 'video files are not written'),
         ({**_ONE, 'output': 'me.jpg/out.png'}, 'me.jpg exists and is not a folder'),
         ({**_ONE, 'source_parts': 'parts.png'}, 'source_parts: this model takes no such map'),
-        ({**_ONE, 'target_image': 'me.jpg'}, 'target_image: this model makes the whole picture'),
+        (
+            {**_ONE, 'target_image': 'me.jpg', 'target_parts': 'parts.png'},
+            'target_image: this model makes the whole picture',
+        ),
+        ({'source_image': 'me.jpg', 'output': 'out.png'}, '--target_keypoints: missing: give a pose file or a photo'),
         ({'pairs': 'bad.csv'}, '3 of 3 predictions failed'),
         ({**_SEQUENCE, 'target_dir': 'dance.mp4'}, 'dance.mp4: an MP4 video, expected a folder with a pose file'),
         ({**_SEQUENCE, 'target_dir': 'me.json'}, 'me.json: a JSON file, which has the pose of one picture'),
@@ -92,18 +99,21 @@ def _never():
     raise AssertionError('the model was loaded')
 
 
+FINDER, OPTIONS = PoseFinder(_never), runner.RunOptions()
+
+
 def test_rows_that_can_be_done_are_done_after_the_others_are_named(folder, tiny_predictor, capsys):
     (folder / 'some.csv').write_text((folder / 'bad.csv').read_text() + 'me.jpg,me.json,pose.json,d.png\n')
     named = []
 
     def load():
         named.extend(capsys.readouterr().err.splitlines())
-        return tiny_predictor
+        return PhotoReposer(tiny_predictor, PLAIN)
 
     model = tiny_predictor.model_config
-    assert runner.run_jobs(_never, model, jobs_from_csv(folder / 'bad.csv')) == 3
+    assert runner.run_jobs(_never, model, jobs_from_csv(folder / 'bad.csv'), FINDER, OPTIONS) == 3
     capsys.readouterr()
-    assert runner.run_jobs(load, model, jobs_from_csv(folder / 'some.csv')) == 3
+    assert runner.run_jobs(load, model, jobs_from_csv(folder / 'some.csv'), FINDER, OPTIONS) == 3
     assert [f'row {row}' in line for row, line in zip((2, 3, 4), named)] == [True] * 3
     assert (folder / 'd.png').exists()
 
@@ -115,7 +125,7 @@ def test_a_map_with_a_class_that_its_coding_lacks_does_not_load_the_model(folder
         'me.jpg,me.json,pose.json,a.png,parts.png,parts.png,strange.png\nme.jpg,me.json,pose.json,b.png,parts.png,,\n'
     )
     jobs = jobs_from_csv(folder / 'maps.csv')
-    assert runner.run_jobs(_never, tiny_pfl_predictor.model_config, jobs) == 2
+    assert runner.run_jobs(_never, tiny_pfl_predictor.model_config, jobs, FINDER, OPTIONS) == 2
     errors = capsys.readouterr().err
     assert 'strange.png: got class 77' in errors and 'target_parts: this model needs this map' in errors
 
@@ -125,7 +135,7 @@ def test_a_sequence_without_its_maps_does_not_load_the_model(folder, tiny_pfl_pr
         str(folder / 'me.jpg'), str(folder / 'me.json'), str(folder / 'dance'), str(folder / 'o')
     )
     with pytest.raises(ValueError, match='source_parts: this model needs this map'):
-        driving.run_driving(_never, tiny_pfl_predictor.model_config, job)
+        driving.run_driving(_never, tiny_pfl_predictor.model_config, job, FINDER)
 
 
 def test_what_a_model_takes_is_known_from_its_config(tiny_pfl_predictor, tiny_predictor):
