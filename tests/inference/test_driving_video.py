@@ -10,7 +10,7 @@ import pytest
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.inference import driving
 from posewarp_tf.inference.driving_job import DrivingJob
-from posewarp_tf.inference.pose_track import placed_like
+from posewarp_tf.inference.pose_track import placed_like, poses_of_video
 from posewarp_tf.pictures.picture_files import load_image, save_image
 from posewarp_tf.video.reading import VideoReader
 from tests.run_folders import person, picture, run_driving
@@ -42,6 +42,10 @@ class Estimator:
             raise KeyboardInterrupt
         self.asked.append(number)
         return [] if number in self._absent else [Person(dancer(number))]
+
+    def track(self, image, previous):
+        assert np.array_equal(previous.keypoints, dancer(self.asked[-1]))
+        return next(iter(self.find(image)), None)
 
 
 @pytest.fixture
@@ -196,6 +200,35 @@ def test_frames_that_show_nobody_are_filled_if_few_and_held_if_many(job, tiny_pr
     assert all(np.array_equal(pose, struck[1][0]) for pose, _ in struck[2:9])
     words = capsys.readouterr().out
     assert '5 of them show the person' in words and 'frames 2-8 show nobody: the pose before is held' in words
+
+
+class Crowd:
+    """So many still people; remembers whether it was to search or to track."""
+
+    def __init__(self, size):
+        self.calls = ''
+        self._people = [Person(dancer(5) - np.float32([20 * number, 0])) for number in range(size)]
+
+    def find(self, image):
+        self.calls += 'f'
+        return self._people
+
+    def track(self, image, previous):
+        self.calls += 't'
+        return previous
+
+
+@pytest.mark.parametrize(('size', 'calls'), [(1, 'f' + 't' * 24 + 'f' + 't' * 4), (2, 'f' * 30), (0, 'f' * 30)])
+def test_one_person_is_tracked_and_several_are_searched_for(folder, size, calls):
+    video = VideoReader(write_film(folder / 'still.mp4', [frame(0)] * 30))
+    crowd = Crowd(size)
+    if size:
+        sequence = poses_of_video(video, crowd, folder / 'found')
+        assert np.abs(sequence.keypoints - dancer(5)).max() < 0.01
+    else:
+        with pytest.raises(DataError, match='nobody was found'):
+            poses_of_video(video, crowd, folder / 'found')
+    assert crowd.calls == calls
 
 
 def test_a_video_without_anybody_leaves_nothing(folder, job, tiny_predictor):
