@@ -170,7 +170,7 @@ def main() -> int:
         _require(_FOR_SEQUENCE, f'expected {_listed(_FOR_SEQUENCE)}')
         _refuse(('pairs', *_NOT_FOR_SEQUENCE), 'does not go with --target_dir')
         return _drive()
-    _refuse(_ONLY_FOR_SEQUENCE, 'goes with --target_dir and --target_video only')
+    _refuse(_ONLY_FOR_SEQUENCE, 'goes with --target_dir or --target_video only')
     if given.pairs is None:
         needed = f'expected {_listed(REQUIRED_COLUMNS)} and --target_image or --target_keypoints'
         _require(REQUIRED_COLUMNS, f'{needed}, or --pairs, or --target_dir')

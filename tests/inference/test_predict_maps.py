@@ -197,7 +197,7 @@ def test_command_transfers_garments(tiny_pfl_run, folder, tiny_pfl_predictor):
         (['--target_dir=dance', '--source_image=a', '--source_keypoints=b', '--output=c', '--target_image=d'],
          '--target_image: does not go with --target_dir'),
         (['--pairs=some.csv', '--source_garment=a.png'], '--source_garment: is a column of --pairs'),
-        (['--pairs=some.csv', '--smooth_poses'], '--smooth_poses: goes with --target_dir only'),
+        (['--pairs=some.csv', '--smooth_poses'], '--smooth_poses: goes with --target_dir or --target_video only'),
     ],
 )  # fmt: skip
 def test_command_names_the_flags_that_do_not_go_together(arguments, message):
