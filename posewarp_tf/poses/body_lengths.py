@@ -40,24 +40,28 @@ LIMBS: dict[str, tuple[tuple[tuple[int, int], ...], float]] = {
     'half of the hips': (_sides('hips', 'hip'), 0.055),
     'neck': (((NECK, NOSE),), 0.1),
 }
-LIMB_NAMES = tuple(LIMBS)
 # The limbs that tell a person's size: those after them get short when the body turns or the head bows.
 NUM_LONG = 5
-PROPORTIONS = np.array([share for _, share in LIMBS.values()])
+# Beside the limbs the head, by the distance of its ears: the last of all lengths.
+_EARS_SHARE = 0.088
+PROPORTIONS = np.array([*(share for _, share in LIMBS.values()), _EARS_SHARE])
 
 # A limb that looks shorter than this share of what its owner's other limbs let expect points at the camera.
-_LEAST_SHARE = 0.75
+_LEAST_SHARE = 0.85
 # Of the ratios of a person's limbs to the proportions: views only shorten, so that the larger ones are truer.
 _SIZE_QUANTILE = 0.75
 # Of a sequence: not the maximum, which is an estimator's slip.
 _FRAMES_QUANTILE = 0.9
 
-# Distances in a head, in units of that between the ears; those of the second set tell less, being short.
-_HEAD_PAIRS = (
-    {('right_ear', 'left_ear'): 1.0, ('nose', 'right_ear'): 0.85, ('nose', 'left_ear'): 0.85}
-    | {('right_eye', 'right_ear'): 0.63, ('left_eye', 'left_ear'): 0.63},
-    {('right_eye', 'left_eye'): 0.42, ('nose', 'right_eye'): 0.32, ('nose', 'left_eye'): 0.32},
-)
+# Distances in a head, in units of that between the ears; the short ones tell less.
+_LONG_PAIRS = {
+    ('right_ear', 'left_ear'): 1.0,
+    ('nose', 'right_ear'): 0.85,
+    ('nose', 'left_ear'): 0.85,
+    ('right_eye', 'right_ear'): 0.63,
+    ('left_eye', 'left_ear'): 0.63,
+}
+_SHORT_PAIRS = {('right_eye', 'left_eye'): 0.42, ('nose', 'right_eye'): 0.32, ('nose', 'left_eye'): 0.32}
 
 
 def with_centres(keypoints: np.ndarray) -> np.ndarray:
@@ -81,13 +85,23 @@ def with_centres(keypoints: np.ndarray) -> np.ndarray:
 
 
 def seen_lengths(points: np.ndarray) -> np.ndarray:
-    """Of points [..., 20, 2] the lengths [..., limbs] that the picture shows, the longer one of left and right."""
+    """Of points [..., 20, 2] the lengths [..., 9] that the picture shows: of limbs, the longer one of left and right.
+
+    The last one is of the head: the distance of its ears, or what it would be by the distances of other joints of the
+    face. Each is divided by the one in a head seen from where it is longest, and the largest hardly changes when the
+    head turns.
+    """
     sides = [[_distance(points, pair) for pair in pairs] for pairs, _ in LIMBS.values()]
-    return np.stack([np.fmax.reduce(lengths) for lengths in sides], axis=-1)
+    near, far = (
+        np.fmax.reduce([_distance(points, _indices(pair)) / share for pair, share in pairs.items()])
+        for pairs in (_SHORT_PAIRS, _LONG_PAIRS)
+    )
+    head = np.where(np.isnan(far), near, far)
+    return np.stack([*(np.fmax.reduce(lengths) for lengths in sides), head], axis=-1)
 
 
 def relative_sizes(lengths: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """How large the person of each row [frames, limbs] is beside `reference` [limbs]: the median over common limbs."""
+    """How large the person of each row [frames, 9] is beside `reference` [9]: the median over what both show."""
     with np.errstate(divide='ignore', invalid='ignore'):
         ratios = lengths / reference
     ratios[~(np.isfinite(ratios) & (ratios > 0))] = np.nan
@@ -96,15 +110,14 @@ def relative_sizes(lengths: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 def longest_views(values: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Of values [frames, n] one per column, [n]: the 90th percentile of those that show it, divided by `sizes`."""
-    values = values / sizes[:, np.newaxis]
-    columns = (column[~np.isnan(column)] for column in values.T)
+    columns = (column[~np.isnan(column)] for column in (values / sizes[:, np.newaxis]).T)
     return np.array([np.quantile(column, _FRAMES_QUANTILE) if len(column) else np.nan for column in columns])
 
 
 def full_lengths(lengths: np.ndarray) -> np.ndarray:
-    """Estimated lengths [limbs], none NaN, from seen ones, of which at least one is more than 0.
+    """Estimated lengths [9], none NaN, from seen ones, of which at least one is more than 0.
 
-    A limb that is seen keeps its length, but has at least 3/4 of what the proportions let expect beside the person's
+    A limb that is seen keeps its length, but has at least 85% of what the proportions let expect beside the person's
     longer limbs; one that is not seen has its share of what the others let expect in the median.
     """
     heights = lengths / PROPORTIONS
@@ -113,21 +126,8 @@ def full_lengths(lengths: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(lengths), np.median(known) * PROPORTIONS, np.fmax(lengths, least))
 
 
-def head_sizes(source: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
-    """Sizes of the head in points [20, 2] and [frames, 20, 2], measured between joints that both show; else NaN.
-
-    The distance of each pair of joints is divided by the one in a head seen from where it is longest; the largest such
-    ratio hardly changes when the head turns.
-    """
-    for pairs in _HEAD_PAIRS:
-        joints = [(JOINT_NAMES.index(first), JOINT_NAMES.index(second)) for first, second in pairs]
-        shares = np.array(list(pairs.values()))
-        ours = np.stack([_distance(source, pair) for pair in joints], axis=-1) / shares
-        theirs = np.stack([_distance(targets, pair) for pair in joints], axis=-1) / shares
-        common = ~np.isnan(ours) & np.any(~np.isnan(theirs), axis=0)
-        if common.any():
-            return float(ours[common].max()), np.fmax.reduce(theirs[:, common], axis=-1)
-    return np.nan, np.full(len(targets), np.nan)
+def _indices(names: tuple[str, str]) -> tuple[int, int]:
+    return JOINT_NAMES.index(names[0]), JOINT_NAMES.index(names[1])
 
 
 def _distance(points: np.ndarray, pair: tuple[int, int]) -> np.ndarray:

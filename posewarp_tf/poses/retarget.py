@@ -29,7 +29,6 @@ from posewarp_tf.poses.body_lengths import (
     NOSE,
     NUM_LONG,
     full_lengths,
-    head_sizes,
     longest_views,
     relative_sizes,
     seen_lengths,
@@ -115,11 +114,8 @@ class Retargeter:
         sizes = relative_sizes(theirs, theirs[frame])
         self._source_lengths, self._target_lengths = full_lengths(ours), full_lengths(longest_views(theirs, sizes))
         both = _that_tell_size((ours > 0) & (theirs[frame] > 0))
-        self._scale = float(np.median((self._source_lengths / self._target_lengths)[both]))
-        head, heads = head_sizes(source, targets)
-        self._head_ratio = head / longest_views(heads[:, np.newaxis], sizes)[0]
-        if not (np.isfinite(self._head_ratio) and self._head_ratio > 0):
-            self._head_ratio = self._scale
+        ratios = self._source_lengths / self._target_lengths
+        self._scale, self._head_ratio = float(np.median(ratios[both])), float(ratios[-1])
         self._centre, self._from, self._to = _centres(targets[frame], source)
         self._source_stands = not np.isnan(source[ANKLES, 1]).all()
         # What 'limbs' adds to 'place' in the frame of reference: for frames without ankles, without hips.
@@ -188,7 +184,7 @@ class Retargeter:
 
 
 def _reference(source: np.ndarray, targets: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> int:
-    """The frame that tells size and place; `ours` [limbs] and `theirs` [frames, limbs] are the limbs that are seen."""
+    """The frame that tells size and place; `ours` [9] and `theirs` [frames, 9] say which lengths are seen."""
     for who, seen in (('source person', ours), ('target pose', theirs)):
         if not seen.any():
             raise DataError(
@@ -204,8 +200,8 @@ def _reference(source: np.ndarray, targets: np.ndarray, ours: np.ndarray, theirs
 
 
 def _that_tell_size(common: np.ndarray) -> np.ndarray:
-    """Of the limbs [limbs] that both show the long ones, or else all of them; without any, all limbs there are."""
-    is_long = np.arange(len(LIMBS)) < NUM_LONG
+    """Of the lengths [9] that both show those of long limbs, or else all of them; without any, all there are."""
+    is_long = np.arange(len(common)) < NUM_LONG
     for limbs in (common & is_long, common):
         if limbs.any():
             return limbs
