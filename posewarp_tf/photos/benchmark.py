@@ -2,7 +2,7 @@
 
 A photo of random colours and a smooth flow that is trusted everywhere, the most work there can be. The window is the
 whole photo; one person in its middle is taken out of the background. Medians of `--repeats`, in seconds of one
-processor: nothing here runs on several.
+processor, on which every step runs.
 """
 
 from __future__ import annotations
