@@ -1,7 +1,8 @@
 """How long the work at the photo's resolution takes, and how much memory: `python -m posewarp_tf.photos.benchmark`.
 
 A photo of random colours and a smooth flow that is trusted everywhere, the most work there can be. The window is the
-whole photo; one person in its middle is taken out of the background. Medians of `--repeats`.
+whole photo; one person in its middle is taken out of the background. Medians of `--repeats`, in seconds of one
+processor, on which every step runs.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ FLAGS = flags.FLAGS
 
 
 def time_steps(size: tuple[int, int], model_size: tuple[int, int], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each step, in order, {'crop': [...], ...}."""
+    """Processor seconds of each step, in order, {'crop': [...], ...}."""
     seconds: dict[str, list[float]] = {}
 
     def timed(name: str, step: Callable) -> Any:
-        start = time.perf_counter()
+        start = time.process_time()
         answer = step()
-        seconds.setdefault(name, []).append(time.perf_counter() - start)
+        seconds.setdefault(name, []).append(time.process_time() - start)
         return answer
 
     photo = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
