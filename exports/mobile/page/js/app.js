@@ -1,10 +1,12 @@
 /** Starts the page and leads through its four steps: photo, joints, pose, result. */
 
 import { Engine } from './engine.js';
+import { PageError } from './errors.js';
 import { GalleryView } from './gallery_view.js';
 import { History } from './history.js';
-import { fromPoints, standing } from './joints.js';
-import { clearError, showError, showStatus, spokenBytes } from './messages.js';
+import { JointFinder } from './joint_finder.js';
+import { fromPoints, numPresent, standing } from './joints.js';
+import { clearError, showError, showStatus, spokenBytes, whileBusy } from './messages.js';
 import { areKept, keepOffline } from './offline.js';
 import { connectOpening } from './opening.js';
 import { loadGallery, mirrored, placed } from './poses.js';
@@ -14,6 +16,10 @@ import { SkeletonEditor } from './skeleton_editor.js';
 import { Stage } from './stage.js';
 
 const ZOOM = { joint: 1.5, whole: 1.08 };
+const HINTS = {
+  joint: 'Drag a dot. Tap it if the photo does not show that joint.',
+  whole: 'Drag to move the body, pinch to resize it.',
+};
 const element = (id) => document.getElementById(id);
 const all = (selector) => [...document.querySelectorAll(selector)];
 
@@ -23,6 +29,7 @@ const stage = new Stage({
   overlay: element('overlay'),
 });
 const engine = new Engine('model/');
+const finder = new JointFinder('model/');
 const results = new ResultPanel(stage, new Reposer(engine));
 const editor = new SkeletonEditor(stage, element('joints'), {
   onChange: poseEdited,
@@ -34,6 +41,7 @@ const galleryView = new GalleryView(element('gallery'), choosePose);
 const state = {
   step: 'photo',
   picture: null,
+  hint: HINTS.joint,
   start: null,
   source: null,
   target: null,
@@ -78,7 +86,7 @@ async function showRuntime({ card, model, runtime }) {
   const where = runtime.accelerator === 'webgpu' ? 'WebGPU' : `WASM${threads}`;
   const status = [spokenBytes(card.bytes), where].join(' · ');
   showStatus(status);
-  const kept = await areKept([model, ...runtime.files]);
+  const kept = await areKept([model, ...runtime.files, ...(await finder.files())]);
   // Not if WebGPU has taken over since.
   if (kept && element('status').textContent === status) showStatus(`${status} · offline ready`);
 }
@@ -107,12 +115,41 @@ function connect() {
 /** @param {import('./picture.js').Picture} picture */
 function usePicture(picture, points) {
   state.picture = picture;
+  state.hint = HINTS.joint;
   state.start = points ? fromPoints(points, picture) : standing(picture);
   state.source = new History(state.start);
   state.target = null;
   element('empty').hidden = true;
   for (const button of all('[data-step-to]')) button.disabled = false;
   go('joints');
+  if (!points) findJoints(picture);
+}
+
+/** Puts the dots on the joints; without the models for that, the person does it. */
+async function findJoints(picture) {
+  if (!(await finder.isThere().catch(() => false))) return;
+  try {
+    const found = await whileBusy('Finding the joints', finder.find(picture));
+    if (state.picture !== picture) return;
+    if (!found.joints) throw new PageError('nobody-found');
+    placeJoints(found);
+  } catch (error) {
+    if (state.picture !== picture) return;
+    showError(error, error.kind === 'nobody-found' ? null : () => findJoints(picture));
+  }
+}
+
+/** What the person has moved by hand meanwhile stays; "Reset" still leads to what was found. */
+function placeJoints({ people, joints }) {
+  state.start = fromPoints(joints, state.picture);
+  const numHidden = joints.length - numPresent(state.start);
+  const hidden = numHidden ? ` ${numHidden} joints do not show.` : '';
+  const whose = people > 1 ? `${people} people were found; the dots are on the largest.` : '';
+  state.hint = `${whose || 'The dots were placed for you.'}${hidden} Drag those that are off.`;
+  if (state.source.canUndo) return;
+  state.source = new History(state.start);
+  if (!state.target?.canUndo) state.target = null;
+  go(state.step);
 }
 
 /** @param {'photo' | 'joints' | 'pose' | 'result'} step */
@@ -190,10 +227,7 @@ function setMode(mode) {
     mode === 'whole' ? ['Make the body smaller', 'Make the body larger'] : ['Zoom out', 'Zoom in'];
   element('smaller').setAttribute('aria-label', smaller);
   element('larger').setAttribute('aria-label', larger);
-  element('joint-hint').textContent =
-    mode === 'whole'
-      ? 'Drag to move the body, pinch to resize it.'
-      : 'Drag a dot. Tap it if the photo does not show that joint.';
+  element('joint-hint').textContent = mode === 'whole' ? HINTS.whole : state.hint;
 }
 
 function poseEdited() {

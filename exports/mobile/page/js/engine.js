@@ -16,7 +16,7 @@
 
 import { PageError, explain } from './errors.js';
 import { JOINT_NAMES, standing, toTensor } from './joints.js';
-import { INPUT_NAMES, fetchModel } from './model_file.js';
+import { INPUT_NAMES, fetchCard, fetchModel } from './model_file.js';
 import { ModelWorker } from './model_worker.js';
 
 const MAX_THREADS = 4;
@@ -108,7 +108,8 @@ export class Engine {
   }
 
   async #load() {
-    const { card, bytes, url } = await fetchModel(this.#folder);
+    const card = await fetchCard(this.#folder);
+    const { bytes, url } = await fetchModel(this.#folder, card);
     this.#worker = new ModelWorker();
     this.#spareBytes = navigator.gpu ? bytes.slice(0) : null;
     const message = { type: 'load', accelerator: 'wasm', model: bytes, threads: this.#threads };
@@ -124,7 +125,7 @@ export class Engine {
   }
 }
 
-function defaultThreads() {
+export function defaultThreads() {
   return globalThis.crossOriginIsolated
     ? Math.min(MAX_THREADS, navigator.hardwareConcurrency || 1)
     : 1;

@@ -41,6 +41,14 @@ const MESSAGES = {
     title: 'This picture is too small',
     text: 'It has {detail}. Choose one that is at least 32 pixels wide and high.',
   },
+  'nobody-found': {
+    title: 'Nobody was found in this photo',
+    text: 'Put the dots on the joints by hand, or choose a photo that shows a person from head to toe.',
+  },
+  'no-pose-found': {
+    title: 'No pose was found in this photo',
+    text: 'Choose one that shows the shoulders and hips of a person, or a pose of the gallery.',
+  },
   'no-joints': {
     title: 'There is no pose to work with',
     text: 'Mark at least two joints of the photo and of the new pose as present.',
