@@ -3,7 +3,8 @@
  * `npm run build -- --model=posewarp.tflite [--metadata=metadata.json] [--pose_models=folder] --out=folder`.
  *
  * With the two models in --pose_models the page finds the joints of a photo by itself; without, they are placed by hand.
- * Beside the models, model.json tells the page their sizes and digests, the picture size and the joint order.
+ * Beside the models, model.json tells the page their sizes and digests, the picture size, the joint order and, where the exporter
+ * knows it, how people stand in the training's pictures.
  * precache.js names the version, a digest of every file, so that a phone which has an older one notices.
  */
 
@@ -62,6 +63,7 @@ async function copyModels(modelPath, metadataPath, poseModels, folder) {
     ...(await copyModel(modelPath, folder)),
     image_size: metadata.image_size,
     joint_names: metadata.joint_names,
+    person_frame: metadata.person_frame,
     pose_models: null,
   };
   if (poseModels) {

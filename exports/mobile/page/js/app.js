@@ -42,6 +42,7 @@ const state = {
   step: 'photo',
   picture: null,
   hint: HINTS.joint,
+  box: null,
   start: null,
   source: null,
   target: null,
@@ -116,6 +117,7 @@ function connect() {
 function usePicture(picture, points) {
   state.picture = picture;
   state.hint = HINTS.joint;
+  state.box = null;
   state.start = points ? fromPoints(points, picture) : standing(picture);
   state.source = new History(state.start);
   state.target = null;
@@ -140,7 +142,8 @@ async function findJoints(picture) {
 }
 
 /** What the person has moved by hand meanwhile stays; "Reset" still leads to what was found. */
-function placeJoints({ people, joints }) {
+function placeJoints({ people, joints, box }) {
+  state.box = box;
   state.start = fromPoints(joints, state.picture);
   const numHidden = joints.length - numPresent(state.start);
   const hidden = numHidden ? ` ${numHidden} joints do not show.` : '';
@@ -178,9 +181,10 @@ function go(step) {
 
 function openResult() {
   if (!state.target) state.target = new History(gallerySkeleton(state.pose));
-  const { picture, source, target, from } = state;
+  const { picture, source, target, from, box } = state;
   results.open({
     picture,
+    box,
     source: source.now,
     target: target.now,
     from: from < 0 ? source.now : gallerySkeleton(from),

@@ -15,9 +15,10 @@
  */
 
 import { PageError, explain } from './errors.js';
-import { JOINT_NAMES, standing, toTensor } from './joints.js';
+import { JOINT_NAMES, standing } from './joints.js';
 import { INPUT_NAMES, fetchCard, fetchModel } from './model_file.js';
 import { ModelWorker } from './model_worker.js';
+import { toTensor, wholeWindow } from './window.js';
 
 const MAX_THREADS = 4;
 /** Levels of 255 by which a picture of another processor may differ. */
@@ -156,7 +157,7 @@ function makeProbe({ image_size: [height, width] }) {
     x: joint.x + (0.1 * (height / 2 - joint.y) * width) / height,
   }));
   const [sourceKeypoints, targetKeypoints] = [source, target].map((pose) =>
-    toTensor(pose, size, [height, width]),
+    toTensor(pose, wholeWindow(size), [height, width]),
   );
   return {
     source_image: image,

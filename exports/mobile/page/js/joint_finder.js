@@ -37,15 +37,15 @@ export class JointFinder {
 
   /**
    * @param {import('./picture.js').Picture} picture
-   * @returns {Promise<Found>} joints in pixels of the picture.
+   * @returns {Promise<Found>} in pixels of the picture.
    */
   async find(picture) {
     try {
       this.#loading ??= this.#load();
       const worker = await this.#loading;
       const { pixels, scale } = smallPixels(picture);
-      const { people, joints } = await worker.ask({ type: 'find', pixels }, [pixels.data.buffer]);
-      return { people, joints: joints && joints.map((at) => at && enlarged(at, scale)) };
+      const found = await worker.ask({ type: 'find', pixels }, [pixels.data.buffer]);
+      return enlarged(found, scale);
     } catch (error) {
       // The next photo starts afresh.
       this.#stop();
@@ -97,7 +97,17 @@ function smallPixels({ canvas, width, height }) {
   return { pixels, scale: { x: width / small.width, y: height / small.height } };
 }
 
-/** Middles of pixels lie on whole numbers in both pictures. */
-function enlarged([x, y], scale) {
-  return [(x + 0.5) * scale.x - 0.5, (y + 0.5) * scale.y - 0.5];
+function enlarged({ people, joints, box }, scale) {
+  // Middles of pixels lie on whole numbers in both pictures, edges of boxes between them.
+  const joint = ([x, y]) => [(x + 0.5) * scale.x - 0.5, (y + 0.5) * scale.y - 0.5];
+  return {
+    people,
+    joints: joints && joints.map((at) => at && joint(at)),
+    box: box && {
+      left: box.left * scale.x,
+      top: box.top * scale.y,
+      right: box.right * scale.x,
+      bottom: box.bottom * scale.y,
+    },
+  };
 }

@@ -9,6 +9,7 @@
  * @typedef {Object} OwnCard  Of the model that re-poses.
  * @property {[number, number]} image_size  Height and width.
  * @property {string[]} joint_names
+ * @property {import('./window.js').PersonFrame} [person_frame]
  * @property {{detector: FileCard, landmarks: FileCard} | null} pose_models  What finds joints; null: they are placed by
  *   hand.
  *

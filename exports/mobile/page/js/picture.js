@@ -11,7 +11,8 @@ import { PageError, explain } from './errors.js';
 import { readHeader } from './picture_header.js';
 
 export const MAX_PIXELS = 64_000_000;
-const MAX_SIDE = 1024;
+/** Larger photos are made as small as this: what a phone re-poses in a few seconds. */
+const MAX_SIDE = 2048;
 const MIN_SIDE = 32;
 const HEADER_BYTES = 1 << 18;
 

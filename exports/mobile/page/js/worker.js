@@ -1,15 +1,17 @@
 /**
- * Runs models away from the page's own thread: the one that re-poses, or the two that find a person's joints.
+ * Works away from the page's own thread: runs the model that re-poses, or the two that find a person's joints, or puts
+ * the model's answer into the photo.
  *
  * A classic worker, as litert_model.js needs. Messages in:
  *   {id, type: 'load', model: ArrayBuffer, accelerator: 'wasm' | 'webgpu', threads?: number}
  *   {id, type: 'run', inputs: Object<string, TypedArray>}
  *   {id, type: 'load-detection', detector: ArrayBuffer, landmarks: ArrayBuffer, threads: number}
- *   {id, type: 'find', pixels: {data: Uint8ClampedArray, width: number, height: number}}
+ *   {id, type: 'find', pixels: Pixels}
+ *   {id, type: 'compose', photo: Pixels, window: Window, answer: Answer}
  * and out: {id, ok: true, ...} or {id, ok: false, name, message}.
  */
 
-const handlers = { load, run, 'load-detection': loadDetection, find: findJoints };
+const handlers = { load, run, 'load-detection': loadDetection, find: findJoints, compose };
 let reposer = null;
 let detection = null;
 
@@ -68,4 +70,12 @@ async function findJoints({ pixels }) {
   const { findPerson } = await import('./detection/finder.js');
   const found = await findPerson(pixels, detection);
   return { answer: { ...found, milliseconds: performance.now() - started } };
+}
+
+/** The model's answer in the photo, as full_resolution.js describes it. */
+async function compose({ photo, window, answer }) {
+  const started = performance.now();
+  const { compose: composed } = await import('./full_resolution.js');
+  const data = composed(photo, window, answer);
+  return { answer: { data, milliseconds: performance.now() - started }, transfer: [data.buffer] };
 }

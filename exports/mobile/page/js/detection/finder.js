@@ -2,15 +2,18 @@
  * Finds the largest person of a picture and the joints: one model finds people, another one the landmarks of one of them.
  * Runs in the worker, beside the models.
  *
+ * @typedef {{left: number, top: number, right: number, bottom: number}} Box  Edges, in pixels of the picture.
+ *
  * @typedef {Object} Found
  * @property {number} people  How many were found.
  * @property {([number, number] | null)[] | null} joints  Of the largest one, in pixels of the picture; null: nobody.
+ * @property {Box | null} box  About all that belongs to that person, hair and hands included.
  */
 
 import { DETECTOR_SIZE, makeAnchors } from './anchors.js';
-import { toJoints } from './body.js';
+import { toBox, toJoints } from './body.js';
 import { decode, suppress } from './detector.js';
-import { LANDMARK_SIZE, decodeLandmarks, refine } from './landmarks.js';
+import { END, HIPS, LANDMARK_SIZE, decodeLandmarks, refine } from './landmarks.js';
 import { crop, regionOfPerson, toPicture, wholePicture } from './region.js';
 
 const MIN_PRESENCE = 0.5;
@@ -27,10 +30,10 @@ const anchors = makeAnchors();
 export async function findPerson(pixels, models) {
   const regions = await findRegions(pixels, models.detector);
   for (const region of regions) {
-    const joints = await findJoints(pixels, region, models.landmarks);
-    if (joints) return { people: regions.length, joints };
+    const person = await findLandmarks(pixels, region, models.landmarks);
+    if (person) return { people: regions.length, ...person };
   }
-  return { people: 0, joints: null };
+  return { people: 0, joints: null, box: null };
 }
 
 /** @returns {Promise<import('./region.js').Region[]>} of all people, the largest first. */
@@ -48,9 +51,21 @@ async function findRegions(pixels, detector) {
   return regions.sort((a, b) => b.size - a.size);
 }
 
-async function findJoints(pixels, region, model) {
+/** Looks twice: the landmarks of the first look give a better region than the detector did. */
+async function findLandmarks(pixels, region, model) {
+  const first = await look(pixels, region, model);
+  if (!first) return null;
+  const [hips, end] = [HIPS, END].map((index) => first.landmarks[index]);
+  const better = regionOfPerson(toPicture(region, hips.x, hips.y), toPicture(region, end.x, end.y));
+  const second = await look(pixels, better, model);
+  if (!second) return null;
+  const joints = toJoints(second.landmarks, better, pixels);
+  return { joints, box: toBox(second.mask, better, pixels) };
+}
+
+async function look(pixels, region, model) {
   const input = crop(pixels, region, LANDMARK_SIZE, { low: 0, high: 1, border: 'edge' });
-  const [values, [presence], , heatmap] = await model.runInOrder([input]);
+  const [values, [presence], mask, heatmap] = await model.runInOrder([input]);
   if (presence < MIN_PRESENCE) return null;
-  return toJoints(refine(decodeLandmarks(values), heatmap), region, pixels);
+  return { landmarks: refine(decodeLandmarks(values), heatmap), mask };
 }

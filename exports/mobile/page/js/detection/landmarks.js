@@ -11,6 +11,8 @@ import { sigmoid } from './detector.js';
 
 export const LANDMARK_SIZE = 256;
 export const NUM_LANDMARKS = 39;
+/** Behind the body's own 33: the middle of the hips, and a point of the circle about the body. */
+export const [HIPS, END] = [33, 34];
 const VALUES_PER_LANDMARK = 5;
 const HEATMAP_SIZE = 64;
 /** Cells to each side of a landmark's own whose heat counts. */
