@@ -1,14 +1,16 @@
 /** Starts the page and leads through its four steps: photo, joints, pose, result. */
 
 import { Engine } from './engine.js';
-import { PageError } from './errors.js';
+import { describeFound, findJoints } from './finding.js';
 import { GalleryView } from './gallery_view.js';
 import { History } from './history.js';
 import { JointFinder } from './joint_finder.js';
-import { fromPoints, numPresent, standing } from './joints.js';
-import { clearError, showError, showStatus, spokenBytes, whileBusy } from './messages.js';
-import { areKept, keepOffline } from './offline.js';
+import { fromPoints, standing } from './joints.js';
+import { loadModel } from './loading.js';
+import { clearError } from './messages.js';
+import { keepOffline } from './offline.js';
 import { connectOpening } from './opening.js';
+import { connectPosePhoto } from './pose_photo.js';
 import { loadGallery, mirrored, placed } from './poses.js';
 import { Reposer } from './reposer.js';
 import { ResultPanel } from './result_panel.js';
@@ -63,33 +65,7 @@ start();
 async function start() {
   connect();
   await keepOffline({ onUpdate: offerUpdate });
-  await loadModel();
-}
-
-async function loadModel() {
-  showStatus('Loading the model');
-  try {
-    showRuntime(await engine.load());
-    document.body.dataset.model = 'ready';
-  } catch (error) {
-    showStatus('No model');
-    document.body.dataset.model = 'failed';
-    showError(error, loadModel);
-    return;
-  }
-  const faster = await engine.tryWebGpu();
-  if (faster) showRuntime(faster);
-  document.body.dataset.accelerator = faster ? 'webgpu' : 'wasm';
-}
-
-async function showRuntime({ card, model, runtime }) {
-  const threads = runtime.threads > 1 ? ` × ${runtime.threads}` : '';
-  const where = runtime.accelerator === 'webgpu' ? 'WebGPU' : `WASM${threads}`;
-  const status = [spokenBytes(card.bytes), where].join(' · ');
-  showStatus(status);
-  const kept = await areKept([model, ...runtime.files, ...(await finder.files())]);
-  // Not if WebGPU has taken over since.
-  if (kept && element('status').textContent === status) showStatus(`${status} · offline ready`);
+  await loadModel(engine, finder);
 }
 
 function connect() {
@@ -110,6 +86,7 @@ function connect() {
     state.from = Number(target.value);
     openResult();
   });
+  connectPosePhoto(finder, addPose);
   connectOpening({ ready: galleryLoaded, onPicture: usePicture });
 }
 
@@ -124,31 +101,21 @@ function usePicture(picture, points) {
   element('empty').hidden = true;
   for (const button of all('[data-step-to]')) button.disabled = false;
   go('joints');
-  if (!points) findJoints(picture);
+  if (!points)
+    findJoints(finder, picture, {
+      isCurrent: () => state.picture === picture,
+      onFound: placeJoints,
+    });
 }
 
-/** Puts the dots on the joints; without the models for that, the person does it. */
-async function findJoints(picture) {
-  if (!(await finder.isThere().catch(() => false))) return;
-  try {
-    const found = await whileBusy('Finding the joints', finder.find(picture));
-    if (state.picture !== picture) return;
-    if (!found.joints) throw new PageError('nobody-found');
-    placeJoints(found);
-  } catch (error) {
-    if (state.picture !== picture) return;
-    showError(error, error.kind === 'nobody-found' ? null : () => findJoints(picture));
-  }
-}
-
-/** What the person has moved by hand meanwhile stays; "Reset" still leads to what was found. */
+/**
+ * Puts the dots on the joints. What the person has moved by hand meanwhile stays; "Reset" leads to what was found.
+ * @param {import('./detection/finder.js').Found} found
+ */
 function placeJoints({ people, joints, box }) {
   state.box = box;
   state.start = fromPoints(joints, state.picture);
-  const numHidden = joints.length - numPresent(state.start);
-  const hidden = numHidden ? ` ${numHidden} joints do not show.` : '';
-  const whose = people > 1 ? `${people} people were found; the dots are on the largest.` : '';
-  state.hint = `${whose || 'The dots were placed for you.'}${hidden} Drag those that are off.`;
+  state.hint = describeFound(people, state.start);
   if (state.source.canUndo) return;
   state.source = new History(state.start);
   if (!state.target?.canUndo) state.target = null;
@@ -196,6 +163,7 @@ function gallerySkeleton(index) {
 }
 
 function choosePose(index) {
+  element('pose-hint').hidden = true;
   state.pose = index;
   galleryView.choose(index);
   if (!state.picture) return;
@@ -212,6 +180,18 @@ function mirrorPose() {
   button.setAttribute('aria-pressed', String(button.getAttribute('aria-pressed') !== 'true'));
   showGallery();
   choosePose(state.pose);
+}
+
+/** A pose of somebody else, behind those of the gallery. */
+function addPose(pose, people) {
+  state.poses = [...state.poses, pose];
+  const last = state.poses.length - 1;
+  showGallery();
+  choosePose(last);
+  galleryView.reveal(last);
+  const hint = element('pose-hint');
+  hint.hidden = people < 2;
+  hint.textContent = `${people} people were found; this is the pose of the largest.`;
 }
 
 function showGallery() {

@@ -15,7 +15,13 @@ export const PREVIEW_SIDE = 720;
  */
 
 export class Composer {
-  #worker = null;
+  /** Started with the page, so that nothing has to be fetched when a result is there. */
+  #starting = start();
+
+  constructor() {
+    // Who composes meets the error, if there is one.
+    this.#starting.catch(() => {});
+  }
 
   /**
    * @param {import('./picture.js').Picture} picture
@@ -36,15 +42,26 @@ export class Composer {
       answer,
     };
     try {
-      this.#worker ??= new ModelWorker();
-      const { data, milliseconds } = await this.#worker.ask(message, [photo.data.buffer]);
+      const worker = await (this.#starting ??= start());
+      const { data, milliseconds } = await worker.ask(message, [photo.data.buffer]);
       context.putImageData(new ImageData(data, width, height), 0, 0);
       return { canvas, milliseconds };
     } catch (error) {
       // The next one starts afresh.
-      this.#worker?.stop();
-      this.#worker = null;
+      this.#starting?.then((worker) => worker.stop()).catch(() => {});
+      this.#starting = null;
       throw explain(error);
     }
   }
+}
+
+async function start() {
+  const worker = new ModelWorker();
+  try {
+    await worker.ask({ type: 'prepare-composing' });
+  } catch (error) {
+    worker.stop();
+    throw error;
+  }
+  return worker;
 }

@@ -33,6 +33,10 @@ const MESSAGES = {
     title: 'This browser cannot read HEIC photos',
     text: 'Save the photo as JPEG and choose it again. On an iPhone: Settings, Camera, Formats, Most Compatible.',
   },
+  'video-unreadable': {
+    title: 'This video cannot be read',
+    text: 'The browser cannot play it. Choose an MP4 or WebM video, or a photo.',
+  },
   'picture-too-large': {
     title: 'This picture is too large',
     text: 'It has {detail}. Choose one with at most 64 megapixels.',

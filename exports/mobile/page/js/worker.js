@@ -7,13 +7,22 @@
  *   {id, type: 'run', inputs: Object<string, TypedArray>}
  *   {id, type: 'load-detection', detector: ArrayBuffer, landmarks: ArrayBuffer, threads: number}
  *   {id, type: 'find', pixels: Pixels}
+ *   {id, type: 'prepare-composing'}
  *   {id, type: 'compose', photo: Pixels, window: Window, answer: Answer}
  * and out: {id, ok: true, ...} or {id, ok: false, name, message}.
  */
 
-const handlers = { load, run, 'load-detection': loadDetection, find: findJoints, compose };
+const handlers = {
+  load,
+  run,
+  'load-detection': loadDetection,
+  find: findJoints,
+  'prepare-composing': prepareComposing,
+  compose,
+};
 let reposer = null;
 let detection = null;
+let composing = null;
 
 self.addEventListener('message', async ({ data }) => {
   try {
@@ -72,10 +81,14 @@ async function findJoints({ pixels }) {
   return { answer: { ...found, milliseconds: performance.now() - started } };
 }
 
+async function prepareComposing() {
+  composing = await import('./full_resolution.js');
+  return { answer: {} };
+}
+
 /** The model's answer in the photo, as full_resolution.js describes it. */
 async function compose({ photo, window, answer }) {
   const started = performance.now();
-  const { compose: composed } = await import('./full_resolution.js');
-  const data = composed(photo, window, answer);
+  const data = composing.compose(photo, window, answer);
   return { answer: { data, milliseconds: performance.now() - started }, transfer: [data.buffer] };
 }
