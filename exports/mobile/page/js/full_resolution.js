@@ -34,25 +34,34 @@ const FADE = 0.04;
  */
 export function compose(photo, window, answer) {
   const { image, flow, mask } = answer;
-  const moved = flow ? movePhoto(photo, window, flow) : null;
+  const moved = flow && mask ? movePhoto(photo, window, flow) : null;
+  const detail = moved && findDetail(moved, window, image, mask);
   const rows = taps(image.height, window.height);
   const columns = taps(image.width, window.width);
-  const detail = moved && mask ? findDetail(moved, window, image, mask) : null;
-  const result = Uint8ClampedArray.from(photo.data);
   const fade = fading(photo, window);
-  const mixed = new Float32Array(3);
+  const result = Uint8ClampedArray.from(photo.data);
+  const [first, last] = [
+    Math.max(0, -window.left),
+    Math.min(window.width, photo.width - window.left),
+  ];
   for (let y = Math.max(0, -window.top); y < window.height && y + window.top < photo.height; y++) {
-    for (
-      let x = Math.max(0, -window.left);
-      x < window.width && x + window.left < photo.width;
-      x++
-    ) {
-      mixColor(image, rows[y], columns[x], mixed);
-      if (detail) addDetail(detail, rows[y], columns[x], moved, 3 * (y * window.width + x), mixed);
+    const colors = mixRows(image, 3, rows, y);
+    const low = detail && mixRows(detail.low, 3, rows, y);
+    const weights = detail && mixRows(detail.weights, 1, rows, y);
+    for (let x = first; x < last; x++) {
       const to = 4 * ((y + window.top) * photo.width + x + window.left);
+      const weight = detail ? mixColumns(weights, 1, 0, columns, x) : 0;
       const part = fade.x[x] * fade.y[y];
-      for (let channel = 0; channel < 3; channel++)
-        result[to + channel] += part * (mixed[channel] - photo.data[to + channel]);
+      for (let channel = 0; channel < 3; channel++) {
+        let value = mixColumns(colors, 3, channel, columns, x);
+        if (weight > 0) {
+          const own = moved[3 * (y * window.width + x) + channel];
+          value += weight * (own - mixColumns(low, 3, channel, columns, x));
+        }
+        const before = photo.data[to + channel];
+        // In between, colours may leave the range of levels: what fades is what would be seen.
+        result[to + channel] = before + part * (Math.min(255, Math.max(0, value)) - before);
+      }
     }
   }
   return result;
@@ -68,9 +77,10 @@ export function movePhoto(photo, window, flow) {
   const [scaleX, scaleY] = [window.width / flow.width, window.height / flow.height];
   const result = new Uint8Array(window.width * window.height * 3);
   for (let y = 0, to = 0; y < window.height; y++) {
+    const offsets = mixRows(flow, 2, rows, y);
     for (let x = 0; x < window.width; x++, to += 3) {
-      const dx = scaleX * mixValue(flow, 2, 0, rows[y], columns[x]);
-      const dy = scaleY * mixValue(flow, 2, 1, rows[y], columns[x]);
+      const dx = scaleX * mixColumns(offsets, 2, 0, columns, x);
+      const dy = scaleY * mixColumns(offsets, 2, 1, columns, x);
       takeColor(photo, window.left + x + dx, window.top + y + dy, result, to);
     }
   }
@@ -82,78 +92,83 @@ function findDetail(moved, window, image, mask) {
   const { height, width } = image;
   const low = resample(moved, window.height, window.width, height, width);
   const difference = Float32Array.from(low, (value, at) => value - image.data[at]);
+  const taken = stretched(mask, height, width);
   const weights = new Float32Array(height * width);
-  const [rows, columns] = [taps(mask.height, height), taps(mask.width, width)];
-  const around = new Float32Array(3);
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at++) {
-      around.fill(0);
-      let [least, count] = [1, 0];
-      for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++) {
-        for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++, count++) {
-          least = Math.min(least, mixValue(mask, 1, 0, rows[v], columns[u]));
-          const from = 3 * (v * width + u);
-          for (let channel = 0; channel < 3; channel++)
-            around[channel] += difference[from + channel];
-        }
-      }
-      const square = around.reduce((sum, value) => sum + (value / count) ** 2, 0) / 3;
+      const around = [];
+      for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++)
+        for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++)
+          around.push(v * width + u);
+      const mean = (channel) =>
+        around.reduce((sum, pixel) => sum + difference[3 * pixel + channel], 0) / around.length;
+      const square = (mean(0) ** 2 + mean(1) ** 2 + mean(2) ** 2) / 3;
+      const least = around.reduce((value, pixel) => Math.min(value, taken[pixel]), 1);
       weights[at] = Math.max(0, least) * Math.exp(-square / COLOR_DISTANCE ** 2);
     }
   }
   return { low: { data: low, height, width }, weights: { data: weights, height, width } };
 }
 
-const lowColor = new Float32Array(3);
-
-function addDetail({ low, weights }, row, column, moved, at, mixed) {
-  const weight = mixValue(weights, 1, 0, row, column);
-  if (weight === 0) return;
-  mixColor(low, row, column, lowColor);
-  for (let channel = 0; channel < 3; channel++)
-    mixed[channel] += weight * (moved[at + channel] - lowColor[channel]);
+/** A plane of one channel at another size. */
+function stretched(plane, height, width) {
+  const rows = taps(plane.height, height);
+  const columns = taps(plane.width, width);
+  const result = new Float32Array(height * width);
+  for (let y = 0, at = 0; y < height; y++) {
+    const row = mixRows(plane, 1, rows, y);
+    for (let x = 0; x < width; x++, at++) result[at] = mixColumns(row, 1, 0, columns, x);
+  }
+  return result;
 }
 
 /**
  * For each pixel of a row or column that is stretched: the two old ones next to it, and the part of the second.
- * @returns {{first: number, second: number, part: number}[]}
+ * @returns {{first: Int32Array, second: Int32Array, part: Float32Array}}
  */
 function taps(length, newLength) {
-  return Array.from({ length: newLength }, (_, index) => {
+  const first = new Int32Array(newLength);
+  const second = new Int32Array(newLength);
+  const part = new Float32Array(newLength);
+  for (let index = 0; index < newLength; index++) {
     const place = Math.min(Math.max(((index + 0.5) * length) / newLength - 0.5, 0), length - 1);
-    const first = Math.floor(place);
-    return { first, second: Math.min(first + 1, length - 1), part: place - first };
-  });
+    first[index] = Math.floor(place);
+    second[index] = Math.min(first[index] + 1, length - 1);
+    part[index] = place - first[index];
+  }
+  return { first, second, part };
 }
 
-/** One channel of a plane, between its pixels. */
-function mixValue({ data, width }, channels, channel, row, column) {
-  const value = (y, x) => data[channels * (y * width + x) + channel];
-  const upper =
-    value(row.first, column.first) * (1 - column.part) +
-    value(row.first, column.second) * column.part;
-  const lower =
-    value(row.second, column.first) * (1 - column.part) +
-    value(row.second, column.second) * column.part;
-  return upper * (1 - row.part) + lower * row.part;
+/** A row of the stretched plane, still as narrow as the plane. */
+function mixRows({ data, width }, channels, { first, second, part }, y) {
+  const length = width * channels;
+  const [upper, lower] = [first[y] * length, second[y] * length];
+  const row = new Float32Array(length);
+  for (let at = 0; at < length; at++)
+    row[at] = data[upper + at] + part[y] * (data[lower + at] - data[upper + at]);
+  return row;
 }
 
-function mixColor(plane, row, column, color) {
-  for (let channel = 0; channel < 3; channel++)
-    color[channel] = mixValue(plane, 3, channel, row, column);
+/** One channel of one pixel of such a row, as wide as it shall be. */
+function mixColumns(row, channels, channel, { first, second, part }, x) {
+  const value = row[channels * first[x] + channel];
+  return value + part[x] * (row[channels * second[x] + channel] - value);
 }
 
 /** The photo's colour at (x, y), bilinear; beyond its edge as there. */
 function takeColor({ data, width, height }, x, y, to, at) {
-  const [u, v] = [Math.min(Math.max(x, 0), width - 1), Math.min(Math.max(y, 0), height - 1)];
-  const [left, top] = [Math.floor(u), Math.floor(v)];
-  const [right, bottom] = [Math.min(left + 1, width - 1), Math.min(top + 1, height - 1)];
-  const [partX, partY] = [u - left, v - top];
-  for (let channel = 0; channel < 3; channel++) {
-    const value = (row, column) => data[4 * (row * width + column) + channel];
-    const upper = value(top, left) * (1 - partX) + value(top, right) * partX;
-    const lower = value(bottom, left) * (1 - partX) + value(bottom, right) * partX;
-    to[at + channel] = Math.round(upper * (1 - partY) + lower * partY);
+  const u = Math.min(Math.max(x, 0), width - 1);
+  const v = Math.min(Math.max(y, 0), height - 1);
+  const left = Math.floor(u);
+  const top = Math.floor(v);
+  const right = 4 * (left < width - 1 ? 1 : 0);
+  const down = 4 * (top < height - 1 ? width : 0);
+  const partX = u - left;
+  const partY = v - top;
+  for (let channel = 0, from = 4 * (top * width + left); channel < 3; channel++, from++) {
+    const upper = data[from] + partX * (data[from + right] - data[from]);
+    const lower = data[from + down] + partX * (data[from + down + right] - data[from + down]);
+    to[at + channel] = Math.round(upper + partY * (lower - upper));
   }
 }
 
