@@ -144,7 +144,7 @@ test('of two people the larger one gets the dots, and the page says so', async (
     return [...new Uint8Array(await blob.arrayBuffer())];
   });
   await help.chooseFile(page, 'both.png', Buffer.from(both), 'image/png');
-  assert.match(await help.untilFound(page), /^2 people were found; the dots are on the largest\./);
+  assert.match(await help.untilFound(page), /^The dots are on the largest of 2 people\./);
   const shifted = truth.joints.map(([x, y]) => [x + 300, y]);
   assert.ok(numRight(await shownJoints(page), shifted) >= 17);
   const hints = await page.evaluate(async () => {

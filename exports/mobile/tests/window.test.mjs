@@ -20,8 +20,8 @@ test('a small person in a wide photo gets a window of the shape of the training,
     [corners([999.5, 499.5, 1199.5, 1499.5])],
     frame,
   );
-  // 1000 pixels of joints with 0.12 above and 0.09 below.
-  assert.deepEqual([window.top, window.height], [380, 1210]);
+  // 1000 pixels of joints with 0.19 above and 0.16 below.
+  assert.deepEqual([window.top, window.height], [310, 1350]);
   assert.ok(Math.abs(window.height / window.width - 256 / 192) < 2e-3);
   assert.ok(Math.abs(window.left + window.width / 2 - 1100) <= 1);
 });
@@ -32,9 +32,9 @@ test('x and y are told apart: a lying person gets a wider window than high joint
     [corners([499.5, 999.5, 1499.5, 1199.5])],
     frame,
   );
-  // Margins go by half of the width: 0.16 on both sides.
-  assert.equal(window.width, 1160);
-  assert.ok(Math.abs(window.height - (1160 * 256) / 192) <= 1);
+  // Margins go by half of the width: 0.17 on both sides.
+  assert.equal(window.width, 1170);
+  assert.ok(Math.abs(window.height - (1170 * 256) / 192) <= 1);
 });
 
 test('a photo of the shape of the training that the person fills is taken whole; a larger one is not', () => {
@@ -42,8 +42,8 @@ test('a photo of the shape of the training that the person fills is taken whole;
   assert.deepEqual(framing(size, [standing(size)], frame), { left: 0, top: 0, ...size });
   const wide = { width: 1000, height: 1000 };
   assert.notDeepEqual(framing(wide, [standing(wide)], frame), { left: 0, top: 0, ...wide });
-  const small = corners([300, 500, 400, 700]);
-  assert.notDeepEqual(framing(size, [small], frame), { left: 0, top: 0, ...size });
+  for (const other of [corners([300, 500, 400, 700]), corners([300, 0, 400, 768])])
+    assert.notDeepEqual(framing(size, [other], frame), { left: 0, top: 0, ...size });
 });
 
 test('the window holds every pose and all of the person', () => {
@@ -60,7 +60,7 @@ test('the window holds every pose and all of the person', () => {
 });
 
 test('the frame of the training comes from the model where it tells, else its shape from its pictures', () => {
-  const person_frame = { aspect: 2, margins: {}, height_range: [0, 1] };
+  const person_frame = { aspect: 2, margins: {}, height_range: [0, 1], top_range: [0, 1] };
   assert.equal(frameOf({ image_size: [64, 64], person_frame }), person_frame);
   assert.equal(frameOf({ image_size: [256, 128] }).aspect, 2);
 });

@@ -31,7 +31,7 @@ export async function findJoints(finder, picture, { isCurrent, onFound }) {
 export function describeFound(people, skeleton) {
   const whose =
     people > 1
-      ? `${people} people were found; the dots are on the largest.`
+      ? `The dots are on the largest of ${people} people.`
       : 'The dots were placed for you.';
   const hidden = skeleton.length - numPresent(skeleton);
   const missing =

@@ -12,6 +12,7 @@
  * @property {{left: number, right: number, top: number, bottom: number}} margins  Room around all joints, in parts of
  *   their height.
  * @property {[number, number]} height_range  What of the picture's height the joints take.
+ * @property {[number, number]} top_range  The room above them, in parts of their height.
  *
  * @typedef {import('./joints.js').Skeleton} Skeleton
  * @typedef {import('./joints.js').Size} Size
@@ -21,8 +22,9 @@
 const SAME_ASPECT = 1.06;
 /** How the drawn people of the demo stand, from head to toe; for models that do not tell. */
 const FRAME = {
-  margins: { left: 0.16, right: 0.16, top: 0.12, bottom: 0.09 },
-  height_range: [0.7, 0.9],
+  margins: { left: 0.17, right: 0.17, top: 0.19, bottom: 0.16 },
+  height_range: [0.66, 0.82],
+  top_range: [0.12, 0.28],
 };
 /** Of a pose that is wider than this many heights, the margins go by the width. */
 const WIDE = 0.5;
@@ -48,9 +50,10 @@ export function framing(size, skeletons, frame, box = null) {
   const joints = boundsOf(skeletons);
   const aspect = size.height / size.width;
   const isSameShape = Math.max(aspect / frame.aspect, frame.aspect / aspect) <= SAME_ASPECT;
-  const part = boundsOf(skeletons.slice(0, 1)).height / size.height;
-  const [low, high] = frame.height_range;
-  if (isSameShape && low <= part && part <= high) return wholeWindow(size);
+  const own = boundsOf(skeletons.slice(0, 1));
+  const fills = within(own.height / size.height, frame.height_range);
+  if (isSameShape && fills && within(own.top / own.height, frame.top_range))
+    return wholeWindow(size);
   const unit = Math.max(joints.height, WIDE * joints.width);
   const { left, right, top, bottom } = frame.margins;
   const edges = {
@@ -60,6 +63,10 @@ export function framing(size, skeletons, frame, box = null) {
     bottom: joints.top + joints.height + bottom * unit,
   };
   return onWholePixels(withAspect(holding(edges, box ?? edges), frame.aspect));
+}
+
+function within(value, [low, high]) {
+  return low <= value && value <= high;
 }
 
 /** Around all joints that are present. */
@@ -140,11 +147,11 @@ export function toTensor(skeleton, { left, top, width, height }, [newHeight, new
  */
 export function windowPixels({ data, width, height }, window) {
   const rgb = new Uint8Array(window.width * window.height * 3);
-  const within = (place, length) => Math.min(Math.max(place, 0), length - 1);
+  const inside = (place, length) => Math.min(Math.max(place, 0), length - 1);
   for (let y = 0, to = 0; y < window.height; y++) {
-    const row = within(window.top + y, height) * width;
+    const row = inside(window.top + y, height) * width;
     for (let x = 0; x < window.width; x++, to += 3) {
-      const from = 4 * (row + within(window.left + x, width));
+      const from = 4 * (row + inside(window.left + x, width));
       rgb[to] = data[from];
       rgb[to + 1] = data[from + 1];
       rgb[to + 2] = data[from + 2];
