@@ -4,6 +4,9 @@
  *
  * Beside the model, model.json tells the page its size, digest, picture size and joint order. precache.js names the
  * version, a digest of every file, so that a phone which has an older one notices.
+ *
+ * Without a model, the page is one for `posewarp app`, which puts a model beside it while it serves: served/ has what
+ * such a page has instead.
  */
 
 import { createHash } from 'node:crypto';
@@ -17,7 +20,7 @@ const HERE = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = path.join(HERE, 'node_modules', '@litertjs');
 
 /**
- * @param {string} modelPath
+ * @param {string} modelPath  '' for a page without a model.
  * @param {string} metadataPath  What the TFLite exporter wrote.
  * @param {string} out  Replaced as a whole.
  */
@@ -26,8 +29,12 @@ export async function build(modelPath, metadataPath, out) {
   await rm(partial, { recursive: true, force: true });
   await cp(path.join(HERE, 'page'), partial, { recursive: true });
   await copyRuntime(path.join(partial, 'vendor'));
-  await copyModel(modelPath, metadataPath, path.join(partial, 'model'));
-  await writePrecache(partial);
+  if (modelPath) {
+    await copyModel(modelPath, metadataPath, path.join(partial, 'model'));
+    await writePrecache(partial);
+  } else {
+    await cp(path.join(HERE, 'served'), partial, { recursive: true });
+  }
   await rm(out, { recursive: true, force: true });
   await rename(partial, out);
 }
@@ -116,12 +123,12 @@ async function writePrecache(folder) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const given = readArguments({
-    model: { help: 'the .tflite file' },
+    model: { default: '', help: 'the .tflite file; without one, a page for posewarp app' },
     metadata: { default: '', help: 'metadata.json of the exporter (default: beside the model)' },
     out: { help: 'folder to write; replaced if it is there' },
   });
   const metadata = given.metadata || path.join(path.dirname(given.model), 'metadata.json');
-  await requirePhotoAndJoints(metadata);
+  if (given.model) await requirePhotoAndJoints(metadata);
   await build(given.model, metadata, given.out);
   console.log(`built ${given.out}`);
 }
