@@ -20,7 +20,8 @@ from posewarp_tf.settings import command_line
 # {subcommand: (module, what it does)}.
 COMMANDS = {
     'predict': ('posewarp_tf.predict', 'puts the person of a photo into another pose'),
-    'app': ('posewarp_tf.app', 'does the same by hand, on a page in the browser'),
+    'app': ('posewarp_tf.app', 'does the same on a page in the browser'),
+    'pose': ('posewarp_tf.pose', 'finds people and their joints in photos'),
     'train': ('posewarp_tf.train', 'trains a model, or goes on with a run'),
     'evaluate': ('posewarp_tf.evaluate', 'scores a run on its test pairs'),
     'compare': ('posewarp_tf.compare', 'puts the scores of several runs beside each other'),

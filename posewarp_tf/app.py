@@ -2,14 +2,16 @@
 
     posewarp app --run_dir=runs/quickstart
 
-serves the page of exports/mobile until Ctrl-C: drop a photo, place the joints, choose a pose, compare, save. The
+serves the page of exports/mobile until Ctrl-C: drop a photo, joints appear, choose a pose, compare, save. The
 browser itself runs the model. A run folder is exported to TFLite first, once; the file stays in the user's cache until
 the run's weights change.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import pathlib
 import threading
 import webbrowser
@@ -27,6 +29,8 @@ def define_flags() -> None:
     flags.DEFINE_string('model', None, 'Instead: a .tflite file that export-tflite wrote, its metadata.json beside it.')
     flags.DEFINE_string('host', 'localhost', 'Where to listen; 0.0.0.0 lets the whole network in.')
     flags.DEFINE_integer('port', 8090, 'Port to listen on; 0: any that is free.', lower_bound=0, upper_bound=65535)
+    flags.DEFINE_boolean('find_joints', True, 'Let the page find joints; otherwise they are placed by hand.')
+    flags.DEFINE_string('pose_model', None, 'What finds them, as in `posewarp pose`; default: found or fetched once.')
     flags.DEFINE_boolean('open_browser', True, 'Open the page in a browser.')
 
 
@@ -41,7 +45,8 @@ def main() -> None:
         got = 'neither' if given.model is None else 'both'
         raise ConfigError(f'--run_dir, --model: got {got}, expected one: a run folder, or a .tflite file')
     page = built_page()
-    site = make_site(page, load_served_model(given.model or exported(given.run_dir)))
+    model = given.model or exported(given.run_dir)
+    site = make_site(page, load_served_model(model, pose_models(given.pose_model) if given.find_joints else None))
     with PageServer(site, given.host, given.port) as server:
         print(f'posewarp: {server.url} (Ctrl-C ends it)', flush=True)
         if not is_local(given.host):
@@ -74,6 +79,24 @@ def exported(run_dir: str) -> pathlib.Path:
     return cached_export(run, lambda folder: _export(run_dir, folder)) / f'posewarp_{_PRECISION}.tflite'
 
 
+def pose_models(pose_model: str | None) -> dict[str, bytes] | None:
+    """The networks that find joints, {part of the page: contents}; None where none are found and none were named.
+
+    Raises:
+        ConfigError: `pose_model` is none.
+    """
+    from posewarp_tf.detection.models import load_models
+
+    try:
+        models = load_models(pose_model)
+    except ConfigError as error:
+        if pose_model is not None:
+            raise
+        print(f'note: joints are placed by hand: {error}', flush=True)
+        return None
+    return {'detector': models.detector, 'landmarks': models.landmarks}
+
+
 def _export(run_dir: str, folder: pathlib.Path) -> None:
     from posewarp_tf.__main__ import find_module
 
@@ -83,13 +106,10 @@ def _export(run_dir: str, folder: pathlib.Path) -> None:
             "'posewarp_tf[export]', or give a file that was exported elsewhere by --model"
         )
     print(f'exporting {run_dir} to TFLite, once', flush=True)
-    verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)  # Or saving graphs says more than there is to read.
-    try:
-        exporter = find_module('exports.tflite.export')
+    exporter = find_module('exports.tflite.export')
+    with contextlib.redirect_stdout(io.StringIO()):  # What it compares with is of no interest here.
         exporter.export_tflite(run_dir, folder, [_PRECISION], check_pairs=2, calibration_pairs=1, timed_runs=1)
-    finally:
-        logging.set_verbosity(verbosity)
 
 
 def _warn_of_others(host: str, port: int) -> None:

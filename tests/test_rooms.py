@@ -13,6 +13,7 @@ FLOORS = (
     ('ops',),
     ('pictures', 'layers'),
     ('poses',),
+    ('detection',),
     ('models',),
     ('settings',),
     ('runs', 'losses', 'synthetic'),

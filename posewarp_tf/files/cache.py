@@ -1,14 +1,18 @@
-"""The user's cache: what can be made again, and need not be made twice."""
+"""Where this program keeps what it can make or fetch again."""
 
 from __future__ import annotations
 
 import os
 import pathlib
 
-import posewarp_tf
+# Names another folder.
+CACHE_VARIABLE = 'POSEWARP_CACHE'
 
 
-def cache_folder(purpose: str) -> pathlib.Path:
-    """A folder for each purpose and version of this package, as XDG wants caches to lie; it need not exist yet."""
+def user_cache() -> pathlib.Path:
+    """`$POSEWARP_CACHE`, or `posewarp_tf` in the user's cache folder as XDG names it; it need not exist yet."""
+    given = os.environ.get(CACHE_VARIABLE)
+    if given:
+        return pathlib.Path(given).expanduser()
     root = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
-    return pathlib.Path(root) / 'posewarp_tf' / f'{purpose}-{posewarp_tf.__version__}'
+    return pathlib.Path(root) / 'posewarp_tf'

@@ -15,16 +15,15 @@ from types import ModuleType
 import tensorflow as tf
 from absl import logging
 
+import posewarp_tf
 from posewarp_tf.conventions import SAMPLER_IMPLEMENTATIONS
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.files.cache import cache_folder
+from posewarp_tf.files.cache import user_cache
 
 # Names another library, for example one that Bazel built; empty: none at all.
 PATH_VARIABLE = 'POSEWARP_OPS_LIBRARY'
 # One for each TensorFlow, so that environments with different ones share a clone.
 _NAME = f'libposewarp_ops-tensorflow-{tf.__version__}.so'
-# Of the folder in the user's cache.
-_PURPOSE = 'ops'
 _PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 _BUILD_MARK = re.compile(rb'posewarp_ops for TensorFlow (\S+) (with|without) CUDA\n')
 _ADVICE = '`posewarp build-ops` (or `make op`) builds it'
@@ -84,14 +83,19 @@ def library_path() -> pathlib.Path | None:
     given = os.environ.get(PATH_VARIABLE)
     if given is not None:
         return pathlib.Path(given) if given else None
-    places = (_PACKAGE.parent / 'custom_ops' / '_build', _PACKAGE / 'custom_ops' / '_build', cache_folder(_PURPOSE))
+    places = (_PACKAGE.parent / 'custom_ops' / '_build', _PACKAGE / 'custom_ops' / '_build', _cache())
     return next((place / _NAME for place in places if not refusal(place / _NAME)), build_path())
 
 
 def build_path() -> pathlib.Path:
     """Where the library is built to: beside the sources in a clone, in the user's cache for an installed package."""
     clone = _PACKAGE.parent / 'custom_ops'
-    return (clone / '_build' if clone.is_dir() else cache_folder(_PURPOSE)) / _NAME
+    return (clone / '_build' if clone.is_dir() else _cache()) / _NAME
+
+
+def _cache() -> pathlib.Path:
+    """A folder for each version of this package."""
+    return user_cache() / f'ops-{posewarp_tf.__version__}'
 
 
 def refusal(path: pathlib.Path) -> str:

