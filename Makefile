@@ -77,6 +77,7 @@ mobile: has-npm $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.js
 
 page: has-npm $(MOBILE)/node_modules/.package-lock.json
 	npm --prefix $(MOBILE) run --silent build -- --out=$(CURDIR)/$(PAGE)
+	@du -sh $(PAGE)
 
 test: $(VENV)/installed-dev lint
 	$(BIN)/python -m custom_ops.build --optional

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
+import os
 import pathlib
 import threading
 import webbrowser
@@ -44,10 +45,12 @@ def main() -> None:
     if (given.run_dir is None) == (given.model is None):
         got = 'neither' if given.model is None else 'both'
         raise ConfigError(f'--run_dir, --model: got {got}, expected one: a run folder, or a .tflite file')
-    page = built_page()
-    model = given.model or exported(given.run_dir)
-    site = make_site(page, load_served_model(model, pose_models(given.pose_model) if given.find_joints else None))
-    with PageServer(site, given.host, given.port) as server:
+    # The port first: what comes then may take a minute.
+    with PageServer(given.host, given.port) as server:
+        page = built_page()
+        model = load_served_model(os.path.expanduser(given.model) if given.model else exported(given.run_dir))
+        finders = pose_models(given.pose_model) if given.find_joints else {}
+        server.site = make_site(page, model.with_pose_models(finders) if finders else model)
         print(f'posewarp: {server.url} (Ctrl-C ends it)', flush=True)
         if not is_local(given.host):
             _warn_of_others(given.host, server.server_port)
@@ -73,17 +76,17 @@ def exported(run_dir: str) -> pathlib.Path:
     from posewarp_tf.page_server.served_model import require_photo_and_joints
     from posewarp_tf.runs.run_folder import RunFolder
 
-    run = RunFolder(run_dir)
+    run = RunFolder(os.path.expanduser(run_dir))
     inputs = raw_inputs(run.load_config().model.inputs)
     require_photo_and_joints((raw.name for raw in inputs), f'{run.path}: the model')
-    return cached_export(run, lambda folder: _export(run_dir, folder)) / f'posewarp_{_PRECISION}.tflite'
+    return cached_export(run, lambda folder: _export(run.path, folder)) / f'posewarp_{_PRECISION}.tflite'
 
 
-def pose_models(pose_model: str | None) -> dict[str, bytes] | None:
-    """The networks that find joints, {part of the page: contents}; None where none are found and none were named.
+def pose_models(pose_model: str | None) -> dict[str, bytes]:
+    """The networks that find joints, {part of the page: contents}; empty where none are found or named.
 
     Raises:
-        ConfigError: `pose_model` is none.
+        ConfigError: `pose_model` is not one.
     """
     from posewarp_tf.detection.models import load_models
 
@@ -93,11 +96,11 @@ def pose_models(pose_model: str | None) -> dict[str, bytes] | None:
         if pose_model is not None:
             raise
         print(f'note: joints are placed by hand: {error}', flush=True)
-        return None
+        return {}
     return {'detector': models.detector, 'landmarks': models.landmarks}
 
 
-def _export(run_dir: str, folder: pathlib.Path) -> None:
+def _export(run_dir: pathlib.Path, folder: pathlib.Path) -> None:
     from posewarp_tf.__main__ import find_module
 
     if importlib.util.find_spec('ai_edge_litert') is None:

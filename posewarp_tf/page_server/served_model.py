@@ -40,32 +40,32 @@ class ServedModel(NamedTuple):
         """{name in the page's folder of models: contents}."""
         return {'model.json': (json.dumps(self.card, indent=2) + '\n').encode(), **self.contents}
 
+    def with_pose_models(self, pose_models: Mapping[str, bytes]) -> ServedModel:
+        """The same beside what finds people and their joints: {part in POSE_MODELS: contents}."""
+        found = {POSE_MODELS[part]: contents for part, contents in pose_models.items()}
+        cards = {part: _file_card(name, found[name]) for part, name in POSE_MODELS.items()}
+        return ServedModel({**self.card, 'pose_models': cards}, {**self.contents, **found})
 
-def load_served_model(path: str | os.PathLike, pose_models: Mapping[str, bytes] | None = None) -> ServedModel:
-    """A .tflite file that `exports.tflite` wrote; its metadata.json lies beside it.
 
-    Args:
-        path: of that file.
-        pose_models: {part in POSE_MODELS: contents} of what finds people and their joints; without, joints are placed
-            by hand.
+def load_served_model(path: str | os.PathLike) -> ServedModel:
+    """A .tflite file that `exports.tflite` wrote; its metadata.json lies beside it. Joints are placed by hand.
 
     Raises:
         DataError: a file is missing or something else, or the model needs more than a photo and joints.
     """
     path = pathlib.Path(path)
-    contents = {_FILE_NAME: _read_tflite(path)}
+    contents = _read_tflite(path)
     described_in = path.with_name(_METADATA)
     metadata = _read_metadata(described_in)
     inputs = metadata.get('signatures', {}).get('serving_default', {}).get('inputs', INPUT_NAMES)
     require_photo_and_joints(inputs, f'{described_in}: the model')
-    found = {POSE_MODELS[part]: model for part, model in (pose_models or {}).items()}
     card = {
-        **_file_card(_FILE_NAME, contents[_FILE_NAME]),
+        **_file_card(_FILE_NAME, contents),
         'image_size': metadata['image_size'],
         'joint_names': metadata['joint_names'],
-        'pose_models': {part: _file_card(name, found[name]) for part, name in POSE_MODELS.items()} if found else None,
+        'pose_models': None,
     }
-    return ServedModel(card, {**contents, **found})
+    return ServedModel(card, {_FILE_NAME: contents})
 
 
 def _file_card(name: str, contents: bytes) -> dict[str, Any]:

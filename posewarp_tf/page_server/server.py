@@ -1,4 +1,4 @@
-"""Serves a page to browsers, from memory: every address that there is, is known before the first request.
+"""Serves a page to browsers, from memory: every address that there is, is known before the first answer.
 
 So no address leads to another file of this computer. The headers are those of exports/mobile/tools/server.mjs; cross-
 origin isolation among them lets the model use several threads.
@@ -13,7 +13,6 @@ import pathlib
 import socket
 import socketserver
 import sys
-import threading
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any
@@ -57,11 +56,11 @@ class PageServer(http.server.ThreadingHTTPServer):
     """A server that listens from when it is made; `serve_forever` answers, `server_close` ends it.
 
     Args:
-        site: {address, such as '/js/app.js': contents}; '/' is '/index.html'.
         host: the name or address to listen on; others than localhost's let other computers in.
         port: 0 takes a free one.
 
     Attributes:
+        site: {address, such as '/js/app.js': contents}; what is not in it is not there. '/' is '/index.html'.
         url: where a browser of this computer finds the page.
 
     Raises:
@@ -71,12 +70,12 @@ class PageServer(http.server.ThreadingHTTPServer):
     # Of connections that wait for an answer; a browser opens several at once.
     request_queue_size = 64
 
-    def __init__(self, site: Mapping[str, bytes], host: str = 'localhost', port: int = 0):
-        self.site = {**site, '/': site['/index.html']}
+    def __init__(self, host: str = 'localhost', port: int = 0):
+        self.site: Mapping[str, bytes] = {}
         try:
             found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        except OSError as error:
-            raise ConfigError(f'--host={host}: not a name or address: {error.strerror or error}') from error
+        except (OSError, UnicodeError) as error:
+            raise ConfigError(f'--host={host}: not a name or address: {error}') from error
         # Programs that forward ports look for localhost at 127.0.0.1.
         self.address_family, *_, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
         try:
@@ -112,11 +111,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         address = urllib.parse.unquote(self.path.partition('?')[0].partition('#')[0])
+        address += 'index.html' if address == '/' else ''
         contents = self.server.site.get(address)
         if contents is None:
             self.send_error(http.HTTPStatus.NOT_FOUND, f'there is no {address!r} here; the page is at /')
             return
-        suffix = pathlib.PurePosixPath(address if address != '/' else '/index.html').suffix
+        suffix = pathlib.PurePosixPath(address).suffix
         self._send(http.HTTPStatus.OK, TYPES.get(suffix, 'application/octet-stream'), contents)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
@@ -158,13 +158,6 @@ def network_address() -> str:
         except OSError:
             return ''
         return str(probe.getsockname()[0])
-
-
-def serve_in_background(server: PageServer) -> threading.Thread:
-    """Answers in a thread, until `server.shutdown()`."""
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    return thread
 
 
 def _obstacle(host: str, port: int, error: OSError) -> str:
