@@ -66,6 +66,7 @@ def test_distributions_hold_what_is_needed_and_nothing_else(distributions):
     with tarfile.open(sdist) as file:
         inside = {name.split('/', 1)[1] for name in file.getnames() if '/' in name}
     assert {'README.md', 'LICENSE', 'requirements.txt', 'exports/tflite/export.py', 'tests/test_package.py'} <= inside
+    assert not [name for name in inside if 'node_modules' in name]
 
 
 def test_installed_command_reposes_a_photo_from_another_folder(installed, tmp_path):
