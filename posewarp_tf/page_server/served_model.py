@@ -21,14 +21,16 @@ POSE_MODELS = {'detector': 'pose_detection.tflite', 'landmarks': 'pose_landmark_
 # Of the address, whatever the file is called: a name may hold what an address may not.
 _FILE_NAME = 'posewarp.tflite'
 _METADATA = 'metadata.json'
+# The last one, how people stand in the training's pictures, is not known of every model.
+_FIELDS = ('image_size', 'joint_names', 'person_frame')
 
 
 class ServedModel(NamedTuple):
     """A model as the page fetches it.
 
     Attributes:
-        card: model.json as exports/mobile/page/js/model_file.js reads it: `file`, `bytes`, `sha256`, `image_size`
-            (height, width), `joint_names`, and `pose_models`, the files by which the page finds joints, or None.
+        card: model.json as exports/mobile/page/js/model_file.js reads it: `file`, `bytes`, `sha256`, the _FIELDS of
+            metadata.json, and `pose_models`, the files by which the page finds joints, or None.
         contents: {name: contents} of the .tflite files that the card names.
     """
 
@@ -61,8 +63,7 @@ def load_served_model(path: str | os.PathLike) -> ServedModel:
     require_photo_and_joints(inputs, f'{described_in}: the model')
     card = {
         **_file_card(_FILE_NAME, contents),
-        'image_size': metadata['image_size'],
-        'joint_names': metadata['joint_names'],
+        **{name: metadata[name] for name in _FIELDS if name in metadata},
         'pose_models': None,
     }
     return ServedModel(card, {_FILE_NAME: contents})

@@ -12,6 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from exports.mobile import gallery
+from exports.mobile.pose_models import write_pose_models
 from exports.tflite.export import export_tflite
 from exports.tflite.litert import LiteRTReposer
 from posewarp_tf.conventions import JOINT_NAMES, LIMBS
@@ -48,10 +49,18 @@ def models(tiny_run, tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def results(models, tmp_path_factory):
+def pose_models(tmp_path_factory):
+    """The folder of those that find joints."""
+    folder = tmp_path_factory.mktemp('pose_models')
+    write_pose_models(folder)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def results(models, pose_models, tmp_path_factory):
     """Runs the browser tests, all in one go, and returns where they put what Python compares."""
     folder = tmp_path_factory.mktemp('results')
-    _npm(['test'], {'POSEWARP_MODELS': models, 'POSEWARP_RESULTS': folder})
+    _npm(['test'], {'POSEWARP_MODELS': models, 'POSEWARP_POSE_MODELS': pose_models, 'POSEWARP_RESULTS': folder})
     return folder
 
 
@@ -60,7 +69,12 @@ def _npm(arguments, environment=None):
     assert (MOBILE / 'node_modules').is_dir(), 'npm packages are missing: run `make test-mobile`'
     environment = {**os.environ, **{name: str(value) for name, value in (environment or {}).items()}}
     done = subprocess.run(
-        ['npm', 'run', '--silent', *arguments], cwd=MOBILE, env=environment, capture_output=True, text=True, timeout=900
+        ['npm', 'run', '--silent', *arguments],
+        cwd=MOBILE,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=1800,
     )
     assert done.returncode == 0, f'npm run {" ".join(arguments)}:\n{done.stdout[-8000:]}\n{done.stderr[-2000:]}'
     return done.stdout
@@ -115,7 +129,7 @@ def test_saved_picture_is_what_python_computes(models, results):
 
 def test_picture_and_joints_reach_the_model_as_prediction_makes_them(models, results):
     inputs = _inputs(results / 'large.json')
-    expected = resize_image(load_image(models / 'large.png'), SIZE).astype(int)
+    expected = resize_image(_window(load_image(models / 'large.png'), results / 'large.json'), SIZE).astype(int)
     assert np.max(np.abs(inputs['source_image'][0].astype(int) - expected)) <= 1
     source, target = inputs['source_keypoints'][0], inputs['target_keypoints'][0]
     elbow = JOINT_NAMES.index('left_elbow')
@@ -126,6 +140,16 @@ def test_picture_and_joints_reach_the_model_as_prediction_makes_them(models, res
     assert source[JOINT_NAMES.index('right_wrist'), 0] < source[JOINT_NAMES.index('left_wrist'), 0]
     assert source[JOINT_NAMES.index('nose'), 1] < source[JOINT_NAMES.index('neck'), 1]
     assert np.any(target != source)
+
+
+def _window(photo, path):
+    """The part of a photo that the page says it gave to the model; beyond the photo as at its edge."""
+    left, top, width, height = json.loads(path.read_text())['window']
+    assert width == height, 'the shape of the model'
+    assert left < 0 < left + width, 'beyond the photo, which is narrower'
+    far = max(photo.shape)
+    padded = np.pad(photo, [(far, far), (far, far), (0, 0)], mode='edge')
+    return padded[top + far : top + far + height, left + far : left + far + width]
 
 
 def _inputs(path):

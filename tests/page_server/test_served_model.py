@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.errors import DataError
-from posewarp_tf.page_server.served_model import INPUT_NAMES, load_served_model
+from posewarp_tf.page_server.served_model import INPUT_NAMES, POSE_MODELS, load_served_model
 from posewarp_tf.page_server.site import make_site
 from tests.source_code import read
 
@@ -56,6 +57,18 @@ def test_what_finds_joints_lies_beside_it(exported):
         assert card['sha256'] == hashlib.sha256(found[part]).hexdigest()
     assert list(model.card['pose_models']) == ['detector', 'landmarks']
     assert model.contents['posewarp.tflite'] == MODEL
+
+
+def test_the_page_is_told_all_that_its_own_build_would_tell(exported):
+    script = read('exports/mobile/tools/build.mjs')
+    fields = re.findall(r'^    (\w+): metadata\.\1,$', script, re.MULTILINE)
+    assert {'image_size', 'joint_names'} < set(fields)
+    values = {**{name: {} for name in fields}, **METADATA}
+    exported.with_name('metadata.json').write_text(json.dumps(values))
+    card = load_served_model(exported).card
+    assert {name: card[name] for name in fields} == {name: values[name] for name in fields}
+    names = dict(re.findall(r"(\w+): '(\w+\.tflite)'", script.partition('POSE_MODELS = ')[2].partition(';')[0]))
+    assert names == POSE_MODELS
 
 
 def test_the_page_makes_of_a_photo_what_is_expected_here():

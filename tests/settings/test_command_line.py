@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Programs of those who work on the page and on the ops: python -m only.
 _NOT_FOR_USERS = {
     'exports.mobile.gallery',
+    'exports.mobile.pose_models',
     'custom_ops.benchmarks.local_attention',
     'posewarp_tf.data.synthetic',  # An earlier name.
 }

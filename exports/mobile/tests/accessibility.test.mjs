@@ -13,7 +13,9 @@ const STEPS = {
   photo: async () => {},
   joints: (page) => help.openExample(page),
   pose: (page) => page.tap('#to-pose'),
+  video: (page) => page.evaluate(() => document.getElementById('frame').showModal()),
   result: async (page) => {
+    await page.evaluate(() => document.getElementById('frame').close());
     await page.tap('#to-result');
     await help.untilResult(page);
   },
@@ -31,7 +33,7 @@ for (const colorScheme of ['light', 'dark']) {
     turned: help.LANDSCAPE,
   })) {
     test(`every step is accessible and large enough, ${colorScheme}, phone held ${held}`, async (t) => {
-      const { server, browser } = await help.startPage(t);
+      const { server, browser } = await help.startPage(t, { findsJoints: true });
       const { page } = await help.openPhone(browser, { ...options, colorScheme });
       await page.goto(server.url);
       await help.untilReady(page);

@@ -105,7 +105,10 @@ test('WebAssembly that fails while WebGPU loads ends the trial, and the next run
 test('the answer for one photo is not kept for the next', async () => {
   const waiting = [];
   const reposer = new Reposer({
-    load: async () => ({ card: { image_size: [4, 4] }, runtime: { outputs: [] } }),
+    load: async () => ({
+      card: { image_size: [4, 4] },
+      runtime: { outputs: [{ name: 'image', shape: [1, 4, 4, 3] }] },
+    }),
     run: ({ source_image: image }) =>
       new Promise((resolve) =>
         waiting.push(() => resolve({ outputs: { image }, milliseconds: 1 })),
@@ -113,16 +116,19 @@ test('the answer for one photo is not kept for the next', async () => {
   });
   const size = { width: 4, height: 4 };
   const photos = [10, 20].map((level) => {
-    const canvas = { ...size, getContext: () => ({ getImageData: () => ({ data }) }) };
+    const canvas = { ...size, getContext: () => ({ getImageData: () => ({ data, ...size }) }) };
     const data = new Uint8ClampedArray(64).fill(level);
     return { ...size, canvas };
   });
   const pose = standing(size);
-  const first = reposer.run(photos[0], pose, pose);
-  const second = reposer.run(photos[1], pose, pose);
+  const run = (picture) =>
+    reposer.run({ picture, source: pose, from: pose, target: pose, box: null }, pose);
+  const level = async (result) => (await result).answer.image.data[0];
+  const first = run(photos[0]);
+  const second = run(photos[1]);
   while (waiting.length < 2) await null;
   waiting.forEach((answer) => answer());
-  assert.equal((await first).rgb[0], 10);
-  assert.equal((await second).rgb[0], 20);
-  assert.equal((await reposer.run(photos[1], pose, pose)).rgb[0], 20);
+  assert.equal(await level(first), 10);
+  assert.equal(await level(second), 20);
+  assert.equal(await level(run(photos[1])), 20);
 });

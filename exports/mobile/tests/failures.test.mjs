@@ -8,14 +8,6 @@ import * as help from './helpers.mjs';
 
 const inModels = (name) => path.join(help.MODELS, name);
 
-async function shownError(page) {
-  await page.waitForSelector('#error:not([hidden])', { timeout: 60_000 });
-  return {
-    title: await page.textContent('#error-title'),
-    text: await page.textContent('#error-text'),
-  };
-}
-
 async function worksNow(page) {
   await help.openExample(page);
   assert.ok(await page.isHidden('#error'));
@@ -45,7 +37,7 @@ test('pictures that cannot be used are refused by name, and the next good one wo
   };
   for (const [name, [buffer, expected]] of Object.entries(cases)) {
     await help.chooseFile(page, 'photo.jpg', buffer);
-    const { title, text } = await shownError(page);
+    const { title, text } = await help.shownError(page);
     assert.match(`${title}. ${text}`, expected, name);
     await page.tap('#error-close');
   }
@@ -66,7 +58,7 @@ test('a real picture of 10,000 x 10,000 pixels is refused before it is decoded',
   });
   await page.goto(server.url);
   await page.setInputFiles('#choose-file', inModels('huge.png'));
-  assert.match((await shownError(page)).text, /10000 × 10000 pixels/);
+  assert.match((await help.shownError(page)).text, /10000 × 10000 pixels/);
   assert.equal(await page.evaluate(() => window.decoded), 0);
 });
 
@@ -80,7 +72,7 @@ test('a photo that there is no memory for is not called unreadable', async (t) =
   });
   await page.goto(server.url);
   await page.setInputFiles('#choose-file', inModels('large.png'));
-  assert.match((await shownError(page)).title, /Too little free memory/);
+  assert.match((await help.shownError(page)).title, /Too little free memory/);
 });
 
 test('a photo taken sideways is turned upright', async (t) => {
@@ -109,7 +101,7 @@ test('a model file that changed on its way is called damaged, and trying again h
   await writeFile(file, whole.subarray(0, whole.length / 2));
   const { page, problems } = await help.openPhone(browser, { serviceWorkers: 'block' });
   await page.goto(server.url);
-  assert.match((await shownError(page)).title, /model file is damaged/);
+  assert.match((await help.shownError(page)).title, /model file is damaged/);
   await writeFile(file, whole);
   await page.tap('#error-retry');
   await help.untilReady(page);
@@ -131,7 +123,7 @@ async function refused(t, model, expected) {
   const { server, browser } = await help.startPage(t, { model });
   const { page, problems } = await help.openPhone(browser);
   await page.goto(server.url);
-  assert.match((await shownError(page)).title, expected);
+  assert.match((await help.shownError(page)).title, expected);
   assert.deepEqual(problems, []);
 }
 
@@ -143,7 +135,7 @@ test('a model with its joints in another order is refused', async (t) => {
   await writeFile(file, JSON.stringify(card));
   const { page } = await help.openPhone(browser);
   await page.goto(server.url);
-  assert.match((await shownError(page)).title, /model for something else/);
+  assert.match((await help.shownError(page)).title, /model for something else/);
 });
 
 test('a model that needs more memory than there is says so instead of a black picture', async (t) => {
@@ -153,7 +145,7 @@ test('a model that needs more memory than there is says so instead of a black pi
   await help.untilReady(page);
   await help.openExample(page);
   await page.tap('[data-step-to="result"]');
-  assert.match((await shownError(page)).title, /Too little free memory/);
+  assert.match((await help.shownError(page)).title, /Too little free memory/);
   assert.deepEqual(problems, []);
 });
 
@@ -169,7 +161,7 @@ test('a phone that cannot give the runtime its memory says so, and works once it
     await route.fulfill({ response, body: refuse + (await response.text()) });
   });
   await page.goto(server.url);
-  assert.match((await shownError(page)).title, /Too little free memory/);
+  assert.match((await help.shownError(page)).title, /Too little free memory/);
   await page.context().unroute(glue);
   await page.tap('#error-retry');
   await help.untilReady(page);
@@ -213,7 +205,7 @@ test('a pose without joints is refused, and the picture before it cannot be save
     if (/, at /.test(await joint.getAttribute('aria-label'))) await joint.press('Enter');
   }
   await page.tap('[data-step-to="result"]');
-  assert.match((await shownError(page)).title, /no pose to work with/);
+  assert.match((await help.shownError(page)).title, /no pose to work with/);
   for (const id of ['save', 'save-video']) assert.ok(await page.isDisabled(`#${id}`), id);
   await page.tap('[data-step-to="joints"]');
   await page.tap('#reset-joints');

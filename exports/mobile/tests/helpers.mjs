@@ -1,7 +1,8 @@
 /**
  * What the browser tests share. They need models, which Python makes (tests/exports/test_mobile.py): POSEWARP_MODELS
  * names a folder with tiny.tflite, foreign.tflite (some other model), huge.tflite (needs more memory than there is),
- * metadata.json and pictures; what Python shall compare goes to the folder of POSEWARP_RESULTS.
+ * metadata.json and pictures, POSEWARP_POSE_MODELS one with the models that find joints; what Python shall compare goes
+ * to the folder of POSEWARP_RESULTS.
  */
 
 import assert from 'node:assert/strict';
@@ -13,23 +14,27 @@ import { build } from '../tools/build.mjs';
 import { serve } from '../tools/server.mjs';
 
 export const MODELS = process.env.POSEWARP_MODELS;
+export const POSE_MODELS = process.env.POSEWARP_POSE_MODELS;
 export const RESULTS = process.env.POSEWARP_RESULTS;
 assert(
-  MODELS && RESULTS,
-  'POSEWARP_MODELS and POSEWARP_RESULTS are not set: run `make test-mobile`',
+  MODELS && POSE_MODELS && RESULTS,
+  'POSEWARP_MODELS, POSEWARP_POSE_MODELS and POSEWARP_RESULTS are not set: run `make test-mobile`',
 );
 
 export const PORTRAIT = { viewport: { width: 390, height: 844 } };
 export const LANDSCAPE = { viewport: { width: 844, height: 390 } };
 
 /**
- * Builds the page with a model, serves it and starts a browser; `t` cleans up.
+ * Builds the page with a model (and with those that find joints, if `findsJoints`), serves it and starts a browser; `t` cleans up.
  * @param {import('node:test').TestContext} t
  */
-export async function startPage(t, { model = path.join(MODELS, 'tiny.tflite'), flags } = {}) {
+export async function startPage(
+  t,
+  { model = path.join(MODELS, 'tiny.tflite'), findsJoints = false, flags } = {},
+) {
   const folder = await mkdtemp(path.join(tmpdir(), 'posewarp-test-'));
   const root = path.join(folder, 'page');
-  await build(model, path.join(MODELS, 'metadata.json'), root);
+  await build(model, path.join(MODELS, 'metadata.json'), root, findsJoints ? POSE_MODELS : '');
   const server = await serve(root);
   const browser = await launch(flags);
   t.after(async () => {
@@ -71,6 +76,34 @@ export async function untilReady(page) {
 export async function openExample(page) {
   await page.tap('#example');
   await page.waitForSelector('body[data-step="joints"]');
+}
+
+/** Waits until the dots were put on the joints, and tells what the page says of it. */
+export async function untilFound(page) {
+  await page.waitForFunction(
+    () => /Drag those that are off/.test(document.getElementById('joint-hint').textContent),
+    null,
+    { timeout: 60_000 },
+  );
+  return page.textContent('#joint-hint');
+}
+
+/** Waits until the page works without a network. */
+export async function untilKept(page) {
+  await page.waitForFunction(
+    () => /offline ready$/.test(document.getElementById('status').textContent),
+    null,
+    { timeout: 60_000 },
+  );
+}
+
+/** Waits for an error and tells what it says. */
+export async function shownError(page) {
+  await page.waitForSelector('#error:not([hidden])', { timeout: 60_000 });
+  return {
+    title: await page.textContent('#error-title'),
+    text: await page.textContent('#error-text'),
+  };
 }
 
 export async function chooseFile(page, name, buffer, mimeType = 'image/jpeg') {

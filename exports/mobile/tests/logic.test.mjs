@@ -7,7 +7,7 @@ import { request } from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { LIMBS, moved, scaled, standing, toTensor } from '../page/js/joints.js';
+import { LIMBS, moved, scaled, standing } from '../page/js/joints.js';
 import { readHeader } from '../page/js/picture_header.js';
 import { between, mirrored, placed } from '../page/js/poses.js';
 import { build } from '../tools/build.mjs';
@@ -72,19 +72,6 @@ test('a joint that one of two poses lacks is missing on the way', () => {
     between(person, without, 0.5).map(({ present }) => present),
     without.map(({ present }) => present),
   );
-});
-
-test('joints reach the model in its own pixels, missing ones as -1', () => {
-  const person = standing({ width: 400, height: 800 }).map((joint) => ({
-    ...joint,
-    present: false,
-  }));
-  person[2] = { x: 100, y: 600, present: true };
-  person[3] = { x: 399.9999, y: 799.9999, present: true };
-  const tensor = toTensor(person, { width: 400, height: 800 }, [256, 192]);
-  assert.deepEqual([...tensor.slice(4, 6)], [48, 192]);
-  assert.ok(tensor[6] < 192 && tensor[7] < 256);
-  assert.deepEqual([...tensor.slice(0, 4)], [-1, -1, -1, -1]);
 });
 
 test('moving and enlarging keep the whole body in the picture and its proportions', () => {

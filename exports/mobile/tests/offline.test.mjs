@@ -12,19 +12,11 @@ async function reposeExample(page) {
   await help.untilResult(page);
 }
 
-async function untilKept(page) {
-  await page.waitForFunction(
-    () => /offline ready$/.test(document.getElementById('status').textContent),
-    null,
-    { timeout: 60_000 },
-  );
-}
-
 test('the second visit works with the network off, threads included', async (t) => {
   const { server, browser } = await help.startPage(t);
   const { context, page, problems } = await help.openPhone(browser);
   await page.goto(server.url);
-  await untilKept(page);
+  await help.untilKept(page);
   const isolated = await page.evaluate(() => crossOriginIsolated);
   await page.close();
   await context.setOffline(true);
@@ -100,7 +92,7 @@ test("a newer version that came to nobody's notice works with the network off, t
   const { server, browser, root } = await help.startPage(t);
   const { context, page } = await help.openPhone(browser);
   await page.goto(server.url);
-  await untilKept(page);
+  await help.untilKept(page);
   const precache = path.join(root, 'precache.js');
   const content = await readFile(precache, 'utf8');
   await writeFile(precache, content.replace(/"version": "\w+"/, '"version": "newer"'));
@@ -119,7 +111,7 @@ test("a newer version that came to nobody's notice works with the network off, t
   await server.close();
   const again = await context.newPage();
   await again.goto(server.url);
-  await untilKept(again);
+  await help.untilKept(again);
   assert.deepEqual(await again.evaluate(() => caches.keys()), ['posewarp-newer']);
   await reposeExample(again);
 });
@@ -139,7 +131,7 @@ test('what was loaded before the service worker was there is kept as well', asyn
   await page.goto(server.url);
   await help.untilReady(page);
   assert.doesNotMatch(await page.textContent('#status'), /offline ready/);
-  await untilKept(page);
+  await help.untilKept(page);
   const kept = await page.evaluate(async () => {
     const [name] = await caches.keys();
     return (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname);
@@ -153,7 +145,7 @@ test('a model that cannot be kept is not called offline ready', async (t) => {
   const { server, browser } = await help.startPage(t);
   const { page } = await help.openPhone(browser);
   await page.goto(server.url);
-  await untilKept(page);
+  await help.untilKept(page);
   const answers = await page.evaluate(async () => {
     const { areKept } = await import('./js/offline.js');
     return [await areKept([]), await areKept([new URL('model/absent.tflite', location).href])];

@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { standing } from '../page/js/joints.js';
+import { placed } from '../page/js/poses.js';
+import { framing, frameOf } from '../page/js/window.js';
 import * as help from './helpers.mjs';
 
 for (const [name, options] of Object.entries({ upright: help.PORTRAIT, turned: help.LANDSCAPE })) {
@@ -166,8 +169,9 @@ test('what is saved is what the model made of this picture', async (t) => {
   await page.goto(server.url);
   await help.untilReady(page);
   await mkdir(help.RESULTS, { recursive: true });
-  // One of the model's own size, of which every pixel counts, and one that is squashed.
-  for (const name of ['small', 'large']) {
+  // One of the model's own size, of which every pixel counts, and one of which it sees a part.
+  const sizes = { small: { width: 64, height: 64 }, large: { width: 460, height: 700 } };
+  for (const [name, size] of Object.entries(sizes)) {
     await page.tap('[data-step-to="photo"]');
     const file = path.join(help.MODELS, `${name}.png`);
     await help.chooseFile(page, `${name}.png`, await readFile(file), 'image/png');
@@ -181,8 +185,65 @@ test('what is saved is what the model made of this picture', async (t) => {
     assert.equal(saved.suggestedFilename(), 'posewarp-result.png');
     await copyFile(await saved.path(), path.join(help.RESULTS, `${name}.png`));
     const inputs = await page.evaluate(() => window.conversation.at(-1));
-    await writeFile(path.join(help.RESULTS, `${name}.json`), JSON.stringify(inputs));
+    const window = await windowOf(page, size);
+    await writeFile(
+      path.join(help.RESULTS, `${name}.json`),
+      JSON.stringify({ ...inputs, window: [window.left, window.top, window.width, window.height] }),
+    );
   }
+});
+
+/** What the model sees of a photo in which nobody was found, for the pose that the page starts with. */
+async function windowOf(page, size) {
+  const gallery = await page.evaluate(async () => (await fetch('poses.json')).json());
+  const person = standing(size);
+  return framing(
+    size,
+    [person, placed(gallery[2], person, size)],
+    frameOf({ image_size: [64, 64] }),
+  );
+}
+
+test('a large photo is saved as large as a phone can make it; beside the person it stays', async (t) => {
+  const { server, browser } = await help.startPage(t);
+  const { page, problems } = await help.openPhone(browser);
+  await page.goto(server.url);
+  await help.untilReady(page);
+  const photo = await page.evaluate(async () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 4000, height: 3000 });
+    const context = canvas.getContext('2d');
+    context.fillStyle = 'rgb(20 200 40)';
+    context.fillRect(0, 0, 4000, 3000);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+    return [...new Uint8Array(await blob.arrayBuffer())];
+  });
+  await help.chooseFile(page, 'photo.png', Buffer.from(photo), 'image/png');
+  await page.waitForSelector('body[data-step="joints"]');
+  await page.tap('[data-step-to="result"]');
+  await help.untilResult(page);
+  // What is seen while the slider moves is smaller; what is saved is not.
+  await page.evaluate(() => {
+    const way = document.getElementById('way');
+    way.value = '6';
+    way.dispatchEvent(new Event('input'));
+  });
+  await help.untilResult(page);
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.tap('#save')]);
+  const look = await page.evaluate(
+    async (bytes) => {
+      const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)]));
+      const { width, height } = bitmap;
+      const context = new OffscreenCanvas(width, height).getContext('2d');
+      context.drawImage(bitmap, 0, 0);
+      const at = (x, y) => [...context.getImageData(x, y, 1, 1).data];
+      return { size: [width, height], corner: at(0, 0), middle: at(width / 2, height / 2) };
+    },
+    [...(await readFile(await saved.path()))],
+  );
+  assert.deepEqual(look.size, [2048, 1536]);
+  assert.deepEqual(look.corner, [20, 200, 40, 255]);
+  assert.notDeepEqual(look.middle, look.corner);
+  assert.deepEqual(problems, []);
 });
 
 /** Colours of the stage, in a sample of its pixels. */

@@ -1,12 +1,14 @@
 /**
- * Puts the page, LiteRT.js and one model into a folder that any web server can serve:
- * `npm run build -- --model=posewarp.tflite [--metadata=metadata.json] --out=folder`.
+ * Puts the page, LiteRT.js and its models into a folder that any web server can serve:
+ * `npm run build -- --model=posewarp.tflite [--metadata=metadata.json] [--pose_models=folder] --out=folder`.
  *
- * Beside the model, model.json tells the page its size, digest, picture size and joint order. precache.js names the
- * version, a digest of every file, so that a phone which has an older one notices.
+ * With the two models in --pose_models the page finds the joints of a photo by itself; without, they are placed by hand.
+ * Beside the models, model.json tells the page their sizes and digests, the picture size, the joint order and, where the exporter
+ * knows it, how people stand in the training's pictures.
+ * precache.js names the version, a digest of every file, so that a phone which has an older one notices.
  *
- * Without a model, the page is one for `posewarp app`, which puts a model beside it while it serves: served/ has what
- * such a page has instead.
+ * Without a model, the page is one for `posewarp app`, which puts models beside it while it serves: served/ has what such
+ * a page has instead.
  */
 
 import { createHash } from 'node:crypto';
@@ -18,19 +20,22 @@ import { readArguments, stop } from './arguments.mjs';
 
 const HERE = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = path.join(HERE, 'node_modules', '@litertjs');
+/** Files of --pose_models: what finds people, and the landmarks of one of them. */
+const POSE_MODELS = { detector: 'pose_detection.tflite', landmarks: 'pose_landmark_full.tflite' };
 
 /**
  * @param {string} modelPath  '' for a page without a model.
  * @param {string} metadataPath  What the TFLite exporter wrote.
  * @param {string} out  Replaced as a whole.
+ * @param {string} poseModels  Folder of the models that find joints; '': the page does without.
  */
-export async function build(modelPath, metadataPath, out) {
+export async function build(modelPath, metadataPath, out, poseModels = '') {
   const partial = `${path.resolve(out)}.partial`;
   await rm(partial, { recursive: true, force: true });
   await cp(path.join(HERE, 'page'), partial, { recursive: true });
   await copyRuntime(path.join(partial, 'vendor'));
   if (modelPath) {
-    await copyModel(modelPath, metadataPath, path.join(partial, 'model'));
+    await copyModels(modelPath, metadataPath, poseModels, path.join(partial, 'model'));
     await writePrecache(partial);
   } else {
     await cp(path.join(HERE, 'served'), partial, { recursive: true });
@@ -58,19 +63,29 @@ function withoutSourceMap(code) {
   return code.replace(/^\/\/# sourceMappingURL=.*$/m, '');
 }
 
-async function copyModel(modelPath, metadataPath, folder) {
-  const bytes = await readFile(modelPath).catch(() => stop(`${modelPath}: no such model`));
+async function copyModels(modelPath, metadataPath, poseModels, folder) {
+  await mkdir(folder, { recursive: true });
   const metadata = await readMetadata(metadataPath);
   const card = {
-    file: path.basename(modelPath),
-    bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    ...(await copyModel(modelPath, folder)),
     image_size: metadata.image_size,
     joint_names: metadata.joint_names,
+    person_frame: metadata.person_frame,
+    pose_models: null,
   };
-  await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, card.file), bytes);
+  if (poseModels) {
+    card.pose_models = {};
+    for (const [role, file] of Object.entries(POSE_MODELS))
+      card.pose_models[role] = await copyModel(path.join(poseModels, file), folder);
+  }
   await writeFile(path.join(folder, 'model.json'), `${JSON.stringify(card, null, 2)}\n`);
+}
+
+async function copyModel(modelPath, folder) {
+  const bytes = await readFile(modelPath).catch(() => stop(`${modelPath}: no such model`));
+  const file = path.basename(modelPath);
+  await writeFile(path.join(folder, file), bytes);
+  return { file, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 async function readMetadata(file) {
@@ -125,10 +140,14 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const given = readArguments({
     model: { default: '', help: 'the .tflite file; without one, a page for posewarp app' },
     metadata: { default: '', help: 'metadata.json of the exporter (default: beside the model)' },
+    pose_models: {
+      default: '',
+      help: `folder of ${Object.values(POSE_MODELS).join(' and ')} (none: joints are placed by hand)`,
+    },
     out: { help: 'folder to write; replaced if it is there' },
   });
   const metadata = given.metadata || path.join(path.dirname(given.model), 'metadata.json');
   if (given.model) await requirePhotoAndJoints(metadata);
-  await build(given.model, metadata, given.out);
+  await build(given.model, metadata, given.out, given.pose_models);
   console.log(`built ${given.out}`);
 }

@@ -1,12 +1,16 @@
 /** Starts the page and leads through its four steps: photo, joints, pose, result. */
 
 import { Engine } from './engine.js';
+import { describeFound, findJoints } from './finding.js';
 import { GalleryView } from './gallery_view.js';
 import { History } from './history.js';
+import { JointFinder } from './joint_finder.js';
 import { fromPoints, standing } from './joints.js';
-import { clearError, showError, showStatus, spokenBytes } from './messages.js';
-import { areKept, keepOffline } from './offline.js';
+import { loadModel } from './loading.js';
+import { clearError } from './messages.js';
+import { keepOffline } from './offline.js';
 import { connectOpening } from './opening.js';
+import { connectPosePhoto } from './pose_photo.js';
 import { loadGallery, mirrored, placed } from './poses.js';
 import { Reposer } from './reposer.js';
 import { ResultPanel } from './result_panel.js';
@@ -14,6 +18,10 @@ import { SkeletonEditor } from './skeleton_editor.js';
 import { Stage } from './stage.js';
 
 const ZOOM = { joint: 1.5, whole: 1.08 };
+const HINTS = {
+  joint: 'Drag a dot. Tap it if the photo does not show that joint.',
+  whole: 'Drag to move the body, pinch to resize it.',
+};
 const element = (id) => document.getElementById(id);
 const all = (selector) => [...document.querySelectorAll(selector)];
 
@@ -23,6 +31,7 @@ const stage = new Stage({
   overlay: element('overlay'),
 });
 const engine = new Engine('model/');
+const finder = new JointFinder('model/');
 const results = new ResultPanel(stage, new Reposer(engine));
 const editor = new SkeletonEditor(stage, element('joints'), {
   onChange: poseEdited,
@@ -34,6 +43,8 @@ const galleryView = new GalleryView(element('gallery'), choosePose);
 const state = {
   step: 'photo',
   picture: null,
+  hint: HINTS.joint,
+  box: null,
   start: null,
   source: null,
   target: null,
@@ -54,33 +65,7 @@ start();
 async function start() {
   connect();
   await keepOffline({ onUpdate: offerUpdate });
-  await loadModel();
-}
-
-async function loadModel() {
-  showStatus('Loading the model');
-  try {
-    showRuntime(await engine.load());
-    document.body.dataset.model = 'ready';
-  } catch (error) {
-    showStatus('No model');
-    document.body.dataset.model = 'failed';
-    showError(error, loadModel);
-    return;
-  }
-  const faster = await engine.tryWebGpu();
-  if (faster) showRuntime(faster);
-  document.body.dataset.accelerator = faster ? 'webgpu' : 'wasm';
-}
-
-async function showRuntime({ card, model, runtime }) {
-  const threads = runtime.threads > 1 ? ` × ${runtime.threads}` : '';
-  const where = runtime.accelerator === 'webgpu' ? 'WebGPU' : `WASM${threads}`;
-  const status = [spokenBytes(card.bytes), where].join(' · ');
-  showStatus(status);
-  const kept = await areKept([model, ...runtime.files]);
-  // Not if WebGPU has taken over since.
-  if (kept && element('status').textContent === status) showStatus(`${status} · offline ready`);
+  await loadModel(engine, finder);
 }
 
 function connect() {
@@ -101,18 +86,40 @@ function connect() {
     state.from = Number(target.value);
     openResult();
   });
+  connectPosePhoto(finder, addPose);
   connectOpening({ ready: galleryLoaded, onPicture: usePicture });
 }
 
 /** @param {import('./picture.js').Picture} picture */
 function usePicture(picture, points) {
   state.picture = picture;
+  state.hint = HINTS.joint;
+  state.box = null;
   state.start = points ? fromPoints(points, picture) : standing(picture);
   state.source = new History(state.start);
   state.target = null;
   element('empty').hidden = true;
   for (const button of all('[data-step-to]')) button.disabled = false;
   go('joints');
+  if (!points)
+    findJoints(finder, picture, {
+      isCurrent: () => state.picture === picture,
+      onFound: placeJoints,
+    });
+}
+
+/**
+ * Puts the dots on the joints. What the person has moved by hand meanwhile stays; "Reset" leads to what was found.
+ * @param {import('./detection/finder.js').Found} found
+ */
+function placeJoints({ people, joints, box }) {
+  state.box = box;
+  state.start = fromPoints(joints, state.picture);
+  state.hint = describeFound(people, state.start);
+  if (state.source.canUndo) return;
+  state.source = new History(state.start);
+  if (!state.target?.canUndo) state.target = null;
+  go(state.step);
 }
 
 /** @param {'photo' | 'joints' | 'pose' | 'result'} step */
@@ -141,9 +148,10 @@ function go(step) {
 
 function openResult() {
   if (!state.target) state.target = new History(gallerySkeleton(state.pose));
-  const { picture, source, target, from } = state;
+  const { picture, source, target, from, box } = state;
   results.open({
     picture,
+    box,
     source: source.now,
     target: target.now,
     from: from < 0 ? source.now : gallerySkeleton(from),
@@ -155,6 +163,7 @@ function gallerySkeleton(index) {
 }
 
 function choosePose(index) {
+  element('pose-hint').hidden = true;
   state.pose = index;
   galleryView.choose(index);
   if (!state.picture) return;
@@ -171,6 +180,18 @@ function mirrorPose() {
   button.setAttribute('aria-pressed', String(button.getAttribute('aria-pressed') !== 'true'));
   showGallery();
   choosePose(state.pose);
+}
+
+/** A pose of somebody else, behind those of the gallery. */
+function addPose(pose, people) {
+  state.poses = [...state.poses, pose];
+  const last = state.poses.length - 1;
+  showGallery();
+  choosePose(last);
+  galleryView.reveal(last);
+  const hint = element('pose-hint');
+  hint.hidden = people < 2;
+  hint.textContent = `${people} people were found; this is the pose of the largest.`;
 }
 
 function showGallery() {
@@ -190,10 +211,7 @@ function setMode(mode) {
     mode === 'whole' ? ['Make the body smaller', 'Make the body larger'] : ['Zoom out', 'Zoom in'];
   element('smaller').setAttribute('aria-label', smaller);
   element('larger').setAttribute('aria-label', larger);
-  element('joint-hint').textContent =
-    mode === 'whole'
-      ? 'Drag to move the body, pinch to resize it.'
-      : 'Drag a dot. Tap it if the photo does not show that joint.';
+  element('joint-hint').textContent = mode === 'whole' ? HINTS.whole : state.hint;
 }
 
 function poseEdited() {

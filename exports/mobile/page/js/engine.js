@@ -15,9 +15,10 @@
  */
 
 import { PageError, explain } from './errors.js';
-import { JOINT_NAMES, standing, toTensor } from './joints.js';
-import { INPUT_NAMES, fetchModel } from './model_file.js';
+import { JOINT_NAMES, standing } from './joints.js';
+import { INPUT_NAMES, fetchCard, fetchModel } from './model_file.js';
 import { ModelWorker } from './model_worker.js';
+import { toTensor, wholeWindow } from './window.js';
 
 const MAX_THREADS = 4;
 /** Levels of 255 by which a picture of another processor may differ. */
@@ -108,7 +109,8 @@ export class Engine {
   }
 
   async #load() {
-    const { card, bytes, url } = await fetchModel(this.#folder);
+    const card = await fetchCard(this.#folder);
+    const { bytes, url } = await fetchModel(this.#folder, card);
     this.#worker = new ModelWorker();
     this.#spareBytes = navigator.gpu ? bytes.slice(0) : null;
     const message = { type: 'load', accelerator: 'wasm', model: bytes, threads: this.#threads };
@@ -124,7 +126,7 @@ export class Engine {
   }
 }
 
-function defaultThreads() {
+export function defaultThreads() {
   return globalThis.crossOriginIsolated
     ? Math.min(MAX_THREADS, navigator.hardwareConcurrency || 1)
     : 1;
@@ -155,7 +157,7 @@ function makeProbe({ image_size: [height, width] }) {
     x: joint.x + (0.1 * (height / 2 - joint.y) * width) / height,
   }));
   const [sourceKeypoints, targetKeypoints] = [source, target].map((pose) =>
-    toTensor(pose, size, [height, width]),
+    toTensor(pose, wholeWindow(size), [height, width]),
   );
   return {
     source_image: image,

@@ -33,6 +33,10 @@ const MESSAGES = {
     title: 'This browser cannot read HEIC photos',
     text: 'Save the photo as JPEG and choose it again. On an iPhone: Settings, Camera, Formats, Most Compatible.',
   },
+  'video-unreadable': {
+    title: 'This video cannot be read',
+    text: 'The browser cannot play it. Choose an MP4 or WebM video, or a photo.',
+  },
   'picture-too-large': {
     title: 'This picture is too large',
     text: 'It has {detail}. Choose one with at most 64 megapixels.',
@@ -40,6 +44,14 @@ const MESSAGES = {
   'picture-too-small': {
     title: 'This picture is too small',
     text: 'It has {detail}. Choose one that is at least 32 pixels wide and high.',
+  },
+  'nobody-found': {
+    title: 'Nobody was found in this photo',
+    text: 'Put the dots on the joints by hand, or choose a photo that shows a person from head to toe.',
+  },
+  'no-pose-found': {
+    title: 'No pose was found in this photo',
+    text: 'Choose one that shows the shoulders and hips of a person, or a pose of the gallery.',
   },
   'no-joints': {
     title: 'There is no pose to work with',

@@ -68,15 +68,3 @@ export function maskPicture(mask, [height, width]) {
   });
   return image;
 }
-
-/**
- * @param {Uint8Array} rgb  [h, w, 3].
- * @returns {ImageData}
- */
-export function rgbPicture(rgb, [height, width]) {
-  const image = new ImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    image.data.set([rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2], 255], 4 * i);
-  }
-  return image;
-}

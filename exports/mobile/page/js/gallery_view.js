@@ -36,6 +36,11 @@ export class GalleryView {
     });
   }
 
+  /** Scrolls to a pose. */
+  reveal(index) {
+    this.#buttons[index].scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }
+
   #card(pose, index) {
     const button = document.createElement('button');
     button.type = 'button';

@@ -152,19 +152,3 @@ function roomFor(joint, x, y, { width, height }) {
 export function numPresent(skeleton) {
   return skeleton.filter(({ present }) => present).length;
 }
-
-/**
- * What the model takes: float32 [1, 18, 2] in pixels of its own picture, -1 where missing.
- * @param {Skeleton} skeleton
- * @param {Size} from  Of the picture that the skeleton lies in.
- * @param {[number, number]} imageSize  Height and width of the model's picture.
- */
-export function toTensor(skeleton, from, [height, width]) {
-  const tensor = new Float32Array(skeleton.length * 2).fill(-1);
-  skeleton.forEach(({ x, y, present }, index) => {
-    if (!present) return;
-    tensor[2 * index] = Math.min((x * width) / from.width, width - 1e-3);
-    tensor[2 * index + 1] = Math.min((y * height) / from.height, height - 1e-3);
-  });
-  return tensor;
-}

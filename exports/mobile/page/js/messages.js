@@ -4,6 +4,7 @@ import { explain } from './errors.js';
 
 const element = (id) => document.getElementById(id);
 let retry = null;
+let works = [];
 
 element('error-close').addEventListener('click', clearError);
 element('error-retry').addEventListener('click', () => {
@@ -38,23 +39,30 @@ export function showStatus(text) {
 }
 
 /**
- * Says what is being done if it takes more than a moment.
+ * Says what is being done if it takes more than a moment; of several such works, the latest.
  * @template T
  * @param {string} text
  * @param {Promise<T>} work
  * @returns {Promise<T>}
  */
 export async function whileBusy(text, work) {
+  const own = { text };
   const timer = setTimeout(() => {
-    element('busy-text').textContent = text;
-    element('busy').hidden = false;
+    works.push(own);
+    showWorks();
   }, 150);
   try {
     return await work;
   } finally {
     clearTimeout(timer);
-    element('busy').hidden = true;
+    works = works.filter((other) => other !== own);
+    showWorks();
   }
+}
+
+function showWorks() {
+  element('busy').hidden = !works.length;
+  element('busy-text').textContent = works.at(-1)?.text ?? '';
 }
 
 /** 4.2 MB */

@@ -1,12 +1,19 @@
 /**
- * Fetches the model and makes sure that it is what model.json says.
+ * Fetches models and makes sure that they are what model.json says.
  *
- * @typedef {Object} ModelCard  model.json; written by tools/build.mjs.
- * @property {string} file  Name of the .tflite file, beside model.json.
+ * @typedef {Object} FileCard
+ * @property {string} file  Name of a .tflite file, beside model.json.
  * @property {number} bytes
  * @property {string} sha256
+ *
+ * @typedef {Object} OwnCard  Of the model that re-poses.
  * @property {[number, number]} image_size  Height and width.
  * @property {string[]} joint_names
+ * @property {import('./window.js').PersonFrame} [person_frame]
+ * @property {{detector: FileCard, landmarks: FileCard} | null} pose_models  What finds joints; null: they are placed by
+ *   hand.
+ *
+ * @typedef {FileCard & OwnCard} ModelCard  model.json; written by tools/build.mjs.
  */
 
 import { PageError, explain } from './errors.js';
@@ -15,10 +22,18 @@ export const INPUT_NAMES = ['source_image', 'source_keypoints', 'target_keypoint
 
 /**
  * @param {URL} folder
- * @returns {Promise<{card: ModelCard, bytes: ArrayBuffer, url: URL}>}
+ * @returns {Promise<ModelCard>}
  */
-export async function fetchModel(folder) {
-  const card = await read(await found(new URL('model.json', folder)), 'json');
+export async function fetchCard(folder) {
+  return read(await found(new URL('model.json', folder)), 'json');
+}
+
+/**
+ * @param {URL} folder
+ * @param {FileCard} card
+ * @returns {Promise<{bytes: ArrayBuffer, url: URL}>}
+ */
+export async function fetchModel(folder, card) {
   const url = new URL(card.file, folder);
   const bytes = await read(await found(url), 'arrayBuffer');
   // There is no digest on plain http, where the length has to do.
@@ -27,7 +42,7 @@ export async function fetchModel(folder) {
     const got = `got ${bytes.byteLength} bytes, expected ${card.bytes}`;
     throw new PageError('model-broken', `${url}: ${got} with digest ${card.sha256}`);
   }
-  return { card, bytes, url };
+  return { bytes, url };
 }
 
 async function found(url) {

@@ -11,7 +11,8 @@ import { PageError, explain } from './errors.js';
 import { readHeader } from './picture_header.js';
 
 export const MAX_PIXELS = 64_000_000;
-const MAX_SIDE = 1024;
+/** Larger photos are made as small as this: what a phone re-poses in a few seconds. */
+const MAX_SIDE = 2048;
 const MIN_SIDE = 32;
 const HEADER_BYTES = 1 << 18;
 
@@ -25,14 +26,23 @@ export async function openPicture(file) {
   if (header.width * header.height > MAX_PIXELS) throw tooLarge(header);
   const decoded = await decode(file, header);
   try {
-    const { width, height } = decoded;
-    if (width * height > MAX_PIXELS) throw tooLarge(decoded);
-    if (Math.min(width, height) < MIN_SIDE)
-      throw new PageError('picture-too-small', spokenSize(decoded));
-    return shrink(decoded, Math.min(1, MAX_SIDE / Math.max(width, height)));
+    return pictureOf(decoded, decoded.width, decoded.height);
   } finally {
     decoded.close();
   }
+}
+
+/**
+ * @param {CanvasImageSource} source
+ * @returns {Picture}
+ * @throws {PageError} if it is too large or too small.
+ */
+export function pictureOf(source, width, height) {
+  const size = { width, height };
+  if (width * height > MAX_PIXELS) throw tooLarge(size);
+  if (Math.min(width, height) < MIN_SIDE)
+    throw new PageError('picture-too-small', spokenSize(size));
+  return shrink(source, size, Math.min(1, MAX_SIDE / Math.max(width, height)));
 }
 
 function tooLarge(size) {
@@ -55,11 +65,11 @@ async function decode(file, header) {
 }
 
 /** Halves as long as possible: one large step would skip pixels and leave jagged edges. */
-function shrink(bitmap, scale) {
-  const width = Math.max(1, Math.round(bitmap.width * scale));
-  const height = Math.max(1, Math.round(bitmap.height * scale));
-  let current = bitmap;
-  let [w, h] = [bitmap.width, bitmap.height];
+function shrink(source, size, scale) {
+  const width = Math.max(1, Math.round(size.width * scale));
+  const height = Math.max(1, Math.round(size.height * scale));
+  let current = source;
+  let [w, h] = [size.width, size.height];
   while (w > 2 * width) {
     [w, h] = [Math.round(w / 2), Math.round(h / 2)];
     current = drawn(current, w, h);

@@ -39,6 +39,20 @@ export function mirrored({ title, joints }) {
 }
 
 /**
+ * A pose of somebody else, to go into the gallery.
+ * @param {string} title
+ * @param {([number, number] | null)[]} points  In pixels of some picture.
+ * @returns {GalleryPose | null} null: too little of the torso was seen to tell place and size.
+ */
+export function relativePose(title, points) {
+  const present = points.map((at) => ({ x: at?.[0], y: at?.[1], present: Boolean(at) }));
+  const torso = anchor(present);
+  if (!torso) return null;
+  const relative = ([x, y]) => [(x - torso.x) / torso.torso, (y - torso.y) / torso.torso];
+  return { title, joints: points.map((at) => at && relative(at)) };
+}
+
+/**
  * A pose of the gallery where the person stands, as large as the person is, but inside the picture.
  * @param {GalleryPose} pose
  * @param {Skeleton} person

@@ -1,26 +1,32 @@
 /**
- * From a picture and two poses to pictures of the result; what was made once is kept.
+ * From a picture and two poses to what the model makes of them; what was made once is kept.
+ *
+ * @typedef {Object} Job
+ * @property {import('./picture.js').Picture} picture
+ * @property {import('./joints.js').Skeleton} source  The person's own pose.
+ * @property {import('./joints.js').Skeleton} from  Where an animation starts.
+ * @property {import('./joints.js').Skeleton} target
+ * @property {import('./detection/finder.js').Box | null} box  About the person.
  *
  * @typedef {Object} Result
- * @property {Object<'image' | 'flow' | 'mask', HTMLCanvasElement>} pictures  Of the model's size.
- * @property {Uint8Array} rgb  The result as the model gave it.
+ * @property {import('./window.js').Window} window  What the model saw of the picture, and has made anew.
+ * @property {import('./full_resolution.js').Answer} answer
  * @property {number} milliseconds
  */
 
-import { flowPicture, maskPicture, rgbPicture } from './flow_color.js';
 import { PageError } from './errors.js';
-import { numPresent, toTensor } from './joints.js';
-import { toModelImage } from './resample.js';
+import { numPresent } from './joints.js';
+import { resample } from './resample.js';
+import { framing, frameOf, toTensor, windowPixels } from './window.js';
 
 const MIN_JOINTS = 2;
-const MAX_KEPT = 64;
-const PICTURES = { image: rgbPicture, flow: flowPicture, mask: maskPicture };
+const MAX_KEPT = 32;
 
 export class Reposer {
   #engine;
   #kept = new Map();
   #picture = null;
-  #sourceImage = null;
+  #source = { window: null, image: null };
 
   /** @param {import('./engine.js').Engine} engine */
   constructor(engine) {
@@ -28,52 +34,56 @@ export class Reposer {
   }
 
   /**
-   * @param {import('./picture.js').Picture} picture
-   * @param {import('./joints.js').Skeleton} source
-   * @param {import('./joints.js').Skeleton} target
+   * @param {Job} job
+   * @param {import('./joints.js').Skeleton} pose  One between the job's `from` and its `target`.
    * @returns {Promise<Result>}
    */
-  async run(picture, source, target) {
-    if (Math.min(numPresent(source), numPresent(target)) < MIN_JOINTS)
+  async run(job, pose) {
+    const { picture, source } = job;
+    if (Math.min(numPresent(source), numPresent(pose)) < MIN_JOINTS)
       throw new PageError('no-joints');
     const { card, runtime } = await this.#engine.load();
+    // All poses of a job share a window, so that nothing jumps on the way.
+    const window = framing(picture, [source, job.from, job.target], frameOf(card), job.box);
     if (picture !== this.#picture) {
       // A new one: a run of the picture before may still be on its way to the old one.
       this.#kept = new Map();
       this.#picture = picture;
-      this.#sourceImage = toModelImage(picture.canvas, card.image_size);
+      this.#source = { window: null, image: null };
     }
-    const keypoints = [source, target].map((skeleton) =>
-      toTensor(skeleton, picture, card.image_size),
-    );
+    const inputs = {
+      source_image: this.#sourceImage(window, card.image_size),
+      source_keypoints: toTensor(source, window, card.image_size),
+      target_keypoints: toTensor(pose, window, card.image_size),
+    };
     const kept = this.#kept;
-    const key = keypoints.join(';');
+    const key = [...Object.values(window), inputs.source_keypoints, inputs.target_keypoints].join();
     if (!kept.has(key)) {
-      const inputs = {
-        source_image: this.#sourceImage,
-        source_keypoints: keypoints[0],
-        target_keypoints: keypoints[1],
-      };
-      const answer = await this.#engine.run(inputs);
+      const { outputs, milliseconds } = await this.#engine.run(inputs);
       if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value);
-      kept.set(key, toResult(answer, runtime));
+      kept.set(key, { window, answer: toAnswer(outputs, runtime), milliseconds });
     }
     return kept.get(key);
   }
-}
 
-function toResult({ outputs, milliseconds }, runtime) {
-  const pictures = {};
-  for (const { name, shape } of runtime.outputs) {
-    if (PICTURES[name])
-      pictures[name] = onCanvas(PICTURES[name](outputs[name], [shape[1], shape[2]]));
+  /** The window as the model takes it. */
+  #sourceImage(window, [height, width]) {
+    const known = this.#source.window;
+    const isKnown = known && Object.keys(window).every((edge) => window[edge] === known[edge]);
+    if (!isKnown) {
+      const { canvas, width: photoWidth, height: photoHeight } = this.#picture;
+      const photo = canvas.getContext('2d').getImageData(0, 0, photoWidth, photoHeight);
+      const pixels = windowPixels(photo, window);
+      const image = resample(pixels, window.height, window.width, height, width);
+      this.#source = { window, image };
+    }
+    return this.#source.image;
   }
-  return { pictures, rgb: outputs.image, milliseconds };
 }
 
-function onCanvas(image) {
-  const canvas = document.createElement('canvas');
-  [canvas.width, canvas.height] = [image.width, image.height];
-  canvas.getContext('2d').putImageData(image, 0, 0);
-  return canvas;
+function toAnswer(outputs, runtime) {
+  const answer = {};
+  for (const { name, shape } of runtime.outputs)
+    answer[name] = { data: outputs[name], height: shape[1], width: shape[2] };
+  return answer;
 }

@@ -1,24 +1,4 @@
-/** Squashes a picture to the model's size as prediction in Python does: anti-aliased bilinear, rounded per axis. */
-
-/**
- * @param {HTMLCanvasElement} canvas
- * @param {[number, number]} size  Height and width.
- * @returns {Uint8Array} RGB [height, width, 3].
- */
-export function toModelImage(canvas, [height, width]) {
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  return resample(withoutAlpha(data), canvas.height, canvas.width, height, width);
-}
-
-function withoutAlpha(rgba) {
-  const rgb = new Uint8Array((rgba.length / 4) * 3);
-  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
-    rgb[to] = rgba[from];
-    rgb[to + 1] = rgba[from + 1];
-    rgb[to + 2] = rgba[from + 2];
-  }
-  return rgb;
-}
+/** Brings pictures to the model's size as prediction in Python does: anti-aliased bilinear, rounded per axis. */
 
 /** uint8 [h, w, 3] to uint8 [newHeight, newWidth, 3]. */
 export function resample(rgb, h, w, newHeight, newWidth) {

@@ -1,6 +1,7 @@
 /** The last step: looks at the result, animates towards it and saves it. */
 
-import { wheelPicture } from './flow_color.js';
+import { Composer, PREVIEW_SIDE } from './composer.js';
+import { flowPicture, maskPicture, wheelPicture } from './flow_color.js';
 import { showError, spokenTime, whileBusy } from './messages.js';
 import { drawn } from './picture.js';
 import { between } from './poses.js';
@@ -15,6 +16,7 @@ const HINTS = {
 };
 /** What there is nothing to do for before the first result. */
 const SAVING = ['save', 'save-video', 'share'];
+const PICTURES = { flow: flowPicture, mask: maskPicture };
 const LABELS = { image: 'Result', photo: 'Photo', flow: 'Flow', mask: 'Mask' };
 
 const element = (id) => document.getElementById(id);
@@ -22,8 +24,10 @@ const element = (id) => document.getElementById(id);
 export class ResultPanel {
   #stage;
   #reposer;
+  #composer = new Composer();
   #view = 'image';
   #result = null;
+  #composed = null;
   #job = null;
   #playing = 0;
   #asked = 0;
@@ -34,12 +38,13 @@ export class ResultPanel {
     this.way = element('way');
     this.way.addEventListener('input', () => {
       this.pause();
-      this.#update();
+      this.#update(PREVIEW_SIDE);
     });
+    this.way.addEventListener('change', () => this.#update());
     for (const button of document.querySelectorAll('[data-view]')) {
       button.addEventListener('click', () => this.#show(button.dataset.view));
     }
-    element('play').addEventListener('click', () => (this.#playing ? this.pause() : this.#play()));
+    element('play').addEventListener('click', () => (this.#playing ? this.#stop() : this.#play()));
     const wheel = element('wheel');
     wheel.getContext('2d').putImageData(wheelPicture(wheel.width), 0, 0);
     this.#prepareSaving();
@@ -47,8 +52,7 @@ export class ResultPanel {
 
   /**
    * Makes and shows the result.
-   * @param {{picture: import('./picture.js').Picture, source: import('./joints.js').Skeleton,
-   *   from: import('./joints.js').Skeleton, target: import('./joints.js').Skeleton}} job  `from` starts the animation.
+   * @param {import('./reposer.js').Job} job
    */
   async open(job) {
     this.#job = job;
@@ -71,21 +75,29 @@ export class ResultPanel {
     element('play').setAttribute('aria-label', 'Play');
   }
 
+  /** Stops the animation, and shows in full where it is. */
+  #stop() {
+    this.pause();
+    this.#update();
+  }
+
   #pose({ from, target }, step) {
     return between(from, target, step / Number(this.way.max));
   }
 
-  /** Runs the model for where the slider is; only the latest of several runs is shown. */
-  async #update() {
+  /**
+   * Runs the model for where the slider is; only the latest of several runs is shown.
+   * @param {number} maxSide  Of the picture to make.
+   */
+  async #update(maxSide = Infinity) {
     const asked = ++this.#asked;
-    const { picture, source } = this.#job;
+    const job = this.#job;
     try {
-      const result = await whileBusy(
-        'Re-posing',
-        this.#reposer.run(picture, source, this.#pose(this.#job, Number(this.way.value))),
-      );
+      const work = this.#make(job, Number(this.way.value), maxSide);
+      const { result, composed } = await whileBusy('Re-posing', work);
       if (asked !== this.#asked) return;
       this.#result = result;
+      this.#composed = { ...composed, isWhole: maxSide === Infinity };
       this.#show(this.#view);
     } catch (error) {
       if (asked !== this.#asked) return;
@@ -94,12 +106,17 @@ export class ResultPanel {
     }
   }
 
+  async #make(job, step, maxSide) {
+    const result = await this.#reposer.run(job, this.#pose(job, step));
+    return { result, composed: await this.#composer.compose(job.picture, result, maxSide) };
+  }
+
   #show(view) {
     this.#view = view;
     for (const button of document.querySelectorAll('[data-view]')) {
       const known =
         this.#result &&
-        (button.dataset.view === 'photo' || this.#result.pictures[button.dataset.view]);
+        (button.dataset.view === 'photo' || this.#result.answer[button.dataset.view]);
       button.disabled = !known;
       button.setAttribute('aria-pressed', String(button.dataset.view === view));
     }
@@ -109,11 +126,33 @@ export class ResultPanel {
     const { picture } = this.#job;
     this.#stage.showPicture(this.#shown(), picture, { label: LABELS[view] });
     element('result-hint').textContent =
-      HINTS[view] || `Made in ${spokenTime(this.#result.milliseconds)} on this device.`;
+      HINTS[view] || `Made in ${spokenTime(this.#milliseconds())} on this device.`;
+  }
+
+  #milliseconds() {
+    return this.#result.milliseconds + this.#composed.milliseconds;
   }
 
   #shown() {
-    return this.#view === 'photo' ? this.#job.picture.canvas : this.#result.pictures[this.#view];
+    if (this.#view === 'image') return this.#composed.canvas;
+    return this.#view === 'photo' ? this.#job.picture.canvas : this.#map(this.#view);
+  }
+
+  /** Flow or mask where they belong in the photo; around them it is as it was. */
+  #map(name) {
+    const { window, answer } = this.#result;
+    const { width, height } = this.#job.picture;
+    const { data, height: rows, width: columns } = answer[name];
+    const small = document.createElement('canvas');
+    [small.width, small.height] = [columns, rows];
+    small.getContext('2d').putImageData(PICTURES[name](data, [rows, columns]), 0, 0);
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [width, height];
+    const context = canvas.getContext('2d');
+    context.fillStyle = 'white';
+    context.fillRect(0, 0, width, height);
+    context.drawImage(small, window.left, window.top, window.width, window.height);
+    return canvas;
   }
 
   #play() {
@@ -125,7 +164,7 @@ export class ResultPanel {
       if (step <= 0) direction = 1;
       step += direction;
       this.way.value = String(step);
-      await this.#update();
+      await this.#update(PREVIEW_SIDE);
       if (this.#playing) this.#playing = setTimeout(next, FRAME_MS);
     };
     this.#playing = setTimeout(next, 0);
@@ -149,18 +188,21 @@ export class ResultPanel {
     return `posewarp-${LABELS[this.#view].toLowerCase()}.${ending}`;
   }
 
-  #png() {
+  /** In the photo's own resolution, also where the page shows less. */
+  async #png() {
+    this.pause();
     const { width, height } = this.#job.picture;
-    return toPng(drawn(this.#shown(), width, height));
+    if (this.#view !== 'image' || this.#composed.isWhole)
+      return toPng(drawn(this.#shown(), width, height));
+    const work = this.#make(this.#job, Number(this.way.value), Infinity);
+    return toPng((await whileBusy('Re-posing', work)).composed.canvas);
   }
 
   async #film() {
     const job = this.#job;
-    const { picture, source } = job;
     const frames = [];
-    for (let step = 0; step <= Number(this.way.max); step++) {
-      frames.push((await this.#reposer.run(picture, source, this.#pose(job, step))).pictures.image);
-    }
-    return film(frames, picture);
+    for (let step = 0; step <= Number(this.way.max); step++)
+      frames.push((await this.#make(job, step, PREVIEW_SIDE)).composed.canvas);
+    return film(frames);
   }
 }

@@ -44,16 +44,15 @@ export function filmType() {
 }
 
 /**
- * @param {HTMLCanvasElement[]} frames  Shown one after the other, then back.
- * @param {{width: number, height: number}} size
+ * @param {HTMLCanvasElement[]} frames  Of one size; shown one after the other, then back.
  * @returns {Promise<Blob>}
  */
-export async function film(frames, { width, height }) {
+export async function film(frames) {
+  const { width, height } = frames[0];
   const canvas = document.createElement('canvas');
   // Codecs want even sizes.
   [canvas.width, canvas.height] = [width - (width % 2), height - (height % 2)];
   const context = canvas.getContext('2d');
-  context.imageSmoothingQuality = 'high';
   const recorder = new MediaRecorder(canvas.captureStream(), {
     mimeType: filmType(),
     videoBitsPerSecond: 6e6,
@@ -66,7 +65,7 @@ export async function film(frames, { width, height }) {
   });
   recorder.start();
   for (const frame of [...frames, ...[...frames].reverse()]) {
-    context.drawImage(frame, 0, 0, canvas.width, canvas.height);
+    context.drawImage(frame, 0, 0);
     await new Promise((resolve) => setTimeout(resolve, FRAME_MS));
   }
   recorder.stop();

@@ -1,113 +1,94 @@
 /**
- * Runs the model with LiteRT.js, away from the page's own thread.
+ * Works away from the page's own thread: runs the model that re-poses, or the two that find a person's joints, or puts
+ * the model's answer into the photo.
  *
- * A classic worker, because LiteRT.js loads its WebAssembly with importScripts. Messages in:
+ * A classic worker, as litert_model.js needs. Messages in:
  *   {id, type: 'load', model: ArrayBuffer, accelerator: 'wasm' | 'webgpu', threads?: number}
  *   {id, type: 'run', inputs: Object<string, TypedArray>}
+ *   {id, type: 'load-detection', detector: ArrayBuffer, landmarks: ArrayBuffer, threads: number}
+ *   {id, type: 'find', pixels: Pixels}
+ *   {id, type: 'prepare-composing'}
+ *   {id, type: 'compose', photo: Pixels, window: Window, answer: Answer}
  * and out: {id, ok: true, ...} or {id, ok: false, name, message}.
  */
 
-const RUNTIME = new URL('../vendor/litert/', self.location.href).href;
-const WASM = new URL('../vendor/litert/wasm/', self.location.href).href;
-
-/** The last complaints of LiteRT: they go into error messages, as its exceptions alone seldom say why. */
-const lastWords = [];
-for (const level of ['log', 'info', 'warn', 'error']) {
-  console[level] = (...words) => {
-    const text = words.join(' ').trim();
-    if (text && !/^(INFO|WARNING):/.test(text)) lastWords.push(text);
-    lastWords.splice(0, lastWords.length - 20);
-  };
-}
-
-let litert = null;
-let compiled = null;
-
-const handlers = { load, run };
+const handlers = {
+  load,
+  run,
+  'load-detection': loadDetection,
+  find: findJoints,
+  'prepare-composing': prepareComposing,
+  compose,
+};
+let reposer = null;
+let detection = null;
+let composing = null;
 
 self.addEventListener('message', async ({ data }) => {
   try {
     const { answer, transfer } = await handlers[data.type](data);
     self.postMessage({ id: data.id, ok: true, ...answer }, transfer ?? []);
   } catch (error) {
-    const message = [error?.message ?? String(error), ...lastWords].join('\n');
+    const { complaints } = await import('./litert_model.js').catch(() => ({
+      complaints: () => [],
+    }));
+    const message = [error?.message ?? String(error), ...complaints()].join('\n');
     self.postMessage({ id: data.id, ok: false, name: error?.name ?? 'Error', message });
   }
 });
 
-/** Loads the runtime and compiles the model. */
+/** Loads the runtime and compiles the model that re-poses. */
 async function load({ model, accelerator, threads = 1 }) {
   const started = performance.now();
-  litert = await import(`${RUNTIME}index.js`);
-  const bytes = new Uint8Array(model);
-  compiled = await (accelerator === 'webgpu'
-    ? compileForWebGpu(bytes)
-    : compileForWasm(bytes, threads));
-  const describe = ({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] });
+  const { LiteRtModel } = await import('./litert_model.js');
+  reposer = await LiteRtModel.compile(new Uint8Array(model), { accelerator, threads });
+  const { inputs, outputs } = reposer;
   const answer = {
     accelerator,
     threads: accelerator === 'wasm' ? threads : 0,
-    inputs: compiled.getInputDetails().map(describe),
-    outputs: compiled.getOutputDetails().map(describe),
+    inputs,
+    outputs,
     milliseconds: performance.now() - started,
-    files: performance.getEntriesByType('resource').map(({ name }) => name),
+    files: loadedFiles(),
   };
   return { answer };
 }
 
-async function compileForWasm(bytes, threads) {
-  await loadRuntime({ threads: threads > 1 });
-  return litert.loadAndCompile(bytes, { accelerator: 'wasm', cpuOptions: { numThreads: threads } });
+function loadedFiles() {
+  return performance.getEntriesByType('resource').map(({ name }) => name);
 }
 
-/** Operations that the graphics processor lacks run as WebAssembly, where the browser can switch between both. */
-async function compileForWebGpu(bytes) {
-  await loadRuntime({ jspi: await litert.supportsFeature('jspi') });
-  // Flows are positions in pixels: half precision would move them.
-  const options = { accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } };
-  const candidate = await litert.loadAndCompile(bytes, options);
-  if (candidate.options.accelerator !== 'webgpu')
-    throw new Error('the model does not run on WebGPU');
-  return candidate;
-}
-
-/** Loads LiteRT; in a worker it has to be told where its own files are. */
-function loadRuntime(options) {
-  self.Module = {
-    locateFile: (name) => WASM + name,
-    mainScriptUrlOrBlob: `${WASM}litert_wasm_threaded_internal.js`,
-  };
-  return litert.loadLiteRt(WASM, options);
-}
-
-/** Runs the model once. Tensors live in the runtime's own memory and are freed by hand. */
 async function run({ inputs }) {
-  const tensors = [];
-  const keep = (tensor) => {
-    tensors.push(tensor);
-    return tensor;
-  };
-  try {
-    const started = performance.now();
-    const given = {};
-    for (const { name, dtype, shape } of compiled.getInputDetails()) {
-      const size = shape.reduce((product, length) => product * length, 1);
-      if (inputs[name]?.length !== size) {
-        throw new TypeError(`input ${name}: expected ${size} values of ${dtype}`);
-      }
-      given[name] = keep(new litert.Tensor(inputs[name], [...shape]));
-    }
-    lastWords.length = 0;
-    const results = await compiled.run(given);
-    // A run that fails, for want of memory say, prints why but returns zeros.
-    if (lastWords.some((text) => text.startsWith('ERROR'))) throw new Error('the run failed');
-    Object.values(results).forEach(keep);
-    const outputs = {};
-    for (const [name, tensor] of Object.entries(results))
-      outputs[name] = (await tensor.data()).slice();
-    const answer = { outputs, milliseconds: performance.now() - started };
-    return { answer, transfer: Object.values(outputs).map((array) => array.buffer) };
-  } finally {
-    for (const tensor of tensors) if (!tensor.deleted) tensor.delete();
-  }
+  const started = performance.now();
+  const outputs = await reposer.run(inputs);
+  const answer = { outputs, milliseconds: performance.now() - started };
+  return { answer, transfer: Object.values(outputs).map((array) => array.buffer) };
+}
+
+async function loadDetection({ detector, landmarks, threads }) {
+  const { LiteRtModel } = await import('./litert_model.js');
+  const compile = (bytes) =>
+    LiteRtModel.compile(new Uint8Array(bytes), { accelerator: 'wasm', threads });
+  detection = { detector: await compile(detector), landmarks: await compile(landmarks) };
+  return { answer: {} };
+}
+
+/** Joints of the largest person in a picture. */
+async function findJoints({ pixels }) {
+  const started = performance.now();
+  const { findPerson } = await import('./detection/finder.js');
+  const found = await findPerson(pixels, detection);
+  return { answer: { ...found, milliseconds: performance.now() - started } };
+}
+
+async function prepareComposing() {
+  composing = await import('./full_resolution.js');
+  return { answer: {} };
+}
+
+/** The model's answer in the photo, as full_resolution.js describes it. */
+async function compose({ photo, window, answer }) {
+  const started = performance.now();
+  const data = composing.compose(photo, window, answer);
+  return { answer: { data, milliseconds: performance.now() - started }, transfer: [data.buffer] };
 }
