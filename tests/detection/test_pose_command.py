@@ -16,7 +16,6 @@ from posewarp_tf.poses.readers import read_keypoints
 from posewarp_tf.poses.writers import write_annotations
 from posewarp_tf.synthetic.dataset import Settings, draw_person
 from tests.processes import run_module
-from tests.source_code import ROOT
 
 SIZE = (384, 288)
 
@@ -49,7 +48,7 @@ def finished(photos, tmp_path_factory):
     """(folder, exit code, what was printed) of the command on these pictures."""
     folder = tmp_path_factory.mktemp('poses') / 'found'
     arguments = [f'--images={photos}', f'--output={folder}', f'--truth={photos / "truth.csv"}']
-    return (folder, *run_module('posewarp_tf.pose', arguments, ROOT))
+    return (folder, *run_module('posewarp_tf.pose', arguments, folder.parent))
 
 
 def test_joints_of_a_drawn_person_are_found_where_they_were_drawn(drawn, estimator):
