@@ -20,11 +20,11 @@ from posewarp_tf.settings import command_line
 # {subcommand: (module, what it does)}.
 COMMANDS = {
     'predict': ('posewarp_tf.predict', 'puts the person of a photo into another pose'),
-    'app': ('posewarp_tf.app', 'does the same on a page in the browser'),
-    'pose': ('posewarp_tf.pose', 'finds people and their joints in photos'),
     'train': ('posewarp_tf.train', 'trains a model, or goes on with a run'),
     'evaluate': ('posewarp_tf.evaluate', 'scores a run on its test pairs'),
     'compare': ('posewarp_tf.compare', 'puts the scores of several runs beside each other'),
+    'pose': ('posewarp_tf.pose', 'finds people and their joints in photos'),
+    'app': ('posewarp_tf.app', 'puts people into other poses on a page in the browser'),
     'synthetic': ('posewarp_tf.synthetic.__main__', 'writes a data set of synthetic people, or one walking'),
     'check-data': ('posewarp_tf.data.check', 'looks a data set over before training'),
     'import-pytorch': ('posewarp_tf.import_pytorch', 'makes a run of checkpoints released for PyTorch'),

@@ -10,9 +10,11 @@ Against joints that are known, such as those of synthetic people:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -23,14 +25,16 @@ from posewarp_tf.detection.estimator import MIN_CONFIDENCE, load_estimator
 from posewarp_tf.detection.runner import Outcome, find_in_pictures, pictures_in
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.files import write_text
+from posewarp_tf.pictures.names import NameIndex
 from posewarp_tf.pictures.picture_files import picture_size
-from posewarp_tf.poses.readers import NoPoseError, read_keypoints
+from posewarp_tf.poses.annotations import read_annotations
+from posewarp_tf.poses.keypoint_frame import detect_frame, layout_named_by
 from posewarp_tf.settings import command_line
 
 FLAGS = flags.FLAGS
 
 ACCURACY = 'accuracy.json'
-_COLUMNS = ('joints', 'count', 'found', 'PCK@0.2', 'error (torsos)', 'error (pixels)')
+_COLUMNS = ('joints', 'known', 'found', 'PCK@0.2', 'error (torsos)', 'error (pixels)')
 
 
 def define_flags() -> None:
@@ -92,26 +96,36 @@ def main() -> int:
 
 def _compare(outcome: Outcome) -> None:
     """Prints the table of accuracy and writes it."""
-    nobody = np.full((NUM_JOINTS, 2), MISSING, np.float32)
-    known, found, names = [], [], []
+    sizes = {}
     for path in pictures_in(FLAGS.images):
-        try:
-            known.append(read_keypoints(FLAGS.truth, picture_size(path), path.name)[0])
-        except NoPoseError:
-            continue
-        found.append(outcome.poses.get(path.name, (nobody, None))[0])
-        names.append(path.name)
-    groups = scores(known, found)
+        # Those that cannot be read are among the failures, and cannot be compared.
+        with contextlib.suppress(DataError):
+            sizes[path.name] = picture_size(path)
+    annotations = read_annotations(FLAGS.truth).keypoints
+    joints = np.stack(list(annotations.values()))
+    one_size = next(iter(sizes.values())) if len(set(sizes.values())) == 1 else None
+    frame = detect_frame(joints, (), layout_named_by(FLAGS.truth), FLAGS.truth, one_size)
+    index = NameIndex(annotations)
+    rows = {name: index.find(name) for name in sizes}
+    known = {name: frame.to_pixels(annotations[row], sizes[name]) for name, row in rows.items() if row is not None}
+    if not known:
+        raise DataError(f'--truth: {FLAGS.truth}: has no row of any of the {len(sizes)} pictures')
+    nobody = np.full((NUM_JOINTS, 2), MISSING, np.float32)
+    found = [outcome.poses.get(name, (nobody, None))[0] for name in known]
+    groups = scores(list(known.values()), found)
     if not groups:
         raise DataError(f'--truth: {FLAGS.truth}: no picture has a neck and both hips, by which errors are measured')
-    rows = table(groups)
-    content = {'pictures': len(names), 'without_pose': sum(map(names.count, outcome.failures)), 'columns': _COLUMNS}
+    content: dict[str, Any] = {
+        'pictures': len(known),
+        'without_pose': len(set(known) & set(outcome.failures)),
+        'columns': _COLUMNS,
+    }
     if outcome.seconds:
         reading, finding = outcome.median_seconds()
         content['median_seconds'] = {'reading': round(reading, 4), 'finding': round(finding, 4)}
-    write_text(pathlib.Path(FLAGS.output) / ACCURACY, json.dumps({**content, 'rows': rows}, indent=1) + '\n')
-    for row in [_COLUMNS, *rows]:
-        print(''.join(f'{cell!s:<{width}}' for cell, width in zip(row, (18, 8, 9, 10, 16, 14))))
+    write_text(pathlib.Path(FLAGS.output) / ACCURACY, json.dumps({**content, 'rows': table(groups)}, indent=1) + '\n')
+    for cells in [_COLUMNS, *table(groups)]:
+        print(''.join(f'{cell!s:<{width}}' for cell, width in zip(cells, (18, 8, 9, 10, 16, 14))))
 
 
 if __name__ == '__main__':

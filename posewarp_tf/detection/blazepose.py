@@ -5,7 +5,7 @@ The second looks twice: its landmarks give a better region than the detector's p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -56,7 +56,7 @@ class BlazePose(PoseEstimator):
         for number, window in enumerate(windows(image.shape[:2])):
             for detection in self.detect(image, window):
                 face = window.to_picture(detection.box.reshape(2, 2)).ravel()
-                if any(overlap(face, other) > _SAME_FACE for other in faces):
+                if any(overlap(face, other) > _SAME_FACE for other in faces) or _lies_in_a_mask(face, people):
                     continue
                 first, found, region = self.look_twice(image, region_of_detection(detection, window))
                 if min(first.score, found.score) >= (_LEAST_SCORE_IN_PART if number else _LEAST_SCORE):
@@ -142,6 +142,15 @@ def _centers(length: int, side: float) -> list[float]:
     return np.linspace((side - 1) / 2, length - (side + 1) / 2, count).tolist()
 
 
+def _lies_in_a_mask(face: np.ndarray, people: Sequence[Person]) -> bool:
+    """Whether the middle of a face is a part of somebody who was found before, as hands are taken for faces."""
+    column, row = np.rint((face[:2] + face[2:]) / 2).astype(int)
+    masks = [np.asarray(person.mask) for person in people]
+    return any(
+        0 <= row < mask.shape[0] and 0 <= column < mask.shape[1] and mask[row, column] >= _INSIDE_MASK for mask in masks
+    )
+
+
 def _is_same(person: Person, other: Person) -> bool:
     """Whether most of one mask lies in the other."""
     here, there = (np.asarray(p.mask) >= _INSIDE_MASK for p in (person, other))
@@ -151,7 +160,8 @@ def _is_same(person: Person, other: Person) -> bool:
 
 def _box(mask: np.ndarray, keypoints: np.ndarray) -> tuple[float, float, float, float]:
     """Around the mask and the joints, in pixels."""
-    rows, columns = np.nonzero(mask >= _INSIDE_MASK)
+    inside = mask >= _INSIDE_MASK
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     joints = keypoints[keypoints[:, 0] != MISSING]
     x, y = np.concatenate([columns, joints[:, 0]]), np.concatenate([rows, joints[:, 1]])
     if not len(x):

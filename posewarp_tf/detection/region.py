@@ -71,7 +71,7 @@ def crop(image: np.ndarray, region: Region, size: int, border: str) -> np.ndarra
     u, v = np.meshgrid(steps, steps)
     # Pixel i of the reduced picture has its centre at factor * (i + 1/2) - 1/2.
     points = (region.to_picture(np.stack([u, v], axis=-1)) + 0.5) / factor - 0.5
-    return sample(reduced.astype(np.float32), points, border)
+    return sample(reduced, points, border)
 
 
 def paste(values: np.ndarray, region: Region, size: tuple[int, int]) -> np.ndarray:
@@ -83,14 +83,21 @@ def paste(values: np.ndarray, region: Region, size: tuple[int, int]) -> np.ndarr
     right, bottom = np.minimum(np.ceil(corners.max(axis=0)) + 1, (width, height)).astype(int)
     if left >= right or top >= bottom:
         return mask
-    x, y = np.meshgrid(np.arange(left, right), np.arange(top, bottom))
-    points = region.from_picture(np.stack([x, y], axis=-1)) * len(values) - 0.5
-    mask[top:bottom, left:right] = sample(values[..., np.newaxis], points, 'zero')[..., 0]
+    # Pillow counts from the corner of a pixel, and wants (u, v) as an affine function of (x, y).
+    scale = len(values) / region.side
+    turn = scale * region._rotation().T
+    shift = turn @ (np.array([left, top]) - 0.5 - region.center) + len(values) / 2
+    mask[top:bottom, left:right] = Image.fromarray(values).transform(
+        (int(right - left), int(bottom - top)),
+        Image.Transform.AFFINE,
+        (turn[0, 0], turn[0, 1], shift[0], turn[1, 0], turn[1, 1], shift[1]),
+        Image.Resampling.BILINEAR,
+    )
     return mask
 
 
 def sample(image: np.ndarray, points: np.ndarray, border: str) -> np.ndarray:
-    """Float32 [..., C] of `image` [H, W, C] at points (x, y) [..., 2], bilinear; `border` as of `crop`."""
+    """Float32 [..., C] of numbers [H, W, C] at points (x, y) [..., 2], bilinear; `border` as of `crop`."""
     height, width = image.shape[:2]
     floor = np.floor(points)
     share = (points - floor).astype(np.float32)

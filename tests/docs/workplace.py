@@ -36,6 +36,9 @@ def make_workplace(folder: pathlib.Path) -> None:
     for name in ('deepfashion', 'mobile', 'synthetic'):
         (folder / 'data' / name).symlink_to(folder / DATA)
     write_walk(folder / 'data/walk', 2, (256, 176))
+    (folder / 'photos').symlink_to(folder / 'data/walk/pictures')
+    write_dataset(folder / 'data/people_256', Settings(0, 1, 2, 1, (256, 192)), num_processes=1, show_progress=False)
+    (folder / 'data/people_512').symlink_to(folder / 'data/people_256')
     _add_photos(folder)
     _add_runs(folder / 'runs')
     export_run(folder / 'runs/gfla_fashion', folder / 'latest_net_G.pth')
