@@ -3,6 +3,7 @@
 # make cuda-check   the CUDA kernels against double precision, and their speed; needs nvcc and a GPU
 # make test   lint, types and the test suite
 # make mobile a page for phones with the model of RUN, served at http://localhost:8080
+# make page   that page without a model, for `posewarp app`, into the package
 # make test-mobile   that page in Chromium; needs npm and chromium
 # make test-pytorch   reads files of PyTorch itself, which goes into an environment of its own
 # make docs   the API reference, into dist/docs
@@ -20,6 +21,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTORCH_VENV := .venv-pytorch
 MOBILE := exports/mobile
+PAGE := posewarp_tf/page_server/page
 CUDA_CHECK := custom_ops/_build/cuda_check
 RUN := runs/quickstart
 DATA := data/quickstart
@@ -37,7 +39,7 @@ POSE_MODELS := dist/pose_models
 PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pairs_per_person=16 \
 	--image_height=128 --image_width=88 --max_yaw=35 --white_background
 
-.PHONY: demo op cuda-check docs mobile test test-docs test-mobile test-package test-pytorch lint clean
+.PHONY: demo op cuda-check docs mobile page test test-docs test-mobile test-package test-pytorch lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m custom_ops.build --optional
@@ -76,6 +78,10 @@ mobile: has-npm $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.js
 		$(if $(POSE_MODELS),--pose_models=$(abspath $(POSE_MODELS))) --out=$(CURDIR)/dist/mobile
 	npm --prefix $(MOBILE) run --silent start -- --root=$(CURDIR)/dist/mobile --host=$(HOST) --port=$(PORT)
 
+page: has-npm $(MOBILE)/node_modules/.package-lock.json
+	npm --prefix $(MOBILE) run --silent build -- --out=$(CURDIR)/$(PAGE)
+	@du -sh $(PAGE)
+
 test: $(VENV)/installed-dev lint
 	$(BIN)/python -m custom_ops.build --optional
 	@$(if $(COMPILER),:,echo 'no C++ compiler: the tests of the compiled ops (pytest -m compiler) are left out')
@@ -85,9 +91,9 @@ test-docs: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 -m docs tests/docs
 
 test-mobile: has-npm has-chromium $(VENV)/installed-dev $(MOBILE)/node_modules/.package-lock.json
-	$(BIN)/python -m pytest -m browser tests/exports
+	$(BIN)/python -m pytest -m browser tests/exports tests/page_server
 
-test-package: $(VENV)/installed-dev
+test-package: $(VENV)/installed-dev page
 	$(BIN)/python -m pytest -m package tests
 
 test-pytorch: $(VENV)/installed-dev $(PYTORCH_VENV)/installed

@@ -1,11 +1,13 @@
 """The package as others get it: built from the clone, installed into an empty environment, used from another folder."""
 
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tarfile
+import urllib.request
 import zipfile
 
 import pytest
@@ -13,6 +15,7 @@ from PIL import Image
 
 import posewarp_tf
 from posewarp_tf.pictures.picture_files import save_image
+from tests.page_server.test_served_model import METADATA, MODEL
 from tests.run_folders import make_run, person, picture
 
 pytestmark = pytest.mark.package
@@ -55,11 +58,15 @@ def test_distributions_hold_what_is_needed_and_nothing_else(distributions):
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / 'custom_ops' / 'cc').rglob('*.[ch]*')}
     assert configs | {f'posewarp_tf/{source}' for source in sources} <= set(names)
     assert {name.split('/')[0] for name in names} == {'posewarp_tf', f'posewarp_tf-{posewarp_tf.__version__}.dist-info'}
+    page = {name.removeprefix('posewarp_tf/page_server/page/') for name in names}
+    assert {'index.html', 'sw.js', 'vendor/litert/index.js'} <= page, 'run `make page` first'
+    assert any(name.endswith('.wasm') for name in page) and not any(name.endswith('.tflite') for name in names)
     assert not [name for name in names if name.endswith(('BUILD', '.so', '.pyc')) or 'node_modules' in name]
     assert any(name.endswith('licenses/LICENSE') for name in names)
     with tarfile.open(sdist) as file:
         inside = {name.split('/', 1)[1] for name in file.getnames() if '/' in name}
     assert {'README.md', 'LICENSE', 'requirements.txt', 'exports/tflite/export.py', 'tests/test_package.py'} <= inside
+    assert not [name for name in inside if 'node_modules' in name]
 
 
 def test_installed_command_reposes_a_photo_from_another_folder(installed, tmp_path):
@@ -85,6 +92,24 @@ def test_installed_command_trains_and_exports(installed, tmp_path):
          '--precision=float16', '--check_pairs=1', '--timed_runs=1'], cwd=tmp_path)  # fmt: skip
     assert (tmp_path / 'models' / 'posewarp' / '1' / 'saved_model.pb').exists()
     assert (tmp_path / 'models' / 'tflite' / 'posewarp_float16.tflite').exists()
+
+
+def test_installed_command_serves_the_page_that_the_package_brought(installed, tmp_path):
+    (tmp_path / 'model.tflite').write_bytes(MODEL)
+    (tmp_path / 'metadata.json').write_text(json.dumps(METADATA))
+    environment = {'PATH': str(tmp_path), 'HOME': str(tmp_path)}  # Without npm.
+    app = subprocess.Popen(
+        [installed / 'posewarp', 'app', '--model=model.tflite', '--nofind_joints', '--noopen_browser', '--port=0'],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        url = app.stdout.readline().split()[1]
+        for name in ('', 'js/app.js', 'vendor/litert/wasm/litert_wasm_internal.wasm', 'model/posewarp.tflite'):
+            with urllib.request.urlopen(url + name, timeout=10) as answer:
+                assert len(answer.read()) == int(answer.headers['Content-Length']) > 0
+    finally:
+        app.kill()
+        app.communicate()
 
 
 @pytest.mark.compiler

@@ -17,7 +17,7 @@ FLOORS = (
     ('models',),
     ('settings',),
     ('runs', 'losses', 'synthetic'),
-    ('data', 'pytorch_files', 'inference'),
+    ('data', 'pytorch_files', 'inference', 'page_server'),
     ('training', 'metrics'),
 )
 # The public name `build_model` takes the name of a shipped config.

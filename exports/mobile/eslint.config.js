@@ -10,7 +10,7 @@ export default [
     languageOptions: { globals: globals.worker, sourceType: 'script' },
   },
   {
-    files: ['page/sw.js'],
+    files: ['page/sw.js', 'served/sw.js'],
     languageOptions: { globals: globals.serviceworker, sourceType: 'script' },
   },
   {

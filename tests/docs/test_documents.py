@@ -86,9 +86,10 @@ def test_flags_of_a_command_are_its_own_and_take_these_values(command):
 
 def test_flags_in_the_text_are_flags_of_some_command():
     known = set().union(*(program.flags for program in programs().values())) | {'help', 'version', 'flagfile'}
+    known |= {f'no{name}' for name in known}
     for path in documents():
         prose = re.sub(r'^```.*?^```$', '', path.read_text(encoding='utf-8'), flags=re.MULTILINE | re.DOTALL)
-        named = re.findall(r'(?<![\w-])--(?:no(?=use_))?(\w[\w-]*\w)', re.sub(r'<!--.*?-->', '', prose))
+        named = re.findall(r'(?<![\w-])--(\w[\w-]*\w)', re.sub(r'<!--.*?-->', '', prose))
         assert {name for name in named if name not in known and not name.endswith('_')} == set(), path
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import DataError
 from posewarp_tf.inference import driving
 from posewarp_tf.inference.driving_job import DrivingJob
 from posewarp_tf.inference.found_poses import PoseFinder

@@ -6,6 +6,9 @@
  * Beside the models, model.json tells the page their sizes and digests, the picture size, the joint order and, where the exporter
  * knows it, how people stand in the training's pictures.
  * precache.js names the version, a digest of every file, so that a phone which has an older one notices.
+ *
+ * Without a model, the page is one for `posewarp app`, which puts models beside it while it serves: served/ has what such
+ * a page has instead.
  */
 
 import { createHash } from 'node:crypto';
@@ -21,7 +24,7 @@ const PACKAGES = path.join(HERE, 'node_modules', '@litertjs');
 const POSE_MODELS = { detector: 'pose_detection.tflite', landmarks: 'pose_landmark_full.tflite' };
 
 /**
- * @param {string} modelPath
+ * @param {string} modelPath  '' for a page without a model.
  * @param {string} metadataPath  What the TFLite exporter wrote.
  * @param {string} out  Replaced as a whole.
  * @param {string} poseModels  Folder of the models that find joints; '': the page does without.
@@ -31,8 +34,12 @@ export async function build(modelPath, metadataPath, out, poseModels = '') {
   await rm(partial, { recursive: true, force: true });
   await cp(path.join(HERE, 'page'), partial, { recursive: true });
   await copyRuntime(path.join(partial, 'vendor'));
-  await copyModels(modelPath, metadataPath, poseModels, path.join(partial, 'model'));
-  await writePrecache(partial);
+  if (modelPath) {
+    await copyModels(modelPath, metadataPath, poseModels, path.join(partial, 'model'));
+    await writePrecache(partial);
+  } else {
+    await cp(path.join(HERE, 'served'), partial, { recursive: true });
+  }
   await rm(out, { recursive: true, force: true });
   await rename(partial, out);
 }
@@ -131,7 +138,7 @@ async function writePrecache(folder) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const given = readArguments({
-    model: { help: 'the .tflite file' },
+    model: { default: '', help: 'the .tflite file; without one, a page for posewarp app' },
     metadata: { default: '', help: 'metadata.json of the exporter (default: beside the model)' },
     pose_models: {
       default: '',
@@ -140,7 +147,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     out: { help: 'folder to write; replaced if it is there' },
   });
   const metadata = given.metadata || path.join(path.dirname(given.model), 'metadata.json');
-  await requirePhotoAndJoints(metadata);
+  if (given.model) await requirePhotoAndJoints(metadata);
   await build(given.model, metadata, given.out, given.pose_models);
   console.log(`built ${given.out}`);
 }
