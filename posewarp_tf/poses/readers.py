@@ -71,18 +71,18 @@ def read_keypoints(
     path = os.fspath(path)
     text = read_text(path, _EXPECTED, NO_ESTIMATOR).lstrip()
     if text[0] in '{[':
-        keypoints, kind = pose_of(path, _frame_of(path, read_json(path, text), name), image_size)
+        keypoints, kind, frame = pose_of(path, _frame_of(path, read_json(path, text), name), image_size)
     elif ':' in text.splitlines()[0]:
-        keypoints, kind = _in_picture(path, *_from_csv(path, image_size, name, keypoint_size), image_size)
+        keypoints, kind, frame = _in_picture(path, *_from_csv(path, image_size, name, keypoint_size), image_size)
     else:
-        keypoints, kind = _in_picture(path, read_pose_text(path), 'pose text', image_size)
+        keypoints, kind, frame = _in_picture(path, read_pose_text(path), 'pose text', image_size)
     num_seen = int(np.sum(keypoints[:, 0] != MISSING))
     if num_seen == 0:
         raise NoPoseError(f'{path}: all {NUM_JOINTS} joints are missing: there is no pose to follow')
     seen = keypoints[keypoints[:, 0] != MISSING]
     (left, top), (right, bottom) = seen.min(axis=0), seen.max(axis=0)
     extent = f'x {left:.0f}..{right:.0f}, y {top:.0f}..{bottom:.0f}'
-    return keypoints, f'{path}: {kind}, {num_seen} of {NUM_JOINTS} joints, {extent}'
+    return keypoints, f'{path}: {kind}, {num_seen} of {NUM_JOINTS} joints, {extent}{frame}'
 
 
 def read_json(path: str, text: str) -> list[Frame]:
@@ -106,8 +106,8 @@ def read_json(path: str, text: str) -> list[Frame]:
     return frames
 
 
-def pose_of(path: str, frame: Frame, image_size: tuple[int, int] | None) -> tuple[np.ndarray, str]:
-    """The joints of one person of a frame in pixels of the picture, float32 [18, 2], and words on which person it is.
+def pose_of(path: str, frame: Frame, image_size: tuple[int, int] | None) -> tuple[np.ndarray, str, str]:
+    """One person of a frame: joints in pixels of the picture, float32 [18, 2]; words on whose; words on the picture.
 
     Of several it is the one with the highest mean confidence; of equals (editors give everything 1) the largest.
 
@@ -126,7 +126,7 @@ def pose_of(path: str, frame: Frame, image_size: tuple[int, int] | None) -> tupl
     if len(poses) > 1:
         words += f', person {chosen} of {len(poses)} (counted from 0; highest mean confidence, {ranks[chosen][0]:.2f})'
     keypoints, about_picture = in_pixels(path, poses[chosen], image_size, frame.size, frame.is_canvas)
-    return keypoints, words + about_picture
+    return keypoints, words, about_picture
 
 
 def _extent(pose: np.ndarray) -> float:
@@ -170,9 +170,9 @@ def _from_csv(
 
 def _in_picture(
     path: str, keypoints: np.ndarray, kind: str, image_size: tuple[int, int] | None
-) -> tuple[np.ndarray, str]:
+) -> tuple[np.ndarray, str, str]:
     keypoints, about_picture = in_pixels(path, keypoints, image_size)
-    return keypoints, kind + about_picture
+    return keypoints, kind, about_picture
 
 
 @functools.lru_cache(maxsize=2)
