@@ -77,7 +77,9 @@ def _npm(arguments, environment=None):
         text=True,
         timeout=1800,
     )
-    assert done.returncode == 0, f'npm run {" ".join(arguments)}:\n{done.stdout[-8000:]}\n{done.stderr[-2000:]}'
+    # The first test that failed, of many.
+    said = done.stdout[max(done.stdout.find('not ok'), 0) :]
+    assert done.returncode == 0, f'npm run {" ".join(arguments)}:\n{said[:8000]}\n{done.stderr[-2000:]}'
     return done.stdout
 
 
