@@ -23,7 +23,8 @@ from posewarp_tf.pictures.class_maps import Coding
 from posewarp_tf.pictures.drawing import draw_skeleton, mask_to_gray, picture_grid
 
 if TYPE_CHECKING:
-    from posewarp_tf.inference.photo import PhotoPerson, PhotoReposer, Pose, Reposed
+    from posewarp_tf.inference.photo import PhotoReposer
+    from posewarp_tf.inference.photo_parts import PhotoPerson, Pose, Reposed
 
 _GRID_PICTURE_SIZE = 512
 
@@ -128,7 +129,7 @@ class _Work:
         for name, classes in inputs.maps.items():
             maps['source_' if name.startswith('source_') else 'target_'][name] = classes
         source, target = inputs.poses
-        person = self._reposer.person(inputs.image, source.keypoints, maps['source_'], source.mask)
+        person = self._reposer.person(inputs.image, source.keypoints, maps['source_'], source.mask, source.others)
         return person, self._reposer.pose(person, target.keypoints, target.size, maps['target_'], inputs.context)
 
     def _write(self, job: Job, answer: Reposed) -> None:
