@@ -95,7 +95,7 @@ def define_flags() -> None:
     flags.DEFINE_string('target_name', None, 'Row of --target_keypoints if it has many pictures.')
     flags.DEFINE_boolean('save_intermediates', False, 'Also write the warped source, flow, mask, skeletons and a grid.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
-    flags.DEFINE_integer('batch_size', 1, 'So many pictures at once.', lower_bound=1)
+    flags.DEFINE_integer('batch_size', 4, 'So many pictures at once, where there are many.', lower_bound=1)
     define_photo_flags()
     _define_map_flags()
     define_sequence_flags()

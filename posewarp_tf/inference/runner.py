@@ -34,12 +34,12 @@ class RunOptions(NamedTuple):
 
     save_intermediates: also writes the pictures on the way.
     garment_classes: what the numbers in garment maps mean (pictures/class_codings.py).
-    batch_size: so many pictures are made at once.
+    batch_size: so many pictures are made at once, or fewer if there are fewer.
     """
 
     save_intermediates: bool = False
     garment_classes: str = 'auto'
-    batch_size: int = 1
+    batch_size: int = 4
 
 
 class _Ready(NamedTuple):
@@ -73,12 +73,13 @@ def run_jobs(
             ready.append(_Ready(job, look_at(job, model, codings, finder, outputs)))
     num_failed = len(jobs)
     if ready:
-        work = _Work(load_reposer(), model, codings, finder, options)
-        for first in range(0, len(ready), options.batch_size):
+        batch_size = min(options.batch_size, len(ready))
+        work = _Work(load_reposer(), model, codings, finder, options._replace(batch_size=batch_size))
+        for first in range(0, len(ready), batch_size):
             if len(jobs) > 1:
-                last = min(first + options.batch_size, len(ready))
+                last = min(first + batch_size, len(ready))
                 print(f'[{last}/{len(ready)}] {ready[last - 1].job.output}', flush=True)
-            num_failed -= work.do(ready[first : first + options.batch_size])
+            num_failed -= work.do(ready[first : first + batch_size])
     if num_failed and len(jobs) > 1:
         print(f'error: {num_failed} of {len(jobs)} predictions failed', file=sys.stderr)
     return num_failed
