@@ -147,13 +147,21 @@ class PhotoReposer:
         return self._predictor.start(person.inputs)
 
     def repose(self, person: PhotoPerson, state: Mapping[str, Any], pose: Pose) -> Reposed:
-        """A person in one of many poses."""
-        return composed(self._predictor, self.options, person, pose, self._predictor.step(state, pose.inputs))
+        """A person in one of many poses; `state` is from `start`."""
+        return self.finish(person, pose, self._predictor.step(state, pose.inputs))
 
     def repose_all(self, pairs: Sequence[tuple[PhotoPerson, Pose]], batch_size: int) -> list[Reposed]:
         """Several people, each in a pose, at most `batch_size` at once."""
-        answers = self._predictor.answers([{**person.inputs, **pose.inputs} for person, pose in pairs], batch_size)
-        return [
-            composed(self._predictor, self.options, person, pose, answer)
-            for (person, pose), answer in zip(pairs, answers)
-        ]
+        return [self.finish(*pair, answer) for pair, answer in zip(pairs, self.answers(pairs, batch_size))]
+
+    def answers(self, pairs: Sequence[tuple[PhotoPerson, Pose]], batch_size: int) -> list[dict[str, Any]]:
+        """What the network makes of several people, each in a pose; `finish` makes the photos of it, one by one."""
+        return self._predictor.answers([{**person.inputs, **pose.inputs} for person, pose in pairs], batch_size)
+
+    def finish(self, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]) -> Reposed:
+        """The whole photo with the network's answer in it.
+
+        Raises:
+            DataError: the answer's flow is not finite.
+        """
+        return composed(self._predictor, self.options, person, pose, answer)

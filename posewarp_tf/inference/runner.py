@@ -118,10 +118,10 @@ class _Work:
                 pairs.append(self._pair(inputs))
                 prepared.append(job)
         num_done = 0
-        answers = self._reposer.repose_all(pairs, self._options.batch_size) if pairs else ()
-        for job, answer in zip(prepared, answers):
+        answers = self._reposer.answers(pairs, self._options.batch_size)
+        for job, pair, answer in zip(prepared, pairs, answers):
             with _reported(job):
-                self._write(job, answer)
+                self._write(job, self._reposer.finish(*pair, answer))
                 num_done += 1
         return num_done
 
