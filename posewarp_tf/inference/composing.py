@@ -19,12 +19,11 @@ from posewarp_tf.photos.moving import SourcePositions
 
 class _AtFullSize(NamedTuple):
     """image: uint8 of the target window's own number of pixels. trust: as of `Reposed`. positions: where its places
-    lie in the photo, and mask: the model's finest; both None without a flow."""
+    lie in the photo; None without a flow."""
 
     image: np.ndarray
     trust: np.ndarray | None = None
     positions: SourcePositions | None = None
-    mask: np.ndarray | None = None
 
 
 def composed(
@@ -52,15 +51,15 @@ def _at_full_size(options: PhotoOptions, person: PhotoPerson, pose: Pose, answer
     mask = motion.masks[-1] if motion.masks else np.ones((*flow.shape[:2], 1), np.float32)
     if options.resolution == 'model':
         positions = SourcePositions.of_flow(flow, person.window, pose.window)
-        return _AtFullSize(resize_smoothly(answer['image'], pose.window.size), None, positions, mask)
+        return _AtFullSize(resize_smoothly(answer['image'], pose.window.size), None, positions)
     full = full_resolution(person.photo, person.window, pose.window, flow, mask, answer['image'])
-    return _AtFullSize(full.image, full.trust, full.positions, mask)
+    return _AtFullSize(full.image, full.trust, full.positions)
 
 
 def _matte(full: _AtFullSize, person: PhotoPerson, pose: Pose) -> np.ndarray:
-    if full.positions is None or full.mask is None:
+    if full.positions is None:
         return body_matte(pose.keypoints, pose.window)
-    return person_matte(person.silhouette, full.positions, full.mask, pose.keypoints)
+    return person_matte(person.silhouette, full.positions, pose.keypoints)
 
 
 def _prediction(

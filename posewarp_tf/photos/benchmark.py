@@ -53,7 +53,7 @@ def time_steps(size: tuple[int, int], model_size: tuple[int, int], repeats: int)
         )
         area = timed('person found', lambda: person_area(size, joints))
         plate = timed('background filled', lambda a=area: background_plate(photo, a))
-        matte = timed('matte', lambda a=area, s=sharp: person_matte(a, s.positions, mask, joints))
+        matte = timed('matte', lambda a=area, s=sharp: person_matte(a, s.positions, joints))
         timed('composition', lambda s=sharp, m=matte, p=plate: compose(photo, s.image, m, window, p))
     return seconds
 

@@ -10,23 +10,20 @@ from posewarp_tf.pictures.floats import resize_float
 from posewarp_tf.poses.body import whole_body
 
 # The body around the target pose: certainly the person, and where the person may be at all. In parts of the stature.
-_CORE, _BODY, _REACH = 0.03, 0.065, 0.09
+_CORE, _BODY, _REACH = 0.03, 0.065, 0.07
 
 
-def person_matte(
-    source_mask: np.ndarray, positions: SourcePositions, mask: np.ndarray, target_keypoints: np.ndarray
-) -> np.ndarray:
+def person_matte(source_mask: np.ndarray, positions: SourcePositions, target_keypoints: np.ndarray) -> np.ndarray:
     """float32 [h, w] in 0 to 1, one number for each pixel of the target window.
 
-    The source's person moved by the flow at the photo's resolution, where the model takes the source and the target
-    pose can reach; and everywhere the core of the target pose's body, which the model may have had to invent.
+    The source's person moved by the flow at the photo's resolution, where the target pose can reach; and everywhere the
+    core of the target pose's body, which the model may have had to invent.
 
-        matte = max(core, reach * mask * moved source mask)
+        matte = max(core, reach * moved source mask)
 
     Args:
         source_mask: [H, W] in 0 to 1, the person's pixels in the photo: of a segmentation, or plate.person_area.
         positions: of the flow (FullResolution.positions).
-        mask: float32 [h', w', 1], the finest mask; 1 = warped source.
         target_keypoints: [18, 2] in pixels of the photo, missing (-1, -1).
     """
     window = positions.target_window
@@ -34,8 +31,7 @@ def person_matte(
     reach = whole_body_in(target_keypoints, window, map_size, _REACH)
     motion = PhotoMotion(positions, size, needed=reach)
     moved = motion.move(np.rint(np.asarray(source_mask, np.float32) * 255).clip(0, 255).astype(np.uint8))
-    kept = reach * resize_float(np.asarray(mask, np.float32)[..., 0], map_size).clip(0, 1)
-    matte = resize_float(kept, size) * moved
+    matte = resize_float(reach, size) * moved
     matte /= 255
     return np.maximum(matte, whole_body_in(target_keypoints, window, size, _CORE), out=matte)
 

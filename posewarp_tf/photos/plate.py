@@ -16,6 +16,10 @@ _LARGEST_GRID = 512
 _LARGEST_HOLE = 6000
 # Of a person's mask: how far it is widened before the person is removed, in parts of the stature.
 _WIDENED = 0.02
+# Masks below this say that somebody else is there, or nobody.
+_LEAST = 0.1
+# A body around the joints that is certainly the person, in parts of the stature.
+_CERTAIN = 0.02
 _STRIP = 256
 
 
@@ -32,6 +36,10 @@ def person_area(photo_size: tuple[int, ...], keypoints: np.ndarray, mask: np.nda
     if mask is None:
         return whole_body(keypoints, size, radius=0.065)
     small = resize_float(np.asarray(mask, np.float32), grid_size(size))
+    # A network's mask is never quite 0.
+    small = np.where(small < _LEAST, 0.0, small)
+    # What a mask leaves out of the middle of the body is removed too.
+    small = np.maximum(small, resize_float(whole_body(keypoints, size, radius=_CERTAIN), grid_size(size)))
     radius = max(2, round(_WIDENED * stature(keypoints) * small.shape[0] / size[0]))
     return resize_float(ndimage.maximum_filter(small, size=2 * radius + 1), size)
 

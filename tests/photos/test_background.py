@@ -132,7 +132,7 @@ def test_the_matte_is_the_moved_person_where_the_pose_can_reach():
     joints = person(PHOTO)
     mask = np.zeros(PHOTO, np.float32)
     mask[20:150, 44:68] = 1
-    matte = person_matte(mask, shifted(-8, 0), np.ones((40, 30, 1), np.float32), joints + np.float32([8, 0]))
+    matte = person_matte(mask, shifted(-8, 0), joints + np.float32([8, 0]))
     assert matte.shape == PHOTO
     # The trunk is 8 pixels further right, with the sharp edges of the mask.
     assert matte[60:90, 54:74].min() > 0.95
@@ -141,7 +141,7 @@ def test_the_matte_is_the_moved_person_where_the_pose_can_reach():
 
 def test_what_the_model_invents_is_the_core_of_the_body():
     joints = person(PHOTO)
-    matte = person_matte(np.zeros(PHOTO, np.float32), shifted(0, 0), np.zeros((40, 30, 1), np.float32), joints)
+    matte = person_matte(np.zeros(PHOTO, np.float32), shifted(0, 0), joints)
     assert all(matte[int(y), int(x)] > 0.5 for x, y in joints)
     assert matte[:, :20].max() == 0
 
