@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.inference.driving_job import DrivingJob, define_sequence_flags
 from posewarp_tf.inference.jobs import (
     KEYPOINT_COLUMNS,
     MAP_COLUMNS,
@@ -30,7 +31,7 @@ from posewarp_tf.inference.jobs import (
     jobs_from_csv,
     jobs_from_paths,
 )
-from posewarp_tf.inference.options import define_photo_flags, photo_options
+from posewarp_tf.inference.options import PhotoOptions, define_photo_flags
 from posewarp_tf.pictures.class_codings import GARMENT_CLASSES
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings import command_line
@@ -94,10 +95,10 @@ def define_flags() -> None:
     flags.DEFINE_string('target_name', None, 'Row of --target_keypoints if it has many pictures.')
     flags.DEFINE_boolean('save_intermediates', False, 'Also write the warped source, flow, mask, skeletons and a grid.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
-    flags.DEFINE_integer('batch_size', 1, 'So many pictures at once.', lower_bound=1)
+    flags.DEFINE_integer('batch_size', 4, 'So many pictures at once, where there are many.', lower_bound=1)
     define_photo_flags()
     _define_map_flags()
-    _define_sequence_flags()
+    define_sequence_flags()
 
 
 def _define_map_flags() -> None:
@@ -126,34 +127,6 @@ def _define_map_flags() -> None:
         list(GARMENT_CLASSES),
         'Classes in the garment maps: our 16 (own), those of LIP, CIHP or ATR; auto: detected (and printed).',
     )
-
-
-def _define_sequence_flags() -> None:
-    flags.DEFINE_string(
-        'target_video',
-        None,
-        'Driving: a video (MP4, MOV, WebM, MKV, AVI, animated GIF, WebP or PNG) whose person is followed; the joints '
-        'are found in its frames.',
-    )
-    flags.DEFINE_string(
-        'target_dir',
-        None,
-        'Driving: a folder with one pose per frame (OpenPose JSON or pose text), or one file of many (annotation CSV, '
-        'a table with a row of x y or x y confidence per frame, .npy). Writes frame-00000.png, ... and animation.gif.',
-    )
-    flags.DEFINE_float(
-        'fps', None, 'Frames per second; default: of a video its own, of poses 25.', lower_bound=0.1, upper_bound=120.0
-    )
-    flags.DEFINE_boolean('overwrite', False, 'Make all frames anew; default: go on where an earlier run stopped.')
-    flags.DEFINE_boolean(
-        'smooth_poses',
-        None,
-        'Fill joints that are missing for up to 5 frames from the frames around, and take slips and trembling out; '
-        'default: of a video yes, of poses no.',
-    )
-    flags.DEFINE_float('start', 0.0, 'Seconds of the video to leave out.', lower_bound=0.0)
-    flags.DEFINE_float('max_seconds', None, 'Seconds of the video to use; default: all.', lower_bound=0.01)
-    flags.DEFINE_boolean('sound', True, 'Carry the sound of the video over into an .mp4 or .webm.')
 
 
 def main() -> int:
@@ -208,7 +181,6 @@ def _predict() -> int:
 
 def _drive() -> int:
     from posewarp_tf.inference.driving import run_driving
-    from posewarp_tf.inference.driving_job import DrivingJob
 
     given = flags.FLAGS
     is_video = given.target_video is not None
@@ -244,7 +216,9 @@ def _model() -> ModelConfig:
 def _load_reposer() -> PhotoReposer:
     from posewarp_tf.inference.photo import PhotoReposer
 
-    return PhotoReposer(_load_predictor(), photo_options())
+    given = flags.FLAGS
+    options = PhotoOptions(given.framing, given.background, given.resolution, given.retarget)
+    return PhotoReposer(_load_predictor(), options)
 
 
 def _finder() -> PoseFinder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -105,7 +106,10 @@ def _metadata(reposer: Any, signature: Any, report: dict[str, Any]) -> dict[str,
 
     check = {'results': 'results.json', **report['compared_on']}
     metadata = make_metadata(reposer, {SIGNATURE: signature}, check, [])
-    return {**metadata, 'kind': 'posewarp_tf TFLite', 'name': report['run'], 'joint_names': metadata['joints']}
+    # A page cuts people out of photos as they stand in the pictures of the training.
+    frame = dataclasses.asdict(reposer.run.person_frame())
+    named = {'name': report['run'], 'joint_names': metadata['joints'], 'person_frame': frame}
+    return {**metadata, 'kind': 'posewarp_tf TFLite', **named}
 
 
 def _publish(folder: pathlib.Path, output_dir: pathlib.Path, report: dict, metadata: dict) -> None:

@@ -5,6 +5,7 @@ The second looks twice: its landmarks give a better region than the detector's p
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -48,6 +49,13 @@ class BlazePose(PoseEstimator):
         self._detector = Network(models.detector, models.detector_name, detector.INPUT_SIZE, _DETECTOR_OUTPUTS)
         self._landmarks = Network(models.landmarks, models.landmarks_name, landmarks.INPUT_SIZE, _LANDMARK_OUTPUTS)
         self._min_confidence = min_confidence
+        digest = hashlib.sha256(models.detector + models.landmarks).hexdigest()[:16]
+        self._identity = f'BlazePose {digest}, joints above {min_confidence:g}'
+
+    @property
+    def identity(self) -> str:
+        """With its networks' digest and the least confidence."""
+        return self._identity
 
     def find(self, image: np.ndarray) -> list[Person]:
         """The whole picture is searched, then squares of half its size: some are too small in it, or at its edge."""

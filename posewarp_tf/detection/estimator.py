@@ -16,6 +16,11 @@ MIN_CONFIDENCE = 0.5
 class PoseEstimator(abc.ABC):
     """Finds people in pictures. Whoever has a better one than the shipped derives from this and passes it on."""
 
+    @property
+    def identity(self) -> str:
+        """Tells estimators that find different joints apart: what one of them found may be kept under this name."""
+        return type(self).__qualname__
+
     @abc.abstractmethod
     def find(self, image: np.ndarray) -> list[Person]:
         """The people in uint8 [H, W, 3], the largest first; empty if there is nobody."""

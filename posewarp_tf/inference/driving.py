@@ -25,7 +25,8 @@ from posewarp_tf.video.reading import VideoReader
 from posewarp_tf.video.writing import write_video
 
 if TYPE_CHECKING:
-    from posewarp_tf.inference.photo import PhotoPerson, PhotoReposer
+    from posewarp_tf.inference.photo import PhotoReposer
+    from posewarp_tf.inference.photo_parts import PhotoPerson
 
 _DEFAULT_FPS = 25.0
 # Players give up on videos much larger than this, in pixels of the longer side.
@@ -79,7 +80,7 @@ def run_driving(
     source_maps, target_maps = read_maps(job, motion.sequence.names, garment_classes, model.image_size)
     require_maps(job.class_maps, model)
     reposer = load_reposer()
-    person = reposer.person(image, found.keypoints, source_maps, found.mask)
+    person = reposer.person(image, found.keypoints, source_maps, found.mask, found.others)
     _drive(reposer, person, motion, target_maps, job)
 
 

@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from absl import flags
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.inference.jobs import file_named_after
@@ -103,3 +104,32 @@ def _map_named_after(key: str, folder: pathlib.Path, name: str) -> pathlib.Path:
     if path is None:
         raise DataError(f'--{key}: {folder}: no map of {os.path.basename(name)}: expected one of {", ".join(expected)}')
     return path
+
+
+def define_sequence_flags() -> None:
+    """Defines the flags of driving, by a video or by poses."""
+    flags.DEFINE_string(
+        'target_video',
+        None,
+        'Driving: a video (MP4, MOV, WebM, MKV, AVI, animated GIF, WebP or PNG) whose person is followed; the joints '
+        'are found in its frames.',
+    )
+    flags.DEFINE_string(
+        'target_dir',
+        None,
+        'Driving: a folder with one pose per frame (OpenPose JSON or pose text), or one file of many (annotation CSV, '
+        'a table with a row of x y or x y confidence per frame, .npy). Writes frame-00000.png, ... and animation.gif.',
+    )
+    flags.DEFINE_float(
+        'fps', None, 'Frames per second; default: of a video its own, of poses 25.', lower_bound=0.1, upper_bound=120.0
+    )
+    flags.DEFINE_boolean('overwrite', False, 'Make all frames anew; default: go on where an earlier run stopped.')
+    flags.DEFINE_boolean(
+        'smooth_poses',
+        None,
+        'Fill joints that are missing for up to 5 frames from the frames around, and take slips and trembling out; '
+        'default: of a video yes, of poses no.',
+    )
+    flags.DEFINE_float('start', 0.0, 'Seconds of the video to leave out.', lower_bound=0.0)
+    flags.DEFINE_float('max_seconds', None, 'Seconds of the video to use; default: all.', lower_bound=0.01)
+    flags.DEFINE_boolean('sound', True, 'Carry the sound of the video over into an .mp4 or .webm.')

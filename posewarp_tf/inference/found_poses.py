@@ -26,11 +26,13 @@ class FoundPose(NamedTuple):
 
     keypoints: float32 [18, 2] in pixels of a picture of `size` (height, width).
     mask: float32 [h, w] in 0 to 1, the person's pixels, at most 512 on the longer side; None from pose files.
+    others: the same of all other people; None where nobody else is seen.
     """
 
     keypoints: np.ndarray
     size: tuple[int, int]
     mask: np.ndarray | None = None
+    others: np.ndarray | None = None
 
 
 def is_photo(place: str | os.PathLike) -> bool:
@@ -82,11 +84,15 @@ class PoseFinder:
             DataError: nobody is seen, or not so many.
             ConfigError: no estimator can be had; says how to get one.
         """
-        chosen, words = choose_person(self.estimator.find(photo), self._person, name)
+        people = self.estimator.find(photo)
+        chosen, words = choose_person(people, self._person, name)
         print(words)
-        size = photo.shape[0], photo.shape[1]
-        mask = chosen.mask
-        if mask is not None:
-            factor = min(1.0, _LARGEST_MASK / max(size))
-            mask = resize_float(mask, (max(1, round(size[0] * factor)), max(1, round(size[1] * factor))))
-        return FoundPose(chosen.keypoints, size, mask)
+        masks = [_small(person.mask) for person in people if person is not chosen and person.mask is not None]
+        others = np.maximum.reduce(masks) if masks else None
+        mask = None if chosen.mask is None else _small(chosen.mask)
+        return FoundPose(chosen.keypoints, (photo.shape[0], photo.shape[1]), mask, others)
+
+
+def _small(mask: np.ndarray) -> np.ndarray:
+    factor = min(1.0, _LARGEST_MASK / max(mask.shape))
+    return resize_float(mask, (max(1, round(mask.shape[0] * factor)), max(1, round(mask.shape[1] * factor))))

@@ -15,7 +15,8 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.files import atomic_path, write_text
 
 if TYPE_CHECKING:
-    from posewarp_tf.inference.photo import PhotoPerson, PhotoReposer, Pose
+    from posewarp_tf.inference.photo import PhotoReposer
+    from posewarp_tf.inference.photo_parts import PhotoPerson, Pose
 
 # What each frame was made from, so that a later run knows which ones it may keep.
 MANIFEST_NAME = 'frames.json'
@@ -63,7 +64,7 @@ class FramesFolder:
 def digests_of_frames(reposer: PhotoReposer, person: PhotoPerson, poses: Sequence[Pose]) -> list[str]:
     """Of each pose, a digest of all that its frame depends on."""
     common = hashlib.sha256(f'{reposer.fingerprint} {reposer.options} {person.window}'.encode())
-    masks = () if person.mask is None else (person.mask,)
+    masks = [mask for mask in (person.mask, person.others) if mask is not None]
     for array in (person.photo, *masks, *(person.inputs[name] for name in sorted(person.inputs))):
         common.update(np.ascontiguousarray(array).tobytes())
     found = []

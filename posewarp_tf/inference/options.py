@@ -81,9 +81,3 @@ def define_photo_flags() -> None:
         'Where the networks are that find joints: a mediapipe wheel, a .task file or a folder; default: an installed '
         'mediapipe, or fetched once.',
     )
-
-
-def photo_options() -> PhotoOptions:
-    """What the flags say."""
-    given = flags.FLAGS
-    return PhotoOptions(given.framing, given.background, given.resolution, given.retarget)

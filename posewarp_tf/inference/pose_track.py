@@ -7,7 +7,7 @@ import json
 import os
 import pathlib
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -19,6 +19,9 @@ from posewarp_tf.poses.smoothing import hold, is_empty, smoothed
 from posewarp_tf.poses.tracking import follow
 from posewarp_tf.video.reading import VideoReader
 
+if TYPE_CHECKING:
+    from posewarp_tf.detection.estimator import PoseEstimator
+
 # What was found in each frame, so that a run that goes on need not look again.
 CACHE_NAME = 'poses.jsonl'
 
@@ -27,16 +30,6 @@ _NUM_NAMED = 8
 _LOOK_AROUND = 25
 # Bytes at the beginning and the end of a file by which it is known again.
 _NUM_BYTES = 1 << 20
-
-
-class PoseEstimator(Protocol):
-    """What finds people in a picture; see posewarp_tf.detection."""
-
-    def find(self, image: np.ndarray) -> Sequence[Any]:
-        """The people in uint8 [H, W, 3], the largest first; each has `keypoints`, float32 [18, 2] in its pixels."""
-
-    def track(self, image: np.ndarray, previous: Any) -> Any | None:
-        """One of those that `find` gave, in the next frame; None if they are gone. As a rule faster than `find`."""
 
 
 def poses_of_video(
@@ -92,7 +85,7 @@ def _people_of_frames(
 
     The cache has a line of JSON that says what was looked at, one per frame, and {} at the end.
     """
-    key = {'video': _fingerprint(video), 'estimator': type(estimator).__qualname__}
+    key = {'video': _fingerprint(video), 'estimator': estimator.identity}
     lines = [] if overwrite else _cached(cache, key)
     is_complete = lines[-1:] == [{}]
     found = lines[:-1] if is_complete else lines

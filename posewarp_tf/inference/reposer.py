@@ -17,7 +17,7 @@ import tensorflow as tf
 from posewarp_tf import ops
 from posewarp_tf.errors import RunError
 from posewarp_tf.models.base import Inputs, Outputs
-from posewarp_tf.models.inputs import make_model_inputs, raw_input_specs
+from posewarp_tf.models.inputs import Input, make_model_inputs, raw_input_specs
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.runs.checkpoints import checkpoint_step
 from posewarp_tf.runs.run_folder import RunFolder
@@ -87,7 +87,7 @@ class Reposer(tf.Module):
         return {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs.items()}
 
     def __call__(self, raw: Tensors) -> dict[str, Any]:
-        """The model's answer to tensors as in `specs`.
+        """The model's answer to tensors as in `specs`, and to what is given of the model's optional inputs.
 
         Returns:
             image: uint8 [B, H, W, 3].
@@ -95,7 +95,9 @@ class Reposer(tf.Module):
             motions: {role: Motion} in float32 (models/outputs.py); empty for a model without flows.
             and of each output that the model declares what its kind answers.
         """
-        return self.answer(self.model(make_model_inputs(raw, self.config.model), training=False))
+        model = self.config.model
+        optional = {item.name: item.make(raw, model.image_size) for item in self._given_of_optional(raw)}
+        return self.answer(self.model({**make_model_inputs(raw, model), **optional}, training=False))
 
     def start(self, raw: Tensors) -> dict[str, Any]:
         """What depends on the source alone, computed once for any number of poses.
@@ -116,8 +118,7 @@ class Reposer(tf.Module):
         """
         model = self.config.model
         wanted = [item for item in model.inputs if item.role == model.roles[-1]]
-        wanted += [item for item in model.optional_inputs if item.name in raw]
-        target = {item.name: item.make(raw, model.image_size) for item in wanted}
+        target = {item.name: item.make(raw, model.image_size) for item in [*wanted, *self._given_of_optional(raw)]}
         return self.answer(self.model.step(state['model'], {**state['inputs'], **target}))
 
     def stage_outputs(self, inputs: Inputs) -> Outputs:
@@ -139,6 +140,9 @@ class Reposer(tf.Module):
         """A digest of the weights: other weights have another one."""
         # The index holds a checksum of every weight.
         return hashlib.sha256(pathlib.Path(self.checkpoint_path + '.index').read_bytes()).hexdigest()
+
+    def _given_of_optional(self, raw: Tensors) -> list[Input]:
+        return [item for item in self.config.model.optional_inputs if item.name in raw]
 
     def _check_poses(self) -> None:
         """A model may have been imported that was trained on poses of other joints."""

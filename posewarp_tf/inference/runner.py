@@ -23,7 +23,8 @@ from posewarp_tf.pictures.class_maps import Coding
 from posewarp_tf.pictures.drawing import draw_skeleton, mask_to_gray, picture_grid
 
 if TYPE_CHECKING:
-    from posewarp_tf.inference.photo import PhotoPerson, PhotoReposer, Pose, Reposed
+    from posewarp_tf.inference.photo import PhotoReposer
+    from posewarp_tf.inference.photo_parts import PhotoPerson, Pose, Reposed
 
 _GRID_PICTURE_SIZE = 512
 
@@ -33,12 +34,12 @@ class RunOptions(NamedTuple):
 
     save_intermediates: also writes the pictures on the way.
     garment_classes: what the numbers in garment maps mean (pictures/class_codings.py).
-    batch_size: so many pictures are made at once.
+    batch_size: so many pictures are made at once, or fewer if there are fewer.
     """
 
     save_intermediates: bool = False
     garment_classes: str = 'auto'
-    batch_size: int = 1
+    batch_size: int = 4
 
 
 class _Ready(NamedTuple):
@@ -72,12 +73,13 @@ def run_jobs(
             ready.append(_Ready(job, look_at(job, model, codings, finder, outputs)))
     num_failed = len(jobs)
     if ready:
-        work = _Work(load_reposer(), model, codings, finder, options)
-        for first in range(0, len(ready), options.batch_size):
+        batch_size = min(options.batch_size, len(ready))
+        work = _Work(load_reposer(), model, codings, finder, options._replace(batch_size=batch_size))
+        for first in range(0, len(ready), batch_size):
             if len(jobs) > 1:
-                last = min(first + options.batch_size, len(ready))
+                last = min(first + batch_size, len(ready))
                 print(f'[{last}/{len(ready)}] {ready[last - 1].job.output}', flush=True)
-            num_failed -= work.do(ready[first : first + options.batch_size])
+            num_failed -= work.do(ready[first : first + batch_size])
     if num_failed and len(jobs) > 1:
         print(f'error: {num_failed} of {len(jobs)} predictions failed', file=sys.stderr)
     return num_failed
@@ -116,10 +118,10 @@ class _Work:
                 pairs.append(self._pair(inputs))
                 prepared.append(job)
         num_done = 0
-        answers = self._reposer.repose_all(pairs, self._options.batch_size) if pairs else ()
-        for job, answer in zip(prepared, answers):
+        answers = self._reposer.answers(pairs, self._options.batch_size)
+        for job, pair, answer in zip(prepared, pairs, answers):
             with _reported(job):
-                self._write(job, answer)
+                self._write(job, self._reposer.finish(*pair, answer))
                 num_done += 1
         return num_done
 
@@ -128,7 +130,7 @@ class _Work:
         for name, classes in inputs.maps.items():
             maps['source_' if name.startswith('source_') else 'target_'][name] = classes
         source, target = inputs.poses
-        person = self._reposer.person(inputs.image, source.keypoints, maps['source_'], source.mask)
+        person = self._reposer.person(inputs.image, source.keypoints, maps['source_'], source.mask, source.others)
         return person, self._reposer.pose(person, target.keypoints, target.size, maps['target_'], inputs.context)
 
     def _write(self, job: Job, answer: Reposed) -> None:

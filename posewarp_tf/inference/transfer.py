@@ -9,7 +9,8 @@ import numpy as np
 
 from posewarp_tf.inference.found_poses import FoundPose, PoseFinder
 from posewarp_tf.inference.options import DEFAULTS, PhotoOptions
-from posewarp_tf.inference.photo import PhotoReposer, Reposed
+from posewarp_tf.inference.photo import PhotoReposer
+from posewarp_tf.inference.photo_parts import Reposed
 from posewarp_tf.pictures.picture_files import load_image
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def transfer(
     source = finder.in_photo(image, 'the photo' if isinstance(photo, np.ndarray) else os.fspath(photo))
     target = _target(finder, pose, source.size)
     reposer = PhotoReposer(predictor, options)
-    person = reposer.person(image, source.keypoints, mask=source.mask)
+    person = reposer.person(image, source.keypoints, mask=source.mask, others=source.others)
     return reposer.repose_all([(person, reposer.pose(person, target.keypoints, target.size))], 1)[0]
 
 

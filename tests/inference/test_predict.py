@@ -58,7 +58,7 @@ def test_output_is_the_predictors_answer_in_the_sources_size(folder, tiny_predic
 def test_intermediates_lie_beside_the_output(folder, tiny_predictor):
     run_jobs(tiny_predictor, _job(folder), save_intermediates=True)
     names = {path.name for path in folder.glob('out*')}
-    kinds = ('source_pose', 'target_pose', 'warped', 'flow', 'mask', 'grid')
+    kinds = ('source_pose', 'target_pose', 'warped', 'flow', 'mask', 'pose', 'grid')
     assert names == {'out.png', *(f'out-{kind}.png' for kind in kinds)}
     for kind in kinds[:-1]:
         assert load_image(folder / f'out-{kind}.png').shape == (*PICTURE_SIZE, 3)
@@ -151,7 +151,7 @@ def test_bad_rows_are_named_and_the_others_done(folder, tiny_predictor, capsys):
         5: ('seventeen.txt', '17 rows', 'expected 18'),
         6: ('nan.txt', 'nan'),
         7: ('nobody.txt', 'all 18 joints are missing'),
-        8: ('no value for target_keypoints',),
+        8: ('target_keypoints: missing: give a pose file or a photo',),
         9: ("target_image_size: got 'wide'",),
         10: ('me.png', 'source picture itself'),
         11: ('a.png', 'earlier one'),
@@ -168,8 +168,8 @@ def test_bad_rows_are_named_and_the_others_done(folder, tiny_predictor, capsys):
 
 
 def test_a_missing_column_is_named(tmp_path):
-    (tmp_path / 'pairs.csv').write_text('source_image,target_keypoints,output\na.png,b.json,c.png\n')
-    with pytest.raises(DataError, match=r'pairs\.csv: no column source_keypoints: got source_image, target_keypoints'):
+    (tmp_path / 'pairs.csv').write_text('source_keypoints,target_keypoints,output\na.json,b.json,c.png\n')
+    with pytest.raises(DataError, match=r'pairs\.csv: no column source_image: got source_keypoints, target_keypoints'):
         jobs_from_csv(tmp_path / 'pairs.csv')
 
 
@@ -257,7 +257,7 @@ def test_command_writes_the_picture(tiny_run, folder):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['--source_image=me.jpg', '--output=a.png'], 'error: --source_keypoints: missing'),
+        (['--source_image=me.jpg', '--output=a.png'], 'error: --target_keypoints: missing'),
         (['--pairs=some.csv', '--output=out'], 'error: --output: is a column of --pairs'),
         (['--pairs=gone.csv'], 'error: gone.csv: no such file'),
     ],

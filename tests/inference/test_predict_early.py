@@ -39,7 +39,7 @@ def folder(tmp_path):
     (tmp_path / 'photo.heic').write_bytes(b'\0\0\0\x18ftypheic\0\0\0\0mif1heic' + bytes(100))
     (tmp_path / 'bad.csv').write_text(
         'source_image,source_keypoints,target_keypoints,output\n'
-        'gone.jpg,me.json,pose.json,a.png\nme.jpg,me.jpg,pose.json,b.png\nme.jpg,me.json,pose.json,c.mp4\n'
+        'gone.jpg,me.json,pose.json,a.png\nme.jpg,you.json,pose.json,b.png\nme.jpg,me.json,pose.json,c.mp4\n'
     )
     return tmp_path
 
@@ -59,7 +59,7 @@ _SEQUENCE = {'source_image': 'me.jpg', 'source_keypoints': 'me.json', 'target_di
         ({**_ONE, 'source_image': 'me.json'}, 'me.json: not a picture but a JSON file'),
         ({**_ONE, 'source_image': '~/gone.jpg'}, 'home/gone.jpg: no such picture'),
         ({**_ONE, 'source_image': ''}, '--source_image: missing'),
-        ({**_ONE, 'source_keypoints': 'me.jpg'}, 'me.jpg: a JPEG picture, expected joints as OpenPose'),
+        ({**_ONE, 'source_keypoints': 'me.jpg'}, 'me.jpg: nobody was found'),
         ({**_ONE, 'target_keypoints': 'dance.mp4'}, 'dance.mp4: an MP4 video, expected joints'),
         ({**_ONE, 'target_image_size': '8,8'}, 'outside the picture of 8x8'),
         ({**_ONE, 'output': 'out.mp4'}, 'video files are not written'),

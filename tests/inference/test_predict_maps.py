@@ -193,7 +193,7 @@ def test_command_transfers_garments(tiny_pfl_run, folder, tiny_pfl_predictor):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['--target_dir=dance', '--pairs=some.csv'], '--source_image: missing; expected --source_image, --source_keyp'),
+        (['--target_dir=dance', '--pairs=some.csv'], '--source_image: missing; expected --source_image, --target_dir'),
         (['--target_dir=dance', '--source_image=a', '--source_keypoints=b', '--output=c', '--target_image=d'],
          '--target_image: does not go with --target_dir'),
         (['--pairs=some.csv', '--source_garment=a.png'], '--source_garment: is a column of --pairs'),

@@ -1,0 +1,80 @@
+"""From what the model made of a window to the whole photo with the re-posed person in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from posewarp_tf.inference.options import PhotoOptions
+from posewarp_tf.inference.photo_parts import PhotoPerson, Pose, Reposed
+from posewarp_tf.inference.prediction import Prediction, resize_smoothly
+from posewarp_tf.inference.predictor import Predictor
+from posewarp_tf.photos.background import compose
+from posewarp_tf.photos.full_resolution import full_resolution
+from posewarp_tf.photos.matte import body_matte, person_matte
+from posewarp_tf.photos.moving import SourcePositions
+
+
+class _AtFullSize(NamedTuple):
+    """image: uint8 of the target window's own number of pixels. trust: as of `Reposed`. positions: where its places
+    lie in the photo, and mask: the model's finest; both None without a flow."""
+
+    image: np.ndarray
+    trust: np.ndarray | None = None
+    positions: SourcePositions | None = None
+    mask: np.ndarray | None = None
+
+
+def composed(
+    predictor: Predictor, options: PhotoOptions, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]
+) -> Reposed:
+    """The answer for a pose's window (`Predictor.step`) as a whole picture."""
+    canvas = person.photo if pose.context is None else pose.context.image
+    # A picture that the person is put into is the model's own work.
+    background = options.background if pose.context is None else 'model'
+    full = _at_full_size(options, person, pose, answer)
+    matte = plate = None
+    if background != 'model':
+        matte = _matte(full, person, pose)
+    if background == 'photo':
+        plate = person.plate
+    image = compose(canvas, full.image, matte, pose.window, plate, background)
+    return Reposed(image, pose.keypoints, _prediction(predictor, person, pose, answer, full.image), full.trust)
+
+
+def _at_full_size(options: PhotoOptions, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]) -> _AtFullSize:
+    motion = answer['motions'].get('source')
+    if motion is None:
+        return _AtFullSize(resize_smoothly(answer['image'], pose.window.size))
+    flow = motion.flows[-1]
+    mask = motion.masks[-1] if motion.masks else np.ones((*flow.shape[:2], 1), np.float32)
+    if options.resolution == 'model':
+        positions = SourcePositions.of_flow(flow, person.window, pose.window)
+        return _AtFullSize(resize_smoothly(answer['image'], pose.window.size), None, positions, mask)
+    full = full_resolution(person.photo, person.window, pose.window, flow, mask, answer['image'])
+    return _AtFullSize(full.image, full.trust, full.positions, mask)
+
+
+def _matte(full: _AtFullSize, person: PhotoPerson, pose: Pose) -> np.ndarray:
+    if full.positions is None or full.mask is None:
+        return body_matte(pose.keypoints, pose.window)
+    return person_matte(person.silhouette, full.positions, full.mask, pose.keypoints)
+
+
+def _prediction(
+    predictor: Predictor, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any], image: np.ndarray
+) -> Prediction:
+    """What the model made, in the pixels of its windows."""
+    source_size = person.window.size
+    return Prediction(
+        image=image,
+        motions=answer['motions'],
+        extras=predictor.extras(answer),
+        source_image=person.window.crop(person.photo, source_size),
+        source_keypoints=person.window.to_window(person.keypoints, source_size),
+        target_keypoints=pose.window.to_window(pose.keypoints, pose.window.size),
+        moved={role: person.inputs[f'{role}_image'] for role in answer['motions']},
+        declared=predictor.model_config.outputs,
+    )
