@@ -20,10 +20,10 @@ from posewarp_tf.poses.joints import LAYOUTS, confidence_of, to_openpose_18
 from posewarp_tf.poses.keypoint_frame import PADDED_SIZE, detect_frame, layout_named_by
 from posewarp_tf.poses.picture_pixels import in_pixels
 
-# Who gives a picture here hopes that its joints will be found.
-NO_ESTIMATOR = (
-    'no joints are found in pictures and videos here; a pose estimator (OpenPose, MediaPipe, ...) finds them and '
-    'writes such files'
+# Who gives a picture or video here hopes that its joints will be found.
+WHERE_JOINTS_ARE_FOUND = (
+    'a pose file is expected here: `posewarp pose` finds the joints of photos and writes such files, `posewarp predict '
+    '--target_video` follows a video'
 )
 _EXPECTED = 'joints as OpenPose, COCO, MMPose, Ultralytics, AlphaPose or MediaPipe JSON, annotation CSV or pose text'
 
@@ -69,7 +69,7 @@ def read_keypoints(
             the picture.
     """
     path = os.fspath(path)
-    text = read_text(path, _EXPECTED, NO_ESTIMATOR).lstrip()
+    text = read_text(path, _EXPECTED, WHERE_JOINTS_ARE_FOUND).lstrip()
     if text[0] in '{[':
         keypoints, kind, frame = pose_of(path, _frame_of(path, read_json(path, text), name), image_size)
     elif ':' in text.splitlines()[0]:

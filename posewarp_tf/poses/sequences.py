@@ -17,7 +17,7 @@ from posewarp_tf.poses.dialects.frames import Frame
 from posewarp_tf.poses.joints import LAYOUTS, to_openpose_18
 from posewarp_tf.poses.keypoint_frame import detect_frame, layout_named_by
 from posewarp_tf.poses.picture_pixels import in_pixels
-from posewarp_tf.poses.readers import NO_ESTIMATOR, NoPoseError, pose_of, read_json, read_keypoints
+from posewarp_tf.poses.readers import WHERE_JOINTS_ARE_FOUND, NoPoseError, pose_of, read_json, read_keypoints
 from posewarp_tf.poses.smoothing import MAX_GAP, is_empty
 
 _POSE_SUFFIXES = ('.json', '.txt')
@@ -56,7 +56,7 @@ def load_sequence(place: str | os.PathLike, size: tuple[int, int]) -> PoseSequen
     elif path.suffix.lower() == '.npy':
         sequence = _from_rows(path, _load_npy(path), size)
     else:
-        sequence = _from_text(path, read_text(path, _EXPECTED, NO_ESTIMATOR), size)
+        sequence = _from_text(path, read_text(path, _EXPECTED, WHERE_JOINTS_ARE_FOUND), size)
     num_empty = int(np.sum(is_empty(sequence.keypoints)))
     if num_empty == len(sequence.names):
         raise DataError(f'{path}: none of the {num_empty} frames has a pose')

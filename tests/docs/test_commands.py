@@ -18,11 +18,11 @@ from tests.source_code import ROOT
 CANNOT_RUN = {
     'tensorboard ': 'a server, which does not end',
     'posewarp app ': 'a server, which does not end; tests/page_server/test_app.py starts and ends it',
+    'python -m posewarp_tf.app ': 'the same',
     'docker compose ': 'needs Docker',
     'python -m exports.serving.client ': 'needs a server; tests/exports/test_serving.py runs the client against one',
     'python -m custom_ops.benchmarks.local_attention': 'needs the compiled ops, and measures for many minutes',
     'posewarp build-ops': 'compiles for a minute; make test builds the same',
-    'posewarp predict --target_video=': 'needs the models of the pose estimator; tests/inference drives by a video',
     'pip install ': 'installs packages; make test-package does it in an environment of its own',
     'python3 -m venv ': 'make does it',
     '. .venv/bin/activate': 'for a shell; nothing but the environment is chosen by it',

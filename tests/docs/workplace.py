@@ -15,6 +15,7 @@ from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.synthetic import Settings, write_dataset
 from posewarp_tf.synthetic.walk import write_walk
+from posewarp_tf.video.writing import write_video
 from tests.processes import run_module
 from tests.run_folders import make_pfl_run, make_run
 from tests.source_code import ROOT
@@ -52,7 +53,7 @@ def make_workplace(folder: pathlib.Path) -> None:
 
 
 def _add_photos(folder: pathlib.Path) -> None:
-    """Two people: photos, joints as OpenPose writes them, and maps of garments."""
+    """Two people: photos, joints as OpenPose writes them, and maps of garments; and a video. All can be found."""
     data = folder / DATA
     for name, stem in (('me', 'test_00000_00'), ('you', 'test_00001_01')):
         Image.open(data / f'test/{stem}.jpg').save(folder / f'{name}.jpg')
@@ -62,8 +63,14 @@ def _add_photos(folder: pathlib.Path) -> None:
         content = {'people': [{'pose_keypoints_2d': sum(table, [])}]}
         (folder / f'{name}.json').write_text(json.dumps(content))
     shutil.copy(folder / 'you.json', folder / 'pose.json')
-    rows = ['source_image,source_keypoints,target_keypoints,output', 'me.jpg,me.json,pose.json,many/1.png']
+    shutil.copy(folder / 'you.jpg', folder / 'dancer.jpg')
+    rows = [
+        'source_image,target_image,target_keypoints,output',
+        'me.jpg,you.jpg,,many/1.png',
+        'me.jpg,,pose.json,many/2.png',
+    ]
     (folder / 'many.csv').write_text('\n'.join(rows) + '\n')
+    write_video(folder / 'dance.mp4', sorted((folder / 'data/walk/pictures').iterdir()), 25.0)
 
 
 def _add_runs(runs: pathlib.Path) -> None:

@@ -187,7 +187,7 @@ def test_bad_file_is_named_with_got_and_expected(tmp_path, content, message):
 )
 def test_who_gives_a_picture_or_a_video_is_told_who_finds_joints(tmp_path, contents, kind):
     (tmp_path / 'me.json').write_bytes(contents + bytes(50))
-    with pytest.raises(DataError, match=rf'me\.json: {kind}, expected joints as OpenPose, COCO, .* a pose estimator'):
+    with pytest.raises(DataError, match=rf'me\.json: {kind}, expected joints as OpenPose, COCO, .* .posewarp pose. '):
         load_keypoints(tmp_path / 'me.json', SIZE)
 
 

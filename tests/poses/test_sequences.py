@@ -188,7 +188,7 @@ def _empty_folder(root):
         (_not_npy, r'poses\.npy: not a \.npy file'),
         (_outside, r'poses\.npy, frame 6: joint 0 lies at .*--target_image_size'),
         (_broken_json, r'dance_4_keypoints\.json: not JSON'),
-        (_video, r'dance\.mp4: an MP4 video, expected a folder with a pose file per frame.* a pose estimator'),
+        (_video, r'dance\.mp4: an MP4 video, expected a folder with a pose file per frame.* --target_video'),
         (_one_json, r'pose\.json: a JSON file, which has the pose of one picture, expected a folder'),
         (_nobody_ever, 'none of the 3 frames has a pose'),
         (_empty_folder, r'no files in this folder that end in \.json, \.txt'),
