@@ -1,0 +1,175 @@
+"""Colours of the samples that a camera sees: textures, normal maps, skin, cloth and hair under the lights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from posewarp_tf.synthetic.rendered.camera import Camera
+from posewarp_tf.synthetic.rendered.compiled import compiled
+from posewarp_tf.synthetic.rendered.lights import Lights, ShadowMap, ambient, lit_share, shadow_map
+from posewarp_tf.synthetic.rendered.mesh import Mesh, vertex_normals
+from posewarp_tf.synthetic.rendered.raster import Hits
+
+_TO_LINEAR = (np.arange(256) / 255) ** 2.2
+
+
+def shade(
+    mesh: Mesh, vertices: np.ndarray, hits: Hits, camera: Camera, lights: Lights, size: tuple[int, int]
+) -> tuple[np.ndarray, ShadowMap]:
+    """Linear colours float32 [S, 3] of the samples that hit something, in their order, and the key light's shadows."""
+    found = np.flatnonzero(hits.triangle.ravel() >= 0)
+    triangle = hits.triangle.ravel()[found]
+    weights = hits.weights.reshape(-1, 3)[found]
+    normals = _normals(mesh, vertices)
+    light = ambient(lights, vertices, normals, vertices[mesh.triangles].mean(axis=1))
+    shadows = shadow_map(lights.key, vertices, mesh.triangles)
+    corners = mesh.triangles[triangle]
+    table = np.concatenate([vertices, normals, mesh.vertices, light], axis=1)
+    values = _interpolate(table, corners, weights)
+    uv = np.einsum('sk,skc->sc', weights, mesh.uv[triangle])
+    pieces = mesh.piece[triangle]
+    order = np.argsort(pieces, kind='stable')
+    ends = np.searchsorted(pieces[order], np.arange(len(mesh.materials) + 1))
+    albedo = np.empty((len(found), 3))
+    bumps = np.zeros((len(found), 3))
+    for piece, material in enumerate(mesh.materials):
+        own = order[ends[piece] : ends[piece + 1]]
+        if len(own) == 0:
+            continue
+        plain = np.ones((len(own), 3))
+        if material.texture is not None:
+            plain = _fetch(material.texture, uv[own])
+        if material.colors is not None:
+            plain = material.colors(values[own, 6:9], uv[own], plain)
+        albedo[own] = np.clip(plain, 0, 1) ** 2.2
+        if material.normals is not None:
+            bumps[own] = _tangent_bumps(
+                _fetch(material.normals, uv[own]), mesh.uv[triangle[own]], vertices[corners[own]]
+            )
+        if material.folds:
+            bumps[own] += material.folds * _folds(values[own, 6:9])
+    local = values[:, :3] @ shadows.axes.T
+    local[:, :2] = local[:, :2] * shadows.scale + shadows.shift
+    look = np.array([(m.gloss, m.sharpness, m.wrap, m.sheen) for m in mesh.materials])
+    return (
+        _light(
+            values,
+            bumps,
+            albedo,
+            look[pieces],
+            lit_share(local, shadows.depth, shadows.scale, lights.softness),
+            camera.position,
+            lights.key,
+            lights.key_color,
+        ),
+        shadows,
+    )
+
+
+def _normals(mesh: Mesh, vertices: np.ndarray) -> np.ndarray:
+    return vertex_normals(vertices, mesh.triangles)
+
+
+@compiled
+def _interpolate(table: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    out = np.zeros((len(corners), table.shape[1]))
+    for s in range(len(corners)):
+        for k in range(3):
+            row = table[corners[s, k]]
+            for c in range(table.shape[1]):
+                out[s, c] += weights[s, k] * row[c]
+    return out
+
+
+@compiled
+def _fetch(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Bilinear colours float64 [S, 3] in 0..1; textures repeat, v goes up."""
+    rows, columns = texture.shape[0], texture.shape[1]
+    out = np.empty((len(uv), 3))
+    for s in range(len(uv)):
+        x = (uv[s, 0] - np.floor(uv[s, 0])) * columns - 0.5
+        y = (1 - uv[s, 1] - np.floor(1 - uv[s, 1])) * rows - 0.5
+        left, top = int(np.floor(x)), int(np.floor(y))
+        fx, fy = x - left, y - top
+        i, j = top % rows, left % columns
+        i1, j1 = (top + 1) % rows, (left + 1) % columns
+        for c in range(3):
+            upper = texture[i, j, c] * (1 - fx) + texture[i, j1, c] * fx
+            lower = texture[i1, j, c] * (1 - fx) + texture[i1, j1, c] * fx
+            out[s, c] = (upper * (1 - fy) + lower * fy) / 255.0
+    return out
+
+
+def _tangent_bumps(normal: np.ndarray, uv: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """What a normal map [S, 3] adds to the unit normal, in the world."""
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    a, b = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    turned = np.sign(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])[:, None]
+    right = turned * (first * b[:, 1:] - second * a[:, 1:])
+    up = turned * (second * a[:, :1] - first * b[:, :1])
+    right /= np.maximum(np.linalg.norm(right, axis=1, keepdims=True), 1e-12)
+    up /= np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-12)
+    slope = normal * 2 - 1
+    return slope[:, :1] * right + slope[:, 1:2] * up
+
+
+def _folds(rest: np.ndarray) -> np.ndarray:
+    """Soft creases of hanging cloth: slopes [S, 3] that belong to the material."""
+    x, y, z = rest.T
+    slopes = np.zeros((len(rest), 3))
+    around = np.arctan2(x, z + 0.02)
+    for number, (turns, rise, phase) in enumerate(((5, 9, 0.3), (9, -14, 1.9), (13, 23, 4.0), (17, -31, 2.2))):
+        wave = np.cos(turns * around + rise * y + phase + 1.5 * np.sin(6 * y + 3 * around + number))
+        size = 0.5 / (1 + 0.4 * number) * np.clip(0.6 + np.sin(7.3 * y + 2.1 * around + phase), 0, 1)
+        slopes[:, 0] += size * wave * np.cos(around)
+        slopes[:, 2] -= size * wave * np.sin(around)
+        slopes[:, 1] += 0.35 * size * wave * np.sign(rise)
+    return slopes
+
+
+@compiled
+def _light(
+    values: np.ndarray,
+    bumps: np.ndarray,
+    albedo: np.ndarray,
+    look: np.ndarray,
+    lit: np.ndarray,
+    eye: np.ndarray,
+    key: np.ndarray,
+    key_color: np.ndarray,
+) -> np.ndarray:
+    """values [S, 15]: place, normal, rest place, soft light and where it comes from."""
+    out = np.empty((len(values), 3), np.float32)
+    for s in range(len(values)):
+        view = eye - values[s, :3]
+        view /= np.sqrt(view[0] ** 2 + view[1] ** 2 + view[2] ** 2)
+        smooth = values[s, 3:6].copy()
+        smooth /= np.sqrt(smooth[0] ** 2 + smooth[1] ** 2 + smooth[2] ** 2) + 1e-12
+        facing = smooth[0] * view[0] + smooth[1] * view[1] + smooth[2] * view[2]
+        inside = 1.0
+        if facing < 0:
+            smooth = -smooth
+            inside = 0.45 if look[s, 2] == 0 else 1.0
+        normal = smooth + bumps[s]
+        normal /= np.sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2) + 1e-12
+        source = values[s, 12:15]
+        before = smooth[0] * source[0] + smooth[1] * source[1] + smooth[2] * source[2]
+        after = normal[0] * source[0] + normal[1] * source[1] + normal[2] * source[2]
+        bump = min(max((after + 0.6) / max(before + 0.6, 0.2), 0.25), 1.8)
+        cosine = normal[0] * key[0] + normal[1] * key[1] + normal[2] * key[2]
+        gloss, sharpness, wrap, sheen = look[s]
+        half = view + key
+        half /= np.sqrt(half[0] ** 2 + half[1] ** 2 + half[2] ** 2) + 1e-12
+        mirror = max(normal[0] * half[0] + normal[1] * half[1] + normal[2] * half[2], 0.0)
+        grazing = 1 - max(normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2], 0.0)
+        shine = gloss * (mirror**sharpness) * (sharpness + 2) / 8 * lit[s] * max(cosine, 0.0) * (1 + 4 * grazing**5)
+        rim = sheen * grazing**3
+        for c in range(3):
+            # Light that wanders through skin comes out red.
+            own = wrap * (1.0 if c == 0 else 0.35)
+            direct = max((cosine + own) / (1 + own), 0.0)
+            arriving = inside * values[s, 9 + c] * bump + key_color[c] * direct * (lit[s] + own * 0.15 * (1 - lit[s]))
+            glow = values[s, 9 + c] + key_color[c] * lit[s]
+            out[s, c] = albedo[s, c] * arriving * (1 + rim) + shine * key_color[c] + 0.5 * rim * 0.04 * glow
+            out[s, c] += gloss * 0.25 * values[s, 9 + c] * (0.3 + grazing**4)
+    return out
