@@ -12,7 +12,7 @@ import numpy as np
 
 from posewarp_tf.synthetic.rendered.compiled import compiled
 
-_NUM_SOFT = 40
+_NUM_SOFT = 28
 _CELL = 0.022  # metres of a soft light's grid
 _SHADOW_SIZE = 384
 
@@ -53,83 +53,83 @@ def sample_lights(rng: np.random.Generator, wall: np.ndarray, floor: np.ndarray)
     return Lights(soft, colors * share * 3.0, key, strength * share * tint, float(rng.uniform(0.02, 0.16)))
 
 
-def ambient(lights: Lights, vertices: np.ndarray, normals: np.ndarray, centres: np.ndarray) -> np.ndarray:
+def ambient(lights: Lights, vertices: np.ndarray, normals: np.ndarray, blockers: np.ndarray) -> np.ndarray:
     """Soft light at each vertex, float64 [N, 6]: the colour that arrives, and the mean direction that it comes from.
 
-    centres [C, 3]: middles of the triangles, which throw shadows along with the vertices.
+    blockers [C, 3]: points that lie densely on what throws shadows.
     """
-    blockers = np.concatenate([vertices, centres])
+    axes = np.stack([_axes(direction) for direction in lights.soft])
     middle = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
-    out = np.zeros((len(vertices), 6))
-    for direction, color in zip(lights.soft, lights.soft_colors):
-        side, over = _across(direction)
-        axes = np.stack([side, over, direction])
-        _gather(
-            (blockers - middle) @ axes.T, (vertices - middle) @ axes.T, normals @ direction, color, direction, _CELL, out
-        )
+    out = _gather(blockers - middle, vertices - middle, normals, axes, lights.soft_colors, _CELL)
     out[:, 3:] /= np.maximum(np.linalg.norm(out[:, 3:], axis=1, keepdims=True), 1e-9)
     return out
 
 
 def floor_shade(lights: Lights, blockers: np.ndarray, points: np.ndarray) -> np.ndarray:
     """How much of the soft light arrives at points [P, 3] of the floor, 0..1."""
+    above = lights.soft[:, 1] > 0.05
+    axes = np.stack([_axes(direction) for direction in lights.soft[above]])
+    colors = lights.soft_colors[above]
     middle = (blockers.min(axis=0) + blockers.max(axis=0)) / 2
-    up = np.tile(np.array([0.0, 1.0, 0.0]), (len(points), 1))
-    shaded, free = np.zeros((len(points), 6)), 0.0
-    for direction, color in zip(lights.soft, lights.soft_colors):
-        if direction[1] <= 0.05:
-            continue
-        side, over = _across(direction)
-        axes = np.stack([side, over, direction])
-        cosine = up @ direction
-        _gather((blockers - middle) @ axes.T, (points - middle) @ axes.T, cosine, color, direction, 2 * _CELL, shaded)
-        free += direction[1] * color[1]
-    return shaded[:, 1] / max(free, 1e-9)
+    up = np.zeros((len(points), 3))
+    up[:, 1] = 1.0
+    shaded = _gather(blockers - middle, points - middle, up, axes, colors, 2 * _CELL)
+    return shaded[:, 1] / max(float(lights.soft[above, 1] @ colors[:, 1]), 1e-9)
 
 
-def _across(direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _axes(direction: np.ndarray) -> np.ndarray:
+    """Two directions across and the direction itself, [3, 3]."""
     helper = np.array([1.0, 0.0, 0.0]) if abs(direction[0]) < 0.7 else np.array([0.0, 0.0, 1.0])
     side = np.cross(helper, direction)
     side /= np.linalg.norm(side)
-    return side, np.cross(direction, side)
+    return np.stack([side, np.cross(direction, side), direction])
 
 
 @compiled
 def _gather(
-    blockers: np.ndarray,
-    points: np.ndarray,
-    cosines: np.ndarray,
-    color: np.ndarray,
-    direction: np.ndarray,
-    cell: float,
-    out: np.ndarray,
-) -> None:
-    """Adds one light: a point gets it as far as the four cells around it hold nothing clearly nearer to the light."""
+    blockers: np.ndarray, points: np.ndarray, normals: np.ndarray, axes: np.ndarray, colors: np.ndarray, cell: float
+) -> np.ndarray:
+    """float64 [P, 6] of all lights, whose axes are [L, 3, 3].
+
+    A point gets a light as far as the four cells around it hold nothing clearly nearer to the light.
+    """
     size = int(2.6 / cell)
-    nearest = np.full((size + 2, size + 2), -1e9)
-    for n in range(len(blockers)):
-        x, y = int(blockers[n, 0] / cell + size / 2), int(blockers[n, 1] / cell + size / 2)
-        if 0 <= x < size and 0 <= y < size and blockers[n, 2] > nearest[y, x]:
-            nearest[y, x] = blockers[n, 2]
-    for n in range(len(points)):
-        cosine = cosines[n]
-        if cosine <= 0:
-            continue
-        fx, fy = points[n, 0] / cell + size / 2 - 0.5, points[n, 1] / cell + size / 2 - 0.5
-        x, y = int(np.floor(fx)), int(np.floor(fy))
-        visible = 1.0
-        if 0 <= x < size and 0 <= y < size:
-            # The steeper the surface, the nearer to the light its own neighbours may be.
-            slack = cell * (1.0 + 1.2 * min(np.sqrt(1 - min(cosine * cosine, 1.0)) / max(cosine, 0.15), 5.0))
-            visible = 0.0
-            for i in range(2):
-                for j in range(2):
-                    share = (fx - x if j else 1 - fx + x) * (fy - y if i else 1 - fy + y)
-                    over = (nearest[y + i, x + j] - points[n, 2] - slack) / cell
-                    visible += share * (1 - min(max(over, 0.0), 1.0))
-        for c in range(3):
-            out[n, c] += visible * cosine * color[c]
-            out[n, 3 + c] += visible * cosine * color[1] * direction[c]
+    out = np.zeros((len(points), 6))
+    nearest = np.empty((size + 2, size + 2))
+    for light in range(len(axes)):
+        a, b, c = axes[light, 0], axes[light, 1], axes[light, 2]
+        nearest[:] = -1e9
+        for n in range(len(blockers)):
+            p = blockers[n]
+            x = int((p[0] * a[0] + p[1] * a[1] + p[2] * a[2]) / cell + size / 2)
+            y = int((p[0] * b[0] + p[1] * b[1] + p[2] * b[2]) / cell + size / 2)
+            z = p[0] * c[0] + p[1] * c[1] + p[2] * c[2]
+            if 0 <= x < size and 0 <= y < size and z > nearest[y, x]:
+                nearest[y, x] = z
+        for n in range(len(points)):
+            cosine = normals[n, 0] * c[0] + normals[n, 1] * c[1] + normals[n, 2] * c[2]
+            if cosine <= 0:
+                continue
+            p = points[n]
+            fx = (p[0] * a[0] + p[1] * a[1] + p[2] * a[2]) / cell + size / 2 - 0.5
+            fy = (p[0] * b[0] + p[1] * b[1] + p[2] * b[2]) / cell + size / 2 - 0.5
+            z = p[0] * c[0] + p[1] * c[1] + p[2] * c[2]
+            x, y = int(np.floor(fx)), int(np.floor(fy))
+            visible = 1.0
+            if 0 <= x < size and 0 <= y < size:
+                # The steeper the surface, the nearer to the light its own neighbours may be.
+                slack = cell * (1.0 + 1.2 * min(np.sqrt(1 - min(cosine * cosine, 1.0)) / max(cosine, 0.15), 5.0))
+                visible = 0.0
+                for i in range(2):
+                    for j in range(2):
+                        share = (fx - x if j else 1 - fx + x) * (fy - y if i else 1 - fy + y)
+                        over = (nearest[y + i, x + j] - z - slack) / cell
+                        visible += share * (1 - min(max(over, 0.0), 1.0))
+            strength = visible * cosine
+            for k in range(3):
+                out[n, k] += strength * colors[light, k]
+                out[n, 3 + k] += strength * colors[light, 1] * c[k]
+    return out
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -144,8 +144,7 @@ class ShadowMap:
 
 def shadow_map(direction: np.ndarray, vertices: np.ndarray, triangles: np.ndarray) -> ShadowMap:
     """What the light sees of the person."""
-    side, over = _across(direction)
-    axes = np.stack([side, over, direction])
+    axes = _axes(direction)
     local = vertices @ axes.T
     low, high = local[:, :2].min(axis=0), local[:, :2].max(axis=0)
     scale = (_SHADOW_SIZE - 4) / float((high - low).max())
@@ -180,11 +179,14 @@ def lit_share(local: np.ndarray, depth: np.ndarray, scale: float, softness: floa
     out = np.ones(len(local), np.float32)
     for p in range(len(local)):
         x, y, z = local[p]
+        # Far from the map nothing is in the way.
+        if x < -30 or y < -30 or x > size + 30 or y > size + 30:
+            continue
         # The mean distance of what is in the way tells the width of the penumbra.
         distance, found = 0.0, 0
-        for i in range(-2, 3):
-            for j in range(-2, 3):
-                row, column = int(y + 2.5 * i), int(x + 2.5 * j)
+        for i in range(-1, 2):
+            for j in range(-1, 2):
+                row, column = int(y + 5 * i), int(x + 5 * j)
                 if 0 <= row < size and 0 <= column < size and depth[row, column] > z + 0.012:
                     distance += depth[row, column] - z
                     found += 1
@@ -192,8 +194,8 @@ def lit_share(local: np.ndarray, depth: np.ndarray, scale: float, softness: floa
             continue
         radius = max(1.2, softness * scale * distance / found)
         blocked, total = 0.0, 0
-        for k in range(20):
-            reach = radius * np.sqrt((k + 0.5) / 20)
+        for k in range(14):
+            reach = radius * np.sqrt((k + 0.5) / 14)
             angle = 2.39996 * k
             row, column = int(y + reach * np.sin(angle) + 0.5), int(x + reach * np.cos(angle) + 0.5)
             total += 1

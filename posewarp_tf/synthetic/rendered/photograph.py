@@ -21,6 +21,7 @@ class Film:
     grain: float = 0.008
     vignette: float = 0.0
     seed: int = 0
+    jpeg_quality: int = 95
 
 
 def sample_film(rng: np.random.Generator) -> Film:
@@ -33,6 +34,7 @@ def sample_film(rng: np.random.Generator) -> Film:
         grain=float(rng.uniform(0.002, 0.016)),
         vignette=float(rng.uniform(0.0, 0.25)),
         seed=int(rng.integers(2**31)),
+        jpeg_quality=int(rng.integers(82, 97)),
     )
 
 

@@ -33,6 +33,7 @@ class Picture:
     vertices: np.ndarray
     camera: Camera
     hits: raster.Hits
+    jpeg_quality: int
 
     @property
     def size(self) -> tuple[int, int]:
@@ -46,11 +47,15 @@ def render(
     size: tuple[int, int],
     scene: Optional[Scene] = None,
     film: Optional[Film] = None,
+    still: Optional[Camera] = None,
 ) -> Picture:
-    """Takes a picture of `size` (height, width) of `person`, by default in the person's own scene."""
+    """Takes a picture of `size` (height, width) of `person`, by default in the person's own scene.
+
+    still: the camera, instead of one that follows the person as `view` says.
+    """
     scene = scene or person.scene
     vertices, places = pose(person, stance)
-    camera = frame(view, vertices, size)
+    camera = still or frame(view, vertices, size)
     hits = raster.trace(person.mesh, vertices, camera, size)
     parts, garments = label(person, hits)
     colors, shadows = shading.shade(person.mesh, vertices, hits, camera, person.lights, size)
@@ -59,7 +64,8 @@ def render(
     picture = _mean_of_samples(colors, hits, size) + (1 - share)[..., None] * backdrop
     keypoints = joints.visible_joints(camera.project(places), camera.focal, parts, hits.depth)
     return Picture(
-        person, develop(picture, film or person.film), keypoints, parts, garments, vertices, camera, hits
+        person, develop(picture, film or person.film), keypoints, parts, garments, vertices, camera, hits,
+        (film or person.film).jpeg_quality,
     )
 
 

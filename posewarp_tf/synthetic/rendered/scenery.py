@@ -11,6 +11,7 @@ from PIL import Image
 from scipy import ndimage
 
 from posewarp_tf.synthetic.rendered.camera import Camera
+from posewarp_tf.synthetic.rendered.compiled import compiled
 
 KINDS = ('studio', 'wall', 'blurred')
 _WALLS = ('plaster', 'brick', 'concrete', 'panels', 'tiles')
@@ -136,7 +137,7 @@ def pattern(kind: str, color: np.ndarray, x: np.ndarray, y: np.ndarray, seed: in
         column = np.floor(x / wide + (0.5 * row if kind == 'brick' else 0.37 * row if kind == 'planks' else 0))
         across = x / wide + (0.5 * row if kind == 'brick' else 0.37 * row if kind == 'planks' else 0) - column
         joint = np.minimum(np.minimum(across, 1 - across) * wide, np.minimum(y / tall - row, 1 - y / tall + row) * tall)
-        own = _hash(column.astype(np.int64), row.astype(np.int64), seed)
+        own = hash_of(column.astype(np.int64), row.astype(np.int64), seed)
         shade = shade * (1 + {'brick': 0.35, 'tiles': 0.08, 'planks': 0.3, 'panels': 0.05}[kind] * own)
         if kind == 'planks':
             color = 0.5 * color + np.array([0.16, 0.09, 0.045])
@@ -149,17 +150,27 @@ def pattern(kind: str, color: np.ndarray, x: np.ndarray, y: np.ndarray, seed: in
 
 def noise(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     """Smooth values in -1..1 that change over about one unit."""
-    left, low = np.floor(x), np.floor(y)
-    fx, fy = x - left, y - low
-    fx, fy = fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)
-    i, j = left.astype(np.int64), low.astype(np.int64)
-    lower = _hash(i, j, seed) * (1 - fx) + _hash(i + 1, j, seed) * fx
-    upper = _hash(i, j + 1, seed) * (1 - fx) + _hash(i + 1, j + 1, seed) * fx
-    return lower * (1 - fy) + upper * fy
+    x, y = np.broadcast_arrays(x, y)
+    return _noise(np.ascontiguousarray(x).ravel(), np.ascontiguousarray(y).ravel(), seed).reshape(x.shape)
 
 
-def _hash(i: np.ndarray, j: np.ndarray, seed: int) -> np.ndarray:
-    """-1..1 for whole numbers."""
+@compiled
+def _noise(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+    out = np.empty(len(x))
+    for n in range(len(x)):
+        left, low = np.floor(x[n]), np.floor(y[n])
+        fx, fy = x[n] - left, y[n] - low
+        fx, fy = fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)
+        i, j = int(left), int(low)
+        lower = hash_of(i, j, seed) * (1 - fx) + hash_of(i + 1, j, seed) * fx
+        upper = hash_of(i, j + 1, seed) * (1 - fx) + hash_of(i + 1, j + 1, seed) * fx
+        out[n] = lower * (1 - fy) + upper * fy
+    return out
+
+
+@compiled
+def hash_of(i, j, seed):
+    """-1..1 for whole numbers, or for arrays of them."""
     mixed = (i * 374761393 + j * 668265263 + seed * 1274126177) & 0xFFFFFFFF
     mixed = ((mixed ^ (mixed >> 13)) * 1103515245) & 0xFFFFFFFF
     return ((mixed ^ (mixed >> 16)) & 0xFFFF) / 32767.5 - 1.0

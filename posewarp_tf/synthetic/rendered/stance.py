@@ -68,15 +68,35 @@ def stance_of(body: Body, heads: np.ndarray, tails: np.ndarray, height: float, p
     """The stance of a drawn person's pose on a body with these bones: limbs have the same directions."""
     skeleton = figure.pose_skeleton(measure(body, heads, height), pose)
     chest = skeleton.spine(np.array([0.75 * skeleton.body.torso]))[1][0]
-    turns = {'root': skeleton.pelvis}
+    directions = Directions(
+        skeleton.pelvis, chest, skeleton.head_frame, skeleton.arms, skeleton.legs, skeleton.feet
+    )
+    return stance_from(body, heads, tails, directions)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Directions:
+    """A posed figure of any size: frames [3, 3] with columns side (left), up, front; limbs of which directions count."""
+
+    pelvis: np.ndarray
+    chest: np.ndarray
+    head: np.ndarray
+    arms: Mapping[str, figure.Limb]
+    legs: Mapping[str, figure.Limb]
+    feet: Mapping[str, np.ndarray]
+
+
+def stance_from(body: Body, heads: np.ndarray, tails: np.ndarray, directions: Directions) -> Stance:
+    """Trunk, head and limbs of a body with these bones turned into the given directions."""
+    pelvis, chest = directions.pelvis, directions.chest
+    turns = {'root': pelvis}
     for number, name in enumerate(_SPINE):
-        turns[name] = between(skeleton.pelvis, chest, (number + 1) / len(_SPINE))
+        turns[name] = between(pelvis, chest, (number + 1) / len(_SPINE))
     for number, name in enumerate(_NECK):
-        turns[name] = between(chest, skeleton.head_frame, (number + 1) / len(_NECK))
+        turns[name] = between(chest, directions.head, (number + 1) / len(_NECK))
     for side, letter in (('right', 'R'), ('left', 'L')):
-        turns.update(_arm(body, heads, tails, skeleton.arms[side], chest, letter))
-        leg = skeleton.legs[side]
-        turns.update(_leg(body, heads, tails, leg, skeleton.feet[side], letter))
+        turns.update(_arm(body, heads, tails, directions.arms[side], chest, letter))
+        turns.update(_leg(body, heads, tails, directions.legs[side], directions.feet[side], letter))
     return Stance(local_rotations(body, turns))
 
 
