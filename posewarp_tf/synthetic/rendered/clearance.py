@@ -48,8 +48,8 @@ def _on_rim(triangles: np.ndarray, count: int) -> np.ndarray:
 def push_out(outer: Layer, inner: list[Layer], gap: float) -> Layer:
     """`outer` moved so far outwards that its vertices keep `gap` metres from those of all `inner` layers, at rest.
 
-    The distance is measured along the inner surface's normal at its nearest vertex; how far a vertex moves is at least
-    what its neighbours move on average, so that the cloth stays smooth.
+    The distance is measured along the inner surface's normal at its nearest vertices; what lies between vertices that
+    are moved goes with them, so that the cloth stays smooth.
     """
     inner = [layer for layer in inner if len(layer.vertices)]
     if not inner or not len(outer.vertices):
@@ -59,17 +59,39 @@ def push_out(outer: Layer, inner: list[Layer], gap: float) -> Layer:
     tree = cKDTree(points)
     mean = neighbours(outer.triangles, len(outer.vertices))
     vertices = outer.vertices.astype(np.float64)
-    for _ in range(_ROUNDS):
+    for round_ in range(_ROUNDS):
         moves = _moves(vertices, points, normals, tree, gap)
-        if not moves.any():
+        fixed = moves.any(axis=1, keepdims=True)
+        if not fixed.any():
             break
         spread = moves
-        for _ in range(3):
-            spread = np.maximum(np.linalg.norm(moves, axis=1), 0)[:, None] * _unit(moves) + (
-                (np.linalg.norm(moves, axis=1) == 0)[:, None] * (mean @ spread)
-            )
+        # The last round moves nothing but what is still too near.
+        for _ in range(4 if round_ < _ROUNDS - 1 else 0):
+            spread = np.where(fixed, moves, mean @ spread)
         vertices = vertices + spread
     return dataclasses.replace(outer, vertices=vertices.astype(np.float32))
+
+
+def inside_by(outer: Layer) -> np.ndarray:
+    """How far each vertex of a layer is from where the layer ends, in metres: its field, or the way to its rim."""
+    if outer.field is not None:
+        return outer.field
+    rim = _on_rim(outer.triangles, len(outer.vertices))
+    if not rim.any():
+        return np.full(len(outer.vertices), 1.0, np.float32)
+    return cKDTree(outer.vertices[rim]).query(outer.vertices)[0].astype(np.float32)
+
+
+def covered(points: np.ndarray, outer: Layer, margin: float, reach: float = _REACH) -> np.ndarray:
+    """Which points [P, 3] lie under a layer, at least `margin` metres from its end, and within `reach` of it."""
+    distance, nearest = cKDTree(outer.vertices).query(points)
+    return (distance < reach) & (inside_by(outer)[nearest] > margin)
+
+
+def without_covered(inner: Layer, outer: Layer, margin: float = 0.05) -> Layer:
+    """`inner` without the triangles that nobody can see under `outer`, which then cannot poke through either."""
+    gone = covered(inner.vertices, outer, margin)
+    return inner.only(~gone[inner.triangles].all(axis=1))
 
 
 def depth_below(points: np.ndarray, layer: Layer) -> np.ndarray:
@@ -92,7 +114,3 @@ def _moves(vertices: np.ndarray, points: np.ndarray, normals: np.ndarray, tree: 
         numbers = np.flatnonzero(found)[larger]
         moves[numbers] = missing[larger]
     return moves
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -9,6 +9,7 @@ import numpy as np
 from posewarp_tf.synthetic.drawn import textures
 from posewarp_tf.synthetic.drawn.textures import Cloth, Color
 from posewarp_tf.synthetic.rendered.mesh import Colors, Layer
+from posewarp_tf.synthetic.rendered.scenery import noise
 
 _GREY = np.array([0.299, 0.587, 0.114])
 
@@ -92,7 +93,9 @@ def woven(color: Color, seed: int) -> Colors:
     """Plain cloth of a layer without a texture, a little uneven."""
 
     def colors(rest: np.ndarray, uv: np.ndarray, plain: np.ndarray) -> np.ndarray:
-        return np.clip(np.array(color) * textures.folds(seed, 3 * rest[:, 1], np.arctan2(rest[:, 0], rest[:, 2]))[:, None], 0, 1)
+        around = 0.15 * np.arctan2(rest[:, 0], rest[:, 2])
+        uneven = noise(around * 25, rest[:, 1] * 12, seed) + noise(around * 220, rest[:, 1] * 220, seed + 1)
+        return np.clip(np.array(color) * (1 + 0.035 * uneven[:, None]), 0.0, 1.0)
 
     return colors
 
@@ -104,9 +107,9 @@ def eye_colors(centres: np.ndarray, radius: float, iris: Color) -> Colors:
         centre = centres[(rest[:, 0] > 0).astype(np.int64)]
         away = np.hypot(rest[:, 0] - centre[:, 0], rest[:, 1] - centre[:, 1]) / radius
         ahead = rest[:, 2] > centre[:, 2]
-        out = np.tile(np.array([0.86, 0.83, 0.80]), (len(rest), 1))
-        out[ahead & (away < 0.52)] = iris
-        out[ahead & (away < 0.22)] = (0.03, 0.03, 0.03)
+        out = np.tile(np.array([0.62, 0.57, 0.54]), (len(rest), 1))
+        out[ahead & (away < 0.55)] = iris
+        out[ahead & (away < 0.25)] = (0.03, 0.03, 0.03)
         return out
 
     return colors

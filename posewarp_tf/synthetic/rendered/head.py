@@ -91,7 +91,7 @@ def head_layers(
 ) -> list[Layer]:
     """Eyes, brows, lashes, and hair or a hat over short hair."""
     eyes = body_layer(
-        body, vertices, Material('eyes', GARMENT['face'], gloss=0.35, sharpness=60.0), 'helper-l-eye', 'helper-r-eye'
+        body, vertices, Material('eyes', GARMENT['face'], gloss=0.08, sharpness=60.0), 'helper-l-eye', 'helper-r-eye'
     )
     layers = [_with(eyes, _eye_colors(rng, eyes, tone))]
     dark = float(np.mean(tone)) < 0.55 or int(np.argmax(phenotype.ancestry)) == ANCESTRIES.index('asian')
@@ -109,7 +109,7 @@ def head_layers(
         cuts = [item for item in cuts if 'short' in item.name] or cuts
     if cuts and rng.random() < (0.98 if phenotype.is_female else 0.94):
         strands = _strands(cuts[rng.integers(len(cuts))], vertices, 'hair', GARMENT['hair'])
-        layers.append(_with(strands, cloth.recolored(strands, as_color(hair), 0.9)))
+        layers.append(_with(strands, cloth.recolored(strands, as_color(hair), 0.65)))
     if with_hat:
         hat = wardrobe.hats[rng.integers(len(wardrobe.hats))]
         color = as_color(rng.choice([[0.12, 0.11, 0.1], [0.35, 0.25, 0.17], [0.5, 0.48, 0.45]]))
@@ -124,7 +124,7 @@ def _suits(item: Item, phenotype: Phenotype) -> bool:
 
 def _strands(item: Item, vertices: np.ndarray, name: str, garment: int) -> Layer:
     texture = load_texture(item.pictures['diffuse']) if 'diffuse' in item.pictures else None
-    return item.layer(vertices, Material(name, garment, texture, cutout=True, gloss=0.12, sharpness=18.0, wrap=0.2))
+    return item.layer(vertices, Material(name, garment, texture, cutout=True, gloss=0.03, sharpness=14.0, wrap=0.2))
 
 
 def _eye_colors(rng: np.random.Generator, eyes: Layer, tone: Color):

@@ -118,12 +118,12 @@ def _folds(rest: np.ndarray) -> np.ndarray:
     x, y, z = rest.T
     slopes = np.zeros((len(rest), 3))
     around = np.arctan2(x, z + 0.02)
-    for number, (turns, rise, phase) in enumerate(((5, 9, 0.3), (9, -14, 1.9), (13, 23, 4.0), (17, -31, 2.2))):
+    for number, (turns, rise, phase) in enumerate(((7, 3, 0.3), (11, -5, 1.9), (16, 8, 4.0), (23, -11, 2.2))):
         wave = np.cos(turns * around + rise * y + phase + 1.5 * np.sin(6 * y + 3 * around + number))
         size = 0.5 / (1 + 0.4 * number) * np.clip(0.6 + np.sin(7.3 * y + 2.1 * around + phase), 0, 1)
         slopes[:, 0] += size * wave * np.cos(around)
         slopes[:, 2] -= size * wave * np.sin(around)
-        slopes[:, 1] += 0.35 * size * wave * np.sign(rise)
+        slopes[:, 1] += 0.02 * rise * size * wave
     return slopes
 
 
