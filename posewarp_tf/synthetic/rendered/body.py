@@ -67,13 +67,20 @@ class Body:
 
     def bone_heads(self, vertices: np.ndarray) -> np.ndarray:
         """float64 [B, 3]."""
-        return np.stack([vertices[numbers].mean(axis=0, dtype=np.float64) for numbers in self.heads])
+        return _means(vertices, self.heads)
 
     def bone_tails(self, vertices: np.ndarray) -> np.ndarray:
-        return np.stack([vertices[numbers].mean(axis=0, dtype=np.float64) for numbers in self.tails])
+        return _means(vertices, self.tails)
 
     def bone(self, name: str) -> int:
         return self.bone_names.index(name)
+
+
+def _means(vertices: np.ndarray, numbers: list[np.ndarray]) -> np.ndarray:
+    counts = np.array([len(one) for one in numbers])
+    starts = np.cumsum(counts) - counts
+    sums = np.add.reduceat(vertices[np.concatenate(numbers)].astype(np.float64), starts, axis=0)
+    return sums / counts[:, None]
 
 
 def load_body(wheel: str | os.PathLike | None = None) -> Body:

@@ -58,7 +58,7 @@ def ambient(lights: Lights, vertices: np.ndarray, normals: np.ndarray, blockers:
 
     blockers [C, 3]: points that lie densely on what throws shadows.
     """
-    axes = np.stack([_axes(direction) for direction in lights.soft])
+    axes = _axes(lights.soft)
     middle = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
     out = _gather(blockers - middle, vertices - middle, normals, axes, lights.soft_colors, _CELL)
     out[:, 3:] /= np.maximum(np.linalg.norm(out[:, 3:], axis=1, keepdims=True), 1e-9)
@@ -68,7 +68,7 @@ def ambient(lights: Lights, vertices: np.ndarray, normals: np.ndarray, blockers:
 def floor_shade(lights: Lights, blockers: np.ndarray, points: np.ndarray) -> np.ndarray:
     """How much of the soft light arrives at points [P, 3] of the floor, 0..1."""
     above = lights.soft[:, 1] > 0.05
-    axes = np.stack([_axes(direction) for direction in lights.soft[above]])
+    axes = _axes(lights.soft[above])
     colors = lights.soft_colors[above]
     middle = (blockers.min(axis=0) + blockers.max(axis=0)) / 2
     up = np.zeros((len(points), 3))
@@ -77,12 +77,12 @@ def floor_shade(lights: Lights, blockers: np.ndarray, points: np.ndarray) -> np.
     return shaded[:, 1] / max(float(lights.soft[above, 1] @ colors[:, 1]), 1e-9)
 
 
-def _axes(direction: np.ndarray) -> np.ndarray:
-    """Two directions across and the direction itself, [3, 3]."""
-    helper = np.array([1.0, 0.0, 0.0]) if abs(direction[0]) < 0.7 else np.array([0.0, 0.0, 1.0])
-    side = np.cross(helper, direction)
-    side /= np.linalg.norm(side)
-    return np.stack([side, np.cross(direction, side), direction])
+def _axes(directions: np.ndarray) -> np.ndarray:
+    """Two directions across and the direction itself [L, 3, 3] for unit vectors [L, 3]."""
+    helper = np.where(np.abs(directions[:, :1]) < 0.7, [[1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0]])
+    side = np.cross(helper, directions)
+    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    return np.stack([side, np.cross(directions, side), directions], axis=1)
 
 
 @compiled
@@ -144,7 +144,7 @@ class ShadowMap:
 
 def shadow_map(direction: np.ndarray, vertices: np.ndarray, triangles: np.ndarray) -> ShadowMap:
     """What the light sees of the person."""
-    axes = _axes(direction)
+    axes = _axes(direction[None])[0]
     local = vertices @ axes.T
     low, high = local[:, :2].min(axis=0), local[:, :2].max(axis=0)
     scale = (_SHADOW_SIZE - 4) / float((high - low).max())

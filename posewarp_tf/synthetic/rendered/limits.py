@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Optional
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.spatial import cKDTree
 from posewarp_tf.conventions import PART_NAMES
 from posewarp_tf.synthetic.drawn import geometry
 from posewarp_tf.synthetic.rendered import skinning
+from posewarp_tf.synthetic.rendered.body import Body
 from posewarp_tf.synthetic.rendered.mesh import vertex_normals
 from posewarp_tf.synthetic.rendered.person import Person
 from posewarp_tf.synthetic.rendered.rig import part_weights
@@ -91,9 +93,9 @@ def problem(person: Person, stance: Stance) -> str:
 def crossings(person: Person, stance: Stance) -> list[str]:
     """Names of the limbs that run through another part of the body."""
     posed = _pose_bones(person, stance)
-    flesh = _flesh(person)
+    flesh = _flesh(person.body)
     duals = skinning.dual_quaternions(posed.motions)
-    vertices = skinning.skin(flesh.vertices, flesh.bones, flesh.weights, duals)
+    vertices = skinning.skin(person.vertices[flesh.numbers], flesh.bones, flesh.weights, duals)
     normals = vertex_normals(vertices, flesh.triangles)
     found = []
     for limb, others in _PAIRS:
@@ -115,19 +117,18 @@ def _pose_bones(person: Person, stance: Stance) -> Skeleton:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Flesh:
-    vertices: np.ndarray
+    """numbers [N] of the bare body's vertices, and its triangles, bones, weights and parts in their order."""
+
+    numbers: np.ndarray
     triangles: np.ndarray
     bones: np.ndarray
     weights: np.ndarray
     parts: np.ndarray
 
 
-def _flesh(person: Person) -> _Flesh:
-    """The bare body with the part of each vertex."""
-    body = person.body
+@functools.lru_cache(maxsize=2)
+def _flesh(body: Body) -> _Flesh:
     triangles = body.triangles[body.triangles_in('body')]
     used, numbers = np.unique(triangles, return_inverse=True)
     parts = np.argmax(part_weights(body, body.bones[used], body.weights[used]), axis=1)
-    return _Flesh(
-        person.vertices[used], numbers.reshape(-1, 3), body.bones[used], body.weights[used], parts.astype(np.uint8)
-    )
+    return _Flesh(used, numbers.reshape(-1, 3), body.bones[used], body.weights[used], parts.astype(np.uint8))

@@ -10,8 +10,10 @@ from scipy import ndimage
 
 from posewarp_tf.synthetic.rendered import joints, lights, raster, shading, skinning
 from posewarp_tf.synthetic.rendered.camera import Camera, View, frame
+from posewarp_tf.synthetic.rendered.compiled import compiled
 from posewarp_tf.synthetic.rendered.person import Person
 from posewarp_tf.synthetic.rendered.photograph import Film, develop
+from posewarp_tf.synthetic.rendered.raster import SAMPLES
 from posewarp_tf.synthetic.rendered.rig import SKIN_OF_PART
 from posewarp_tf.synthetic.rendered.scenery import Scene
 from posewarp_tf.synthetic.rendered.stance import Stance
@@ -60,8 +62,8 @@ def render(
     parts, garments = label(person, hits)
     colors, shadows = shading.shade(person.mesh, vertices, hits, camera, person.lights, size)
     backdrop = _backdrop(scene, camera, size, person.lights, shadows, vertices)
-    share = _share(hits, size)
-    picture = _mean_of_samples(colors, hits, size) + (1 - share)[..., None] * backdrop
+    picture, share = _mean_of_samples(hits.triangle, colors, *size)
+    picture = picture + (1 - share)[..., None] * backdrop
     keypoints = joints.visible_joints(camera.project(places), camera.focal, parts, hits.depth)
     return Picture(
         person, develop(picture, film or person.film), keypoints, parts, garments, vertices, camera, hits,
@@ -107,18 +109,23 @@ def label(person: Person, hits: raster.Hits) -> tuple[np.ndarray, np.ndarray]:
     return parts, garments
 
 
-def _share(hits: raster.Hits, size: tuple[int, int]) -> np.ndarray:
-    covered = (hits.triangle >= 0).astype(np.float64)
-    return covered.reshape(size[0], raster.SAMPLES, size[1], raster.SAMPLES).mean(axis=(1, 3))
-
-
-def _mean_of_samples(colors: np.ndarray, hits: raster.Hits, size: tuple[int, int]) -> np.ndarray:
-    """The sum of each pixel's samples over the number of all samples, [H, W, 3]."""
-    samples = np.zeros((hits.triangle.size, 3), np.float32)
-    # A single glittering sample must not outshine its pixel.
-    samples[hits.triangle.ravel() >= 0] = np.minimum(colors, 1.6)
-    grid = samples.reshape(size[0], raster.SAMPLES, size[1], raster.SAMPLES, 3)
-    return grid.mean(axis=(1, 3), dtype=np.float64)
+@compiled
+def _mean_of_samples(triangle: np.ndarray, colors: np.ndarray, height: int, width: int) -> tuple:
+    """The sum over each pixel's hits, whose colors [S, 3] come in order, by the number of all samples: [H, W, 3]; and
+    the share of hits [H, W]."""
+    picture, share = np.zeros((height, width, 3)), np.zeros((height, width))
+    number = 0
+    for y in range(height * SAMPLES):
+        for x in range(width * SAMPLES):
+            if triangle[y, x] < 0:
+                continue
+            row, column = y // SAMPLES, x // SAMPLES
+            share[row, column] += 1 / SAMPLES**2
+            for c in range(3):
+                # A single glittering sample must not outshine its pixel.
+                picture[row, column, c] += min(colors[number, c], 1.6) / SAMPLES**2
+            number += 1
+    return picture, share
 
 
 def _backdrop(

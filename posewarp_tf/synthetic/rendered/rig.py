@@ -45,10 +45,9 @@ def part_of(bone: str) -> int:
 def part_weights(body: Body, bones: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """float32 [N, 11]: the skin weights [N, K] of vertices summed over the bones of each part."""
     parts = np.array([part_of(name) for name in body.bone_names])[bones]
-    out = np.zeros((len(bones), len(PART_NAMES)), np.float32)
-    for k in range(bones.shape[1]):
-        np.add.at(out, (np.arange(len(bones)), parts[:, k]), weights[:, k])
-    return out
+    places = np.arange(len(bones))[:, None] * len(PART_NAMES) + parts
+    sums = np.bincount(places.ravel(), weights.ravel(), len(bones) * len(PART_NAMES))
+    return sums.reshape(len(bones), len(PART_NAMES)).astype(np.float32)
 
 
 # Bare skin is called after its part.

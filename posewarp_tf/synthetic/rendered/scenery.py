@@ -46,7 +46,7 @@ class Scene:
             soft = ndimage.gaussian_filter(colors, (*(2 * self.blur * size[0] / 256,) * 2, 0), mode='nearest')
             behind = np.clip((np.minimum(to_floor, to_wall) - camera.position[2] - 0.4) / 1.5, 0, 1)[..., None]
             colors = colors * (1 - behind) + soft * behind
-        halves = colors.reshape(size[0], 2, size[1], 2, 3).mean(axis=(1, 3))
+        halves = (colors[::2, ::2] + colors[1::2, ::2] + colors[::2, 1::2] + colors[1::2, 1::2]) / 4
         return halves, places[::2, ::2]
 
     def _colors(self, places: np.ndarray, on_floor: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -10,8 +10,6 @@ from posewarp_tf.synthetic.rendered.lights import Lights, ShadowMap, ambient, li
 from posewarp_tf.synthetic.rendered.mesh import Mesh, vertex_normals
 from posewarp_tf.synthetic.rendered.raster import Hits
 
-_TO_LINEAR = (np.arange(256) / 255) ** 2.2
-
 
 def shade(
     mesh: Mesh, vertices: np.ndarray, hits: Hits, camera: Camera, lights: Lights, size: tuple[int, int]
@@ -20,13 +18,13 @@ def shade(
     found = np.flatnonzero(hits.triangle.ravel() >= 0)
     triangle = hits.triangle.ravel()[found]
     weights = hits.weights.reshape(-1, 3)[found]
-    normals = _normals(mesh, vertices)
-    light = ambient(lights, vertices, normals, vertices[mesh.triangles].mean(axis=1))
+    normals = vertex_normals(vertices, mesh.triangles)
+    light = ambient(lights, vertices, normals, _centres(vertices, mesh.triangles))
     shadows = shadow_map(lights.key, vertices, mesh.triangles)
     corners = mesh.triangles[triangle]
     table = np.concatenate([vertices, normals, mesh.vertices, light], axis=1)
     values = _interpolate(table, corners, weights)
-    uv = np.einsum('sk,skc->sc', weights, mesh.uv[triangle])
+    uv = _at_corners(mesh.uv, triangle, weights)
     pieces = mesh.piece[triangle]
     order = np.argsort(pieces, kind='stable')
     ends = np.searchsorted(pieces[order], np.arange(len(mesh.materials) + 1))
@@ -41,10 +39,10 @@ def shade(
             plain = _fetch(material.texture, uv[own])
         if material.colors is not None:
             plain = material.colors(values[own, 6:9], uv[own], plain)
-        albedo[own] = np.clip(plain, 0, 1) ** 2.2
+        albedo[own] = _to_linear(plain)
         if material.normals is not None:
             bumps[own] = _tangent_bumps(
-                _fetch(material.normals, uv[own]), mesh.uv[triangle[own]], vertices[corners[own]]
+                _fetch(material.normals, uv[own]), mesh.uv, triangle[own], corners[own], vertices
             )
         if material.folds:
             bumps[own] += material.folds * _folds(values[own, 6:9])
@@ -66,8 +64,15 @@ def shade(
     )
 
 
-def _normals(mesh: Mesh, vertices: np.ndarray) -> np.ndarray:
-    return vertex_normals(vertices, mesh.triangles)
+@compiled
+def _centres(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    out = np.empty((len(triangles), 3))
+    for t in range(len(triangles)):
+        for c in range(3):
+            out[t, c] = (
+                vertices[triangles[t, 0], c] + vertices[triangles[t, 1], c] + vertices[triangles[t, 2], c]
+            ) / 3
+    return out
 
 
 @compiled
@@ -78,6 +83,16 @@ def _interpolate(table: np.ndarray, corners: np.ndarray, weights: np.ndarray) ->
             row = table[corners[s, k]]
             for c in range(table.shape[1]):
                 out[s, c] += weights[s, k] * row[c]
+    return out
+
+
+@compiled
+def _at_corners(table: np.ndarray, triangle: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    out = np.empty((len(triangle), 2))
+    for s in range(len(triangle)):
+        own = table[triangle[s]]
+        for c in range(2):
+            out[s, c] = weights[s, 0] * own[0, c] + weights[s, 1] * own[1, c] + weights[s, 2] * own[2, c]
     return out
 
 
@@ -100,17 +115,34 @@ def _fetch(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     return out
 
 
-def _tangent_bumps(normal: np.ndarray, uv: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """What a normal map [S, 3] adds to the unit normal, in the world."""
-    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    a, b = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
-    turned = np.sign(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])[:, None]
-    right = turned * (first * b[:, 1:] - second * a[:, 1:])
-    up = turned * (second * a[:, :1] - first * b[:, :1])
-    right /= np.maximum(np.linalg.norm(right, axis=1, keepdims=True), 1e-12)
-    up /= np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-12)
-    slope = normal * 2 - 1
-    return slope[:, :1] * right + slope[:, 1:2] * up
+def _to_linear(color: np.ndarray) -> np.ndarray:
+    """About color ** 2.2, for 0..1."""
+    color = np.clip(color, 0.0, 1.0)
+    return color * color * (0.77 + 0.23 * color)
+
+
+@compiled
+def _tangent_bumps(
+    normal: np.ndarray, uv: np.ndarray, triangle: np.ndarray, corners: np.ndarray, vertices: np.ndarray
+) -> np.ndarray:
+    """What a normal map [S, 3] adds to the unit normal in the world, at samples of these triangles."""
+    out = np.empty((len(normal), 3))
+    for s in range(len(normal)):
+        t = triangle[s]
+        ax, ay = uv[t, 1, 0] - uv[t, 0, 0], uv[t, 1, 1] - uv[t, 0, 1]
+        bx, by = uv[t, 2, 0] - uv[t, 0, 0], uv[t, 2, 1] - uv[t, 0, 1]
+        turned = 1.0 if ax * by - ay * bx >= 0 else -1.0
+        right, up = np.empty(3), np.empty(3)
+        for c in range(3):
+            first = vertices[corners[s, 1], c] - vertices[corners[s, 0], c]
+            second = vertices[corners[s, 2], c] - vertices[corners[s, 0], c]
+            right[c] = turned * (first * by - second * ay)
+            up[c] = turned * (second * ax - first * bx)
+        across = (2 * normal[s, 0] - 1) / (np.sqrt(right[0] ** 2 + right[1] ** 2 + right[2] ** 2) + 1e-12)
+        along = (2 * normal[s, 1] - 1) / (np.sqrt(up[0] ** 2 + up[1] ** 2 + up[2] ** 2) + 1e-12)
+        for c in range(3):
+            out[s, c] = across * right[c] + along * up[c]
+    return out
 
 
 def _folds(rest: np.ndarray) -> np.ndarray:
