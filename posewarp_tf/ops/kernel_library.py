@@ -15,7 +15,6 @@ from types import ModuleType
 import tensorflow as tf
 from absl import logging
 
-import posewarp_tf
 from posewarp_tf.conventions import SAMPLER_IMPLEMENTATIONS
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.files.cache import cache_folder

@@ -17,14 +17,20 @@ class LabelledPicture(Protocol):
     image uint8 [H, W, 3]; keypoints float32 [18, 2] (x, y), hidden ones -1; parts and garments uint8 [H, W].
     """
 
-    image: np.ndarray
-    keypoints: np.ndarray
-    parts: np.ndarray
-    garments: np.ndarray
+    @property
+    def image(self) -> np.ndarray: ...
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Height and width."""
+    def keypoints(self) -> np.ndarray: ...
+
+    @property
+    def parts(self) -> np.ndarray: ...
+
+    @property
+    def garments(self) -> np.ndarray: ...
+
+    @property
+    def size(self) -> tuple[int, int]: ...
 
 
 @dataclasses.dataclass(frozen=True)

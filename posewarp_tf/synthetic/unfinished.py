@@ -69,7 +69,8 @@ def begun(final: pathlib.Path, description: dict, subfolders: tuple[str, ...], i
     text = json.dumps(description, indent=2) + '\n'
     if settings.exists() and settings.read_text() != text:
         raise DataError(
-            f'{folder}: people made with other settings, not finished: give the same flags to go on, or remove the folder'
+            f'{folder}: people made with other settings, not finished: give the same flags to go on, or '
+            'remove the folder'
         )
     for name in ('people', *subfolders):
         (folder / name).mkdir(parents=True, exist_ok=True)

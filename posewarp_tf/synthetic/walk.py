@@ -60,6 +60,7 @@ def write_walk(
     if final.exists() and any(final.iterdir()):
         raise DataError(f'{final}: already holds something: choose another --output_dir or remove it')
     poses = [walk_pose(frame / _FRAMES_PER_CYCLE) for frame in range(num_frames)]
+    pictures: Iterator[LabelledPicture]
     if rendered is None:
         pictures = _drawn(poses, image_size, seed, white_background)
     else:

@@ -26,7 +26,7 @@ class Body:
     Attributes:
         vertices: float32 [N, 3], the mean body; helper meshes for clothes are among them.
         components: int16 [K, N, 3] times scales [K] are the ways in which bodies differ.
-        names, projection: words of the T targets, and float32 [T, K], which leads from their coefficients to components.
+        names, projection: words of the T targets, and float32 [T, K], from their coefficients to components.
         offset: float32 [K], what is subtracted, so that the mean body is all zeros.
         triangles, uv, triangles_uv, group, groups: as in ObjMesh.
         bone_names, parents, heads, tails: the rig; heads are lists of vertices whose mean they are.
@@ -56,7 +56,7 @@ class Body:
     def shape(self, phenotype: Phenotype) -> np.ndarray:
         """Rest vertices float32 [N, 3] of a body with this phenotype, feet at y = 0."""
         shares = (coefficients(self.names, phenotype) @ self.projection - self.offset) * self.scales
-        moved = self.vertices + np.tensordot(shares.astype(np.float32), self.components, axes=1)
+        moved: np.ndarray = self.vertices + np.tensordot(shares.astype(np.float32), self.components, axes=1)
         moved[:, 1] -= moved[self.triangles[self.triangles_in('body')], 1].min()
         return moved
 

@@ -197,7 +197,9 @@ def _find_joints(motion: Motion, path: pathlib.Path) -> dict[str, int]:
     for side in ('left', 'right'):
         for joint, pattern in _SIDED.items():
             letter = side[0]
-            whole = re.compile(rf'(?:{side}(?:{pattern})|(?:{pattern}){side}|{letter}(?:{pattern})|(?:{pattern}){letter})')
+            whole = re.compile(
+                rf'(?:{side}(?:{pattern})|(?:{pattern}){side}|{letter}(?:{pattern})|(?:{pattern}){letter})'
+            )
             numbers = [number for number, name in enumerate(plain) if whole.fullmatch(name)]
             if numbers:
                 # A collar bone that is called a shoulder comes before the arm.
@@ -209,5 +211,7 @@ def _find_joints(motion: Motion, path: pathlib.Path) -> dict[str, int]:
     missing = [f'{side}_{joint}' for side in ('left', 'right') for joint in _SIDED if f'{side}_{joint}' not in found]
     missing += ['neck'] * ('neck' not in found)
     if missing:
-        raise DataError(f'{path}: no joint is called like {", ".join(missing)}; it has {", ".join(filter(None, motion.names))}')
+        raise DataError(
+            f'{path}: no joint is called like {", ".join(missing)}; it has {", ".join(filter(None, motion.names))}'
+        )
     return found

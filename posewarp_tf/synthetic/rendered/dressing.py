@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Optional
 
 import numpy as np
 
-from posewarp_tf.synthetic.drawn.textures import Cloth, sample_cloth
+from posewarp_tf.synthetic.drawn.textures import Cloth, as_color, sample_cloth
 from posewarp_tf.synthetic.rendered import cloth, head, loose
 from posewarp_tf.synthetic.rendered.body import Body
 from posewarp_tf.synthetic.rendered.clearance import covered, push_out, without_covered
@@ -44,8 +43,7 @@ def sample_outfit(
 ) -> Outfit:
     """Clothes that cover trunk and thighs, and shoes where there are any.
 
-    One in ten wears a suit as it is, three in ten something loose from top to toe, others tops and trousers of different
-    suits or loose ones; some a coat over it.
+    Some wear a suit as it is or a dress, others tops and trousers of different suits or loose ones; some a coat too.
     """
     tailor = Tailor(rng, body, vertices, heads, phenotype)
     tailor.add_shoes(wardrobe)
@@ -157,10 +155,12 @@ class Tailor:
         cut: loose.Cut,
         kind: str,
         garment: str,
-        fabric: Optional[Cloth] = None,
+        fabric: Cloth | None = None,
     ) -> None:
         fabric = fabric or sample_fabric(self.rng, kind)
-        material = Material(f'loose {kind}', GARMENT[garment], sheen=0.4, gloss=0.008, folds=float(self.rng.uniform(0.06, 0.2)))
+        material = Material(
+            f'loose {kind}', GARMENT[garment], sheen=0.4, gloss=0.008, folds=float(self.rng.uniform(0.06, 0.2))
+        )
         layer = make(self.body, self.vertices, self.heads, cut, material)
         front = self.heads[self.body.bone('spine02'), 1]
         colors = (
@@ -238,11 +238,11 @@ def sample_fabric(rng: np.random.Generator, kind: str) -> Cloth:
     patterns = _PATTERNS[1:] if printed else ('plain',)
     fabric = sample_cloth(rng, patterns, bright=0.55 if kind in ('upper', 'dress', 'skirt') else 0.25)
     muted = [np.array(color) * 0.82 + 0.18 * np.mean(color) for color in fabric.colors]
-    colors = tuple(tuple(float(value) for value in color) for color in muted)
+    colors = as_color(muted[0]), as_color(muted[1]), as_color(muted[2])
     return dataclasses.replace(fabric, colors=colors, period=fabric.period * float(rng.uniform(0.4, 1.2)))
 
 
-def _texture(part: Part) -> Optional[np.ndarray]:
+def _texture(part: Part) -> np.ndarray | None:
     pictures = part.item.pictures
     if 'diffuse' in pictures:
         return load_texture(pictures['diffuse'], pictures.get('occlusion'))

@@ -21,8 +21,8 @@ def exact_flow(source: Picture, target: Picture) -> tuple[np.ndarray, np.ndarray
     """Where each target pixel's surface point lies in the source: flow float32 [H, W, 2], visibility uint8 [H, W].
 
     The point at a pixel's centre is a place in a triangle; that place is posed as in the source and projected. It is
-    visible where the source's sample nearest to it shows the same layer at the same place, told by their distance on the
-    undeformed surface. The background's flow is 0.
+    visible where the source's sample nearest to it shows the same layer at the same place, told by the distance on
+    the undeformed surface. The background's flow is 0.
     """
     height, width = target.size
     flow = np.zeros((height, width, 2), np.float32)
@@ -52,12 +52,12 @@ def exact_flow(source: Picture, target: Picture) -> tuple[np.ndarray, np.ndarray
 def round_trip(source: Picture, target: Picture) -> np.ndarray:
     """Errors in pixels [K] of the target's visible pixels: led to the source and back by what the source shows there.
 
-    The way back starts from the sample nearest to where the flow leads, a third of a pixel wide, so that the errors of a
-    perfect flow are not zero; where that sample shows another surface, they are large.
+    The way back starts from the sample nearest to where the flow leads, a third of a pixel wide, so that the errors of
+    a perfect flow are not zero; where that sample shows another surface, they are large.
     """
-    flow, visibility = exact_flow(source, target)
+    ways, visibility = exact_flow(source, target)
     rows, columns = np.nonzero(visibility == conventions.VISIBILITY_VISIBLE)
-    landed = np.stack([columns, rows], axis=1) + flow[rows, columns]
+    landed = np.stack([columns, rows], axis=1) + ways[rows, columns]
     sample = np.rint(landed * SAMPLES + (SAMPLES - 1) / 2).astype(np.int64)
     limit = np.array(source.hits.triangle.shape[::-1]) - 1
     sample = np.clip(sample, 0, limit)

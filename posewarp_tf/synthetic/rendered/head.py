@@ -77,7 +77,9 @@ def _choose_skin(rng: np.random.Generator, wardrobe: Wardrobe, phenotype: Phenot
     if not wardrobe.skins:
         return None
     best = max(fit(skin) for skin in wardrobe.skins)
-    fitting = [skin for skin in wardrobe.skins if fit(skin)[:2] == best[:2] and (fit(skin) == best or rng.random() < 0.3)]
+    fitting = [
+        skin for skin in wardrobe.skins if fit(skin)[:2] == best[:2] and (fit(skin) == best or rng.random() < 0.3)
+    ]
     return fitting[rng.integers(len(fitting))]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Optional
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -21,7 +20,7 @@ from posewarp_tf.synthetic.rendered.stance import Stance
 _LARGEST_BEND = {'elbow': 152.0, 'knee': 150.0}  # degrees from straight
 _LEAST_UPRIGHT = 0.55  # cosine between trunk and the vertical
 _DEEPEST = 0.016  # metres that flesh gives way
-_MOST_INSIDE = 0.05  # part of a limb's vertices that may lie deeper
+_MOST_INSIDE = 14  # vertices of a limb that may lie deeper
 _LIFT = np.radians(5.0)
 
 # Limbs and what they may not run through.
@@ -41,7 +40,7 @@ class Skeleton:
     heads: np.ndarray
 
 
-def settle(person: Person, stance: Stance) -> Optional[Stance]:
+def settle(person: Person, stance: Stance) -> Stance | None:
     """The stance, its arms lifted off the body by up to 20 degrees where that helps; None if it cannot be taken."""
     if problem(person, stance):
         return None
@@ -105,7 +104,7 @@ def crossings(person: Person, stance: Stance) -> list[str]:
         near = np.isfinite(distance)
         against = other[nearest[near]]
         depth = np.sum((vertices[own][near] - vertices[against]) * normals[against], axis=1)
-        if (depth < -_DEEPEST).sum() > _MOST_INSIDE * own.sum():
+        if (depth < -_DEEPEST).sum() > _MOST_INSIDE:
             found.append(limb[0])
     return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from typing import Optional
 
 import numpy as np
 
@@ -110,7 +109,9 @@ def read_item(path: pathlib.Path, body: Body, dense_weights: np.ndarray) -> Item
     words, rows, deleted = _parse(path)
     try:
         scales = tuple((int(a), int(b), float(d)) for a, b, d in (words[f'{axis}_scale'].split() for axis in 'xyz'))
-        table = np.array([row if len(row) == 9 else [row[0]] * 3 + [1, 0, 0, 0, 0, 0] for row in rows], np.float64)
+        table = np.array([row if len(row) > 1 else row * 3 + [1, 0, 0, 0, 0, 0] for row in rows], np.float64)
+        if table.shape[1:] != (9,):
+            raise ValueError('rows with one number or nine')
         base = table[:, :3].astype(np.int32)
         if base.max() >= len(body.vertices):
             raise ValueError(f'vertex {base.max()} of {len(body.vertices)}')
@@ -192,7 +193,7 @@ def _read_material(path: pathlib.Path) -> tuple[dict[str, pathlib.Path], bool]:
             words[word] = value.strip()
     pictures: dict[str, pathlib.Path] = {}
     for use, word in (('diffuse', 'diffuseTexture'), ('normal', 'normalmapTexture'), ('occlusion', 'aomapTexture')):
-        found: Optional[pathlib.Path] = path.parent / words[word] if words.get(word) else None
+        found: pathlib.Path | None = path.parent / words[word] if words.get(word) else None
         if found is not None and found.is_file():
             pictures[use] = found
     return pictures, words.get('transparent', 'False') == 'True'

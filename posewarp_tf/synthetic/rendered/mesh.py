@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Optional
 
 import numpy as np
 
@@ -31,9 +30,9 @@ class Material:
 
     name: str
     garment: int
-    texture: Optional[np.ndarray] = None
-    normals: Optional[np.ndarray] = None
-    colors: Optional[Colors] = None
+    texture: np.ndarray | None = None
+    normals: np.ndarray | None = None
+    colors: Colors | None = None
     cutout: bool = False
     two_sided: bool = True
     gloss: float = 0.03
@@ -48,7 +47,7 @@ class Layer:
     """One surface at rest.
 
     vertices float32 [N, 3]; triangles int32 [T, 3]; uv float32 [T, 3, 2]; bones int16 and weights float32 [N, 12];
-    base int32 [N, 3] and base_weights float32 [N, 3]: the vertices of the body that each one follows in its face's play;
+    base int32 [N, 3] and base_weights float32 [N, 3]: the body's vertices that each follows when a face moves;
     field float32 [N]: shown where its interpolation is positive, None: everywhere.
     """
 
@@ -60,7 +59,7 @@ class Layer:
     weights: np.ndarray
     base: np.ndarray
     base_weights: np.ndarray
-    field: Optional[np.ndarray] = None
+    field: np.ndarray | None = None
 
     def only(self, kept: np.ndarray) -> Layer:
         """The same with the triangles `kept` (numbers or booleans) and their vertices."""

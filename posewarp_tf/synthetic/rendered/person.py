@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from typing import Optional
 
 import numpy as np
 
@@ -44,7 +43,7 @@ def sample_person(
     body: Body,
     wardrobe: Wardrobe,
     white_background: bool = False,
-    photos: Optional[list[pathlib.Path]] = None,
+    photos: list[pathlib.Path] | None = None,
 ) -> Person:
     """Anybody from teenage on: body, skin, face, hair, outfit and setting, all drawn from `rng`."""
     phenotype = sample_phenotype(rng)

@@ -59,7 +59,8 @@ def sample_phenotype(rng: np.random.Generator) -> Phenotype:
         age=float(rng.choice([rng.uniform(YOUNGEST, 0.64), rng.uniform(0.62, 0.78), rng.uniform(0.75, 0.97)])),
         muscle=middle(0.14),
         weight=float(np.clip(rng.normal(0.46, 0.14), 0.08, 0.95)),
-        height=middle(0.12),
+        # Above this everybody would be taller than people are.
+        height=float(np.clip(rng.normal(0.41, 0.05), 0.28, 0.56)),
         proportions=float(rng.uniform(0.3, 1.0)),
         cup=middle(0.16),
         firmness=float(rng.uniform(0.4, 0.9)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import pathlib
-from typing import Optional
 
 import numpy as np
 from PIL import Image
@@ -18,7 +17,7 @@ _LARGEST = 1024
 
 
 @functools.lru_cache(maxsize=256)
-def load_texture(path: pathlib.Path, occlusion: Optional[pathlib.Path] = None) -> np.ndarray:
+def load_texture(path: pathlib.Path, occlusion: pathlib.Path | None = None) -> np.ndarray:
     """uint8 [h, w, 4], at most 1024 pixels wide and high; darkened where the picture `occlusion` is dark.
 
     Raises:
@@ -32,7 +31,9 @@ def load_texture(path: pathlib.Path, occlusion: Optional[pathlib.Path] = None) -
         with files.atomic_path(kept) as temporary, open(temporary, 'wb') as file:
             picture = _decode(path)
             if occlusion is not None:
-                shade = np.asarray(Image.fromarray(_decode(occlusion)).convert('L').resize(picture.shape[1::-1]))
+                shade = np.asarray(
+                    Image.fromarray(_decode(occlusion)).convert('L').resize((picture.shape[1], picture.shape[0]))
+                )
                 picture = picture * np.dstack([0.35 + 0.65 * shade / 255.0] * 3 + [np.ones(shade.shape)])
             np.save(file, picture.astype(np.uint8))
     return np.load(kept, mmap_mode='r')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from typing import Optional
 
 import numpy as np
 
@@ -114,7 +113,7 @@ def _mixed(body: Body, above: Stance, below: Stance) -> Stance:
 def mirrored(body: Body, stance: Stance) -> Stance:
     """Left and right exchanged."""
     mirror = np.diag([-1.0, 1.0, 1.0])
-    other: Optional[str]
+    other: str | None
     rotations = np.empty_like(stance.rotations)
     for bone, name in enumerate(body.bone_names):
         stem, _, side = name.rpartition('.')

@@ -12,7 +12,7 @@ from posewarp_tf.synthetic.rendered.mesh import Mesh
 
 # Samples per pixel and axis; odd, so that the middle one lies on the pixel's centre.
 SAMPLES = 3
-# Which share of coverage by strands a sample of the 3 x 3 needs to be hit; the middle one, which makes the labels, half.
+# The coverage by strands that hits a sample of the 3 x 3; for the middle one, which makes the labels, a half.
 _THRESHOLDS = np.array([[0.11, 0.72, 0.28], [0.83, 0.5, 0.06], [0.39, 0.17, 0.61]])
 
 

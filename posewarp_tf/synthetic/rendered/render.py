@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Optional
 
 import numpy as np
 from scipy import ndimage
@@ -47,9 +46,9 @@ def render(
     stance: Stance,
     view: View,
     size: tuple[int, int],
-    scene: Optional[Scene] = None,
-    film: Optional[Film] = None,
-    still: Optional[Camera] = None,
+    scene: Scene | None = None,
+    film: Film | None = None,
+    still: Camera | None = None,
 ) -> Picture:
     """Takes a picture of `size` (height, width) of `person`, by default in the person's own scene.
 
@@ -66,7 +65,14 @@ def render(
     picture = picture + (1 - share)[..., None] * backdrop
     keypoints = joints.visible_joints(camera.project(places), camera.focal, parts, hits.depth)
     return Picture(
-        person, develop(picture, film or person.film), keypoints, parts, garments, vertices, camera, hits,
+        person,
+        develop(picture, film or person.film),
+        keypoints,
+        parts,
+        garments,
+        vertices,
+        camera,
+        hits,
         (film or person.film).jpeg_quality,
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from typing import Optional
 
 import numpy as np
 from PIL import Image
@@ -20,7 +19,7 @@ _FLOORS = ('planks', 'tiles', 'concrete', 'carpet', 'grass')
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
-    """A floor at y = 0 and a wall behind the person; colours are linear [3]. photo: uint8 [h, w, 3] instead of a wall."""
+    """A floor at y = 0 and a wall behind the person; colours are linear [3]. photo: uint8 [h, w, 3] for the wall."""
 
     kind: str
     wall: np.ndarray
@@ -30,7 +29,7 @@ class Scene:
     distance: float
     blur: float
     seed: int
-    photo: Optional[np.ndarray] = None
+    photo: np.ndarray | None = None
 
     def draw(self, camera: Camera, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Linear colours [H, W, 3] without shadows, and the places [H, W, 3] in the world that are seen."""
@@ -70,8 +69,8 @@ class Scene:
         """The photo, or houses, trees and lights, all over the picture."""
         height, width = shape
         if self.photo is not None:
-            picture = Image.fromarray(self.photo).resize((width, height))
-            return (np.asarray(picture) / 255.0) ** 2.2
+            stretched = np.asarray(Image.fromarray(self.photo).resize((width, height)))
+            return (stretched / 255.0) ** 2.2
         rng = np.random.default_rng(self.seed)
         y, x = np.mgrid[:height, :width] / height
         sky = self.wall * 1.3 + np.array([0.05, 0.1, 0.2]) * (0.6 - y)[..., None]
@@ -93,7 +92,7 @@ class Scene:
         return picture
 
 
-def sample_scene(rng: np.random.Generator, white: bool = False, photos: Optional[list[pathlib.Path]] = None) -> Scene:
+def sample_scene(rng: np.random.Generator, white: bool = False, photos: list[pathlib.Path] | None = None) -> Scene:
     """Half of them studios; with `photos`, most of the blurred ones are taken from them."""
     seed = int(rng.integers(2**31))
     if white:

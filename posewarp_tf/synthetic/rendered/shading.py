@@ -69,9 +69,7 @@ def _centres(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     out = np.empty((len(triangles), 3))
     for t in range(len(triangles)):
         for c in range(3):
-            out[t, c] = (
-                vertices[triangles[t, 0], c] + vertices[triangles[t, 1], c] + vertices[triangles[t, 2], c]
-            ) / 3
+            out[t, c] = (vertices[triangles[t, 0], c] + vertices[triangles[t, 1], c] + vertices[triangles[t, 2], c]) / 3
     return out
 
 

