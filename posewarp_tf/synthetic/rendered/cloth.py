@@ -95,7 +95,7 @@ def woven(color: Color, seed: int) -> Colors:
     def colors(rest: np.ndarray, uv: np.ndarray, plain: np.ndarray) -> np.ndarray:
         around = 0.15 * np.arctan2(rest[:, 0], rest[:, 2])
         uneven = noise(around * 25, rest[:, 1] * 12, seed) + noise(around * 220, rest[:, 1] * 220, seed + 1)
-        return np.clip(np.array(color) * (1 + 0.035 * uneven[:, None]), 0.0, 1.0)
+        return np.clip(np.array(color) * (1 + 0.018 * uneven[:, None]), 0.0, 1.0)
 
     return colors
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from posewarp_tf.synthetic.drawn.textures import Cloth, as_color, sample_cloth
+from posewarp_tf.synthetic.drawn.textures import Cloth, Color, as_color, sample_cloth
 from posewarp_tf.synthetic.rendered import cloth, head, loose
 from posewarp_tf.synthetic.rendered.body import Body
 from posewarp_tf.synthetic.rendered.clearance import covered, push_out, without_covered
@@ -22,6 +22,16 @@ _GARMENTS = {
     'whole': 'jumpsuit', 'shoes': 'shoes', 'socks': 'socks',
 }  # fmt: skip
 _PATTERNS = ('plain', 'stripes_across', 'stripes_along', 'check', 'plaid', 'dots', 'flowers', 'blobs', 'motif')
+# Grounds that clothes are dyed in.
+_DARK: tuple[Color, ...] = (
+    (0.07, 0.07, 0.08), (0.12, 0.14, 0.20), (0.20, 0.21, 0.23), (0.17, 0.13, 0.11), (0.13, 0.19, 0.30), (0.24, 0.22, 0.16),
+    (0.33, 0.33, 0.34),
+)  # fmt: skip
+_COLORS: tuple[Color, ...] = _DARK[:3] + (
+    (0.90, 0.89, 0.86), (0.95, 0.95, 0.95), (0.62, 0.62, 0.63), (0.76, 0.69, 0.58), (0.55, 0.43, 0.31), (0.48, 0.12, 0.14),
+    (0.70, 0.16, 0.15), (0.84, 0.55, 0.54), (0.87, 0.76, 0.75), (0.22, 0.34, 0.53), (0.52, 0.65, 0.79), (0.15, 0.33, 0.26),
+    (0.40, 0.45, 0.29), (0.65, 0.72, 0.58), (0.85, 0.67, 0.24), (0.76, 0.42, 0.18), (0.42, 0.27, 0.46), (0.20, 0.46, 0.50),
+)  # fmt: skip
 _GAP = 0.004  # metres between layers
 
 
@@ -159,7 +169,7 @@ class Tailor:
     ) -> None:
         fabric = fabric or sample_fabric(self.rng, kind)
         material = Material(
-            f'loose {kind}', GARMENT[garment], sheen=0.4, gloss=0.008, folds=float(self.rng.uniform(0.06, 0.2))
+            f'loose {kind}', GARMENT[garment], sheen=0.4, gloss=0.008, folds=float(self.rng.uniform(0.5, 1.0))
         )
         layer = make(self.body, self.vertices, self.heads, cut, material)
         front = self.heads[self.body.bone('spine02'), 1]
@@ -233,13 +243,17 @@ def part_layer(
 
 
 def sample_fabric(rng: np.random.Generator, kind: str) -> Cloth:
-    """Mostly plain and muted below, more often printed above."""
-    printed = rng.random() < {'upper': 0.45, 'jacket': 0.12, 'dress': 0.6, 'skirt': 0.4, 'coat': 0.1}.get(kind, 0.12)
-    patterns = _PATTERNS[1:] if printed else ('plain',)
-    fabric = sample_cloth(rng, patterns, bright=0.55 if kind in ('upper', 'dress', 'skirt') else 0.25)
-    muted = [np.array(color) * 0.82 + 0.18 * np.mean(color) for color in fabric.colors]
-    colors = as_color(muted[0]), as_color(muted[1]), as_color(muted[2])
-    return dataclasses.replace(fabric, colors=colors, period=fabric.period * float(rng.uniform(0.4, 1.2)))
+    """Plain cloth in colours that clothes have, more often printed above than below."""
+    printed = rng.random() < {'upper': 0.42, 'jacket': 0.12, 'dress': 0.55, 'skirt': 0.35, 'coat': 0.1}.get(kind, 0.1)
+    fabric = sample_cloth(rng, _PATTERNS[1:] if printed else ('plain',), bright=0.5)
+    grounds = _DARK if kind in ('lower', 'shorts', 'jacket', 'coat', 'shoes') and rng.random() < 0.6 else _COLORS
+    ground = np.clip(np.array(grounds[rng.integers(len(grounds))]) * rng.uniform(0.85, 1.15) + rng.normal(0, 0.02, 3), 0, 1)
+    # The other colours keep their distance in brightness, with less of their hue.
+    second, third = (np.array(color) * 0.7 + 0.3 * np.mean(color) for color in fabric.colors[1:])
+    if abs(ground.mean() - second.mean()) < 0.2:
+        second = second * 0.3 if ground.mean() > 0.45 else 0.75 + 0.25 * second
+    colors = as_color(ground), as_color(np.clip(second, 0, 1)), as_color(third)
+    return dataclasses.replace(fabric, colors=colors, period=fabric.period * float(rng.uniform(0.35, 1.1)))
 
 
 def _texture(part: Part) -> np.ndarray | None:

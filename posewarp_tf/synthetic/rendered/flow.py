@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # How far, in pixels of the source, the material that the source shows may lie from what the target shows.
 _REACH = 1.3
+# Pixels of the target between what two neighbouring samples of one surface in the source show there.
+_SAME_SURFACE = 4.0
 
 
 def exact_flow(source: Picture, target: Picture) -> tuple[np.ndarray, np.ndarray]:
@@ -52,21 +54,38 @@ def exact_flow(source: Picture, target: Picture) -> tuple[np.ndarray, np.ndarray
 def round_trip(source: Picture, target: Picture) -> np.ndarray:
     """Errors in pixels [K] of the target's visible pixels: led to the source and back by what the source shows there.
 
-    The way back starts from the sample nearest to where the flow leads, a third of a pixel wide, so that the errors of
-    a perfect flow are not zero; where that sample shows another surface, they are large.
+    The way back is bilinear between the four samples of the source, a third of a pixel apart, around where the flow
+    leads; where these do not show one and the same surface, it is that of the nearest one, whatever that shows.
     """
     ways, visibility = exact_flow(source, target)
+    mesh = source.person.mesh
     rows, columns = np.nonzero(visibility == conventions.VISIBILITY_VISIBLE)
-    landed = np.stack([columns, rows], axis=1) + ways[rows, columns]
-    sample = np.rint(landed * SAMPLES + (SAMPLES - 1) / 2).astype(np.int64)
+    landed = (np.stack([columns, rows], axis=1) + ways[rows, columns]) * SAMPLES + (SAMPLES - 1) / 2
     limit = np.array(source.hits.triangle.shape[::-1]) - 1
-    sample = np.clip(sample, 0, limit)
-    triangle = source.hits.triangle[sample[:, 1], sample[:, 0]]
-    weights = source.hits.weights[sample[:, 1], sample[:, 0]]
-    back = np.einsum('fk,fkc->fc', weights, target.vertices[source.person.mesh.triangles[triangle]])
-    found = target.camera.project(back)[:, :2]
-    error = np.hypot(found[:, 0] - columns, found[:, 1] - rows)
-    return np.where(triangle >= 0, error, np.inf)
+
+    def back(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where samples (x, y) of the source are in the target, and the layers that they show."""
+        x, y = np.clip(sample, 0, limit).T
+        triangle, weights = source.hits.triangle[y, x], source.hits.weights[y, x]
+        points = np.einsum('fk,fkc->fc', weights, target.vertices[mesh.triangles[triangle]])
+        found = target.camera.project(points)[:, :2]
+        return np.where(triangle[:, None] >= 0, found, np.inf), np.where(triangle >= 0, mesh.piece[triangle], -1)
+
+    nearest, _ = back(np.rint(landed).astype(np.int64))
+    first = np.floor(landed).astype(np.int64)
+    share = landed - first
+    between, is_one_surface = np.zeros_like(landed), np.ones(len(landed), bool)
+    wanted = mesh.piece[target.hits.centres()[0][rows, columns]]
+    for i in (0, 1):
+        for j in (0, 1):
+            place, layer = back(first + [j, i])
+            # An arm before a trunk may be of the same layer, but comes from elsewhere.
+            away = np.abs(place - nearest).max(axis=1)
+            is_one_surface &= (layer == wanted) & (away < _SAME_SURFACE)
+            weight = (share[:, 0] if j else 1 - share[:, 0]) * (share[:, 1] if i else 1 - share[:, 1])
+            between += weight[:, None] * np.where(np.isfinite(place), place, 0.0)
+    found = np.where(is_one_surface[:, None], between, nearest)
+    return np.hypot(found[:, 0] - columns, found[:, 1] - rows)
 
 
 @compiled

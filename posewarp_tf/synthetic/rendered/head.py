@@ -24,7 +24,8 @@ def sample_tone(rng: np.random.Generator, phenotype: Phenotype) -> Color:
     low, high = _TONES[ANCESTRIES[int(np.argmax(phenotype.ancestry))]]
     place = rng.uniform(low, high - 1)
     below, above = np.array(SKIN_TONES[int(place)]), np.array(SKIN_TONES[min(int(place) + 1, len(SKIN_TONES) - 1)])
-    return as_color(np.clip(below + (place % 1) * (above - below) + rng.normal(0, 0.012, 3), 0.05, 0.97))
+    between = below + (place % 1) * (above - below)
+    return as_color(np.clip(0.93 * between + rng.normal(0, 0.012, 3), 0.05, 0.95))
 
 
 def body_layer(body: Body, vertices: np.ndarray, material: Material, *groups: str) -> Layer:

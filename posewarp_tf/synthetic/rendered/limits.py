@@ -19,6 +19,8 @@ from posewarp_tf.synthetic.rendered.stance import Stance
 
 _LARGEST_BEND = {'elbow': 152.0, 'knee': 150.0}  # degrees from straight
 _LEAST_UPRIGHT = 0.55  # cosine between trunk and the vertical
+_LEAST_IN_SKIRT = 0.64  # cosine between the thighs of somebody in a skirt, a dress or a coat
+_LEAST_OF_HEAD = 0.72  # cosine between the head's and the trunk's length
 _DEEPEST = 0.016  # metres that flesh gives way
 _MOST_INSIDE = 14  # vertices of a limb that may lie deeper
 _LIFT = np.radians(5.0)
@@ -77,9 +79,14 @@ def problem(person: Person, stance: Stance) -> str:
                 return f'the {joint} bends too far'
         if (at(f'lowerleg01.{letter}') - at(f'foot.{letter}')) @ posed.motions[0, :, 1] < -0.15:
             return 'a foot lies above its knee'
+    thighs = [geometry.unit(at(f'lowerleg01.{letter}') - at(f'upperleg01.{letter}')) for letter in ('L', 'R')]
+    if person.wears_skirt and thighs[0] @ thighs[1] < _LEAST_IN_SKIRT:
+        return 'no skirt lets the legs so far apart'
     trunk = geometry.unit(at('neck01') - (at('upperleg01.L') + at('upperleg01.R')) / 2)
     if trunk[1] < _LEAST_UPRIGHT:
         return 'the trunk lies'
+    if posed.motions[person.body.bone('head'), :, 1] @ trunk < _LEAST_OF_HEAD:
+        return 'the neck bends too far'
     feet = [at('foot.L')[1], at('foot.R')[1]]
     if min(feet) > posed.heads[:, 1].min() + 0.16:
         return 'no foot is on the floor'

@@ -12,8 +12,11 @@ from posewarp_tf.synthetic.rendered.body import Body
 from posewarp_tf.synthetic.rendered.joints import face_vertices
 from posewarp_tf.synthetic.rendered.mesh import Mesh, join
 from posewarp_tf.synthetic.rendered.phenotypes import Phenotype, sample_phenotype
-from posewarp_tf.synthetic.rendered.rig import part_weights
+from posewarp_tf.synthetic.rendered.rig import GARMENT, part_weights
 from posewarp_tf.synthetic.rendered.wardrobe import Wardrobe
+
+
+_SKIRTS = (GARMENT['skirt'], GARMENT['dress'], GARMENT['coat'])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,6 +39,10 @@ class Person:
     scene: scenery.Scene
     lights: lights.Lights
     film: photograph.Film
+
+    @property
+    def wears_skirt(self) -> bool:
+        return any(material.garment in _SKIRTS for material in self.mesh.materials)
 
 
 def sample_person(

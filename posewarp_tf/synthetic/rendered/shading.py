@@ -9,6 +9,7 @@ from posewarp_tf.synthetic.rendered.compiled import compiled
 from posewarp_tf.synthetic.rendered.lights import Lights, ShadowMap, ambient, lit_share, shadow_map
 from posewarp_tf.synthetic.rendered.mesh import Mesh, vertex_normals
 from posewarp_tf.synthetic.rendered.raster import Hits
+from posewarp_tf.synthetic.rendered.scenery import noise
 
 
 def shade(
@@ -45,7 +46,9 @@ def shade(
                 _fetch(material.normals, uv[own]), mesh.uv, triangle[own], corners[own], vertices
             )
         if material.folds:
-            bumps[own] += material.folds * _folds(values[own, 6:9])
+            slopes, deep = _folds(values[own, 6:9])
+            bumps[own] += material.folds * slopes
+            albedo[own] *= (1 - 0.35 * material.folds * deep)[:, None]
     local = values[:, :3] @ shadows.axes.T
     local[:, :2] = local[:, :2] * shadows.scale + shadows.shift
     look = np.array([(m.gloss, m.sharpness, m.wrap, m.sheen) for m in mesh.materials])
@@ -143,18 +146,25 @@ def _tangent_bumps(
     return out
 
 
-def _folds(rest: np.ndarray) -> np.ndarray:
-    """Soft creases of hanging cloth: slopes [S, 3] that belong to the material."""
-    x, y, z = rest.T
-    slopes = np.zeros((len(rest), 3))
-    around = np.arctan2(x, z + 0.02)
-    for number, (turns, rise, phase) in enumerate(((7, 3, 0.3), (11, -5, 1.9), (16, 8, 4.0), (23, -11, 2.2))):
-        wave = np.cos(turns * around + rise * y + phase + 1.5 * np.sin(6 * y + 3 * around + number))
-        size = 0.5 / (1 + 0.4 * number) * np.clip(0.6 + np.sin(7.3 * y + 2.1 * around + phase), 0, 1)
-        slopes[:, 0] += size * wave * np.cos(around)
-        slopes[:, 2] -= size * wave * np.sin(around)
-        slopes[:, 1] += 0.02 * rise * size * wave
-    return slopes
+def _folds(rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Creases of hanging cloth that belong to the material: slopes [S, 3], and how deep a place lies [S], 0..1."""
+    around = 0.16 * np.arctan2(rest[:, 0], rest[:, 2] + 0.02)
+    step = 0.004
+    here = _creases(around, rest[:, 1])
+    sideways = (_creases(around + step, rest[:, 1]) - here) / step
+    upwards = (_creases(around, rest[:, 1] + step) - here) / step
+    radius = np.maximum(np.hypot(rest[:, 0], rest[:, 2]), 1e-6)
+    slopes = np.stack([-sideways * rest[:, 2] / radius, -upwards, sideways * rest[:, 0] / radius], axis=1)
+    return 0.012 * slopes, np.clip(-here, 0.0, 1.0)
+
+
+def _creases(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Heights -1..1: ridges that run down and a little across, in some places more than in others."""
+    bent = x + 0.03 * noise(x * 9, y * 5, 11)
+    long = 1 - 2 * np.abs(noise(bent * 22 + 2.5 * y, y * 3.5, 12))
+    short = 1 - 2 * np.abs(noise(bent * 14 - 7 * y, y * 13, 13))
+    where = np.clip(0.5 + 0.8 * noise(x * 7, y * 6, 14), 0.0, 1.0)
+    return 0.5 * long + 0.5 * where * short
 
 
 @compiled
