@@ -15,6 +15,7 @@ from posewarp_tf.synthetic.rendered.compiled import compiled
 _NUM_SOFT = 28
 _CELL = 0.022  # metres of a soft light's grid
 _SHADOW_SIZE = 384
+_TAPS = 16
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -175,31 +176,34 @@ def _depth_map(corners: np.ndarray, triangles: np.ndarray, size: int) -> np.ndar
 @compiled
 def lit_share(local: np.ndarray, depth: np.ndarray, scale: float, softness: float) -> np.ndarray:
     """0..1 for points [P, 3] in the map's own coordinates: the mean over a disc whose size grows with the distance."""
-    size = len(depth)
-    out = np.ones(len(local), np.float32)
+    out = np.empty(len(local), np.float32)
     for p in range(len(local)):
-        x, y, z = local[p]
-        # Far from the map nothing is in the way.
-        if x < -30 or y < -30 or x > size + 30 or y > size + 30:
-            continue
-        # The mean distance of what is in the way tells the width of the penumbra.
-        distance, found = 0.0, 0
-        for i in range(-1, 2):
-            for j in range(-1, 2):
-                row, column = int(y + 5 * i), int(x + 5 * j)
-                if 0 <= row < size and 0 <= column < size and depth[row, column] > z + 0.012:
-                    distance += depth[row, column] - z
-                    found += 1
-        if found == 0:
-            continue
-        radius = max(1.2, softness * scale * distance / found)
-        blocked, total = 0.0, 0
-        for k in range(14):
-            reach = radius * np.sqrt((k + 0.5) / 14)
-            angle = 2.39996 * k
-            row, column = int(y + reach * np.sin(angle) + 0.5), int(x + reach * np.cos(angle) + 0.5)
-            total += 1
-            if 0 <= row < size and 0 <= column < size and depth[row, column] > z + 0.012 + 0.5 * reach / scale:
-                blocked += 1
-        out[p] = 1 - blocked / total
+        out[p] = _lit(local[p, 0], local[p, 1], local[p, 2], depth, scale, softness)
     return out
+
+
+@compiled
+def _lit(x: float, y: float, z: float, depth: np.ndarray, scale: float, softness: float) -> float:
+    size = len(depth)
+    # Far from the map nothing is in the way.
+    if x < -30 or y < -30 or x > size + 30 or y > size + 30:
+        return 1.0
+    # The mean distance of what is in the way tells the width of the penumbra.
+    distance, found = 0.0, 0
+    for i in range(-1, 2):
+        for j in range(-1, 2):
+            row, column = int(y + 5 * i), int(x + 5 * j)
+            if 0 <= row < size and 0 <= column < size and depth[row, column] > z + 0.012:
+                distance += depth[row, column] - z
+                found += 1
+    if found == 0:
+        return 1.0
+    radius = max(1.2, softness * scale * distance / found)
+    blocked = 0.0
+    for k in range(_TAPS):
+        reach = radius * np.sqrt((k + 0.5) / _TAPS)
+        angle = 2.39996 * k
+        row, column = int(y + reach * np.sin(angle) + 0.5), int(x + reach * np.cos(angle) + 0.5)
+        if 0 <= row < size and 0 <= column < size and depth[row, column] > z + 0.012 + 0.5 * reach / scale:
+            blocked += 1
+    return 1 - blocked / _TAPS

@@ -22,7 +22,7 @@ _LEAST_UPRIGHT = 0.55  # cosine between trunk and the vertical
 _LEAST_IN_SKIRT = 0.64  # cosine between the thighs of somebody in a skirt, a dress or a coat
 _LEAST_OF_HEAD = 0.72  # cosine between the head's and the trunk's length
 _DEEPEST = 0.016  # metres that flesh gives way
-_MOST_INSIDE = 14  # vertices of a limb that may lie deeper
+_MOST_INSIDE = 4  # vertices, of every third of a limb, that may lie deeper
 _LIFT = np.radians(5.0)
 
 # Limbs and what they may not run through.
@@ -105,8 +105,8 @@ def crossings(person: Person, stance: Stance) -> list[str]:
     normals = vertex_normals(vertices, flesh.triangles)
     found = []
     for limb, others in _PAIRS:
-        own = np.isin(flesh.parts, [PART_NAMES.index(name) for name in limb])
-        other = np.flatnonzero(np.isin(flesh.parts, [PART_NAMES.index(name) for name in others]))
+        own = np.flatnonzero(np.isin(flesh.parts, [PART_NAMES.index(name) for name in limb]))[::3]
+        other = np.flatnonzero(np.isin(flesh.parts, [PART_NAMES.index(name) for name in others]))[::2]
         distance, nearest = cKDTree(vertices[other]).query(vertices[own], distance_upper_bound=0.12)
         near = np.isfinite(distance)
         against = other[nearest[near]]

@@ -59,10 +59,11 @@ def render(
     camera = still or frame(view, vertices, size)
     hits = raster.trace(person.mesh, vertices, camera, size)
     parts, garments = label(person, hits)
-    colors, shadows = shading.shade(person.mesh, vertices, hits, camera, person.lights, size)
+    share = shares_of_samples(hits.triangle, hits.depth, person.mesh.piece)
+    colors, shadows = shading.shade(person.mesh, vertices, hits, share, camera, person.lights)
     backdrop = _backdrop(scene, camera, size, person.lights, shadows, vertices)
-    picture, share = _mean_of_samples(hits.triangle, colors, *size)
-    picture = picture + (1 - share)[..., None] * backdrop
+    picture, covered = _mean_of_samples(share, colors, *size)
+    picture = picture + (1 - covered)[..., None] * backdrop
     keypoints = joints.visible_joints(camera.project(places), camera.focal, parts, hits.depth)
     return Picture(
         person,
@@ -116,22 +117,49 @@ def label(person: Person, hits: raster.Hits) -> tuple[np.ndarray, np.ndarray]:
 
 
 @compiled
-def _mean_of_samples(triangle: np.ndarray, colors: np.ndarray, height: int, width: int) -> tuple:
-    """The sum over each pixel's hits, whose colors [S, 3] come in order, by the number of all samples: [H, W, 3]; and
-    the share of hits [H, W]."""
-    picture, share = np.zeros((height, width, 3)), np.zeros((height, width))
+def shares_of_samples(triangle: np.ndarray, depth: np.ndarray, piece: np.ndarray) -> np.ndarray:
+    """What each sample counts in its pixel, float32 [H * SAMPLES, W * SAMPLES]; 0 where nothing is hit.
+
+    A pixel that shows one smooth piece is coloured from three of its samples, one in each row and column.
+    """
+    share = np.zeros(triangle.shape, np.float32)
+    for row in range(0, triangle.shape[0], SAMPLES):
+        for column in range(0, triangle.shape[1], SAMPLES):
+            middle = triangle[row + SAMPLES // 2, column + SAMPLES // 2]
+            near, far, is_smooth = np.inf, 0.0, middle >= 0
+            for y in range(row, row + SAMPLES):
+                for x in range(column, column + SAMPLES):
+                    t = triangle[y, x]
+                    if t < 0 or middle < 0 or piece[t] != piece[middle]:
+                        is_smooth = False
+                    else:
+                        near, far = min(near, depth[y, x]), max(far, depth[y, x])
+            is_smooth = is_smooth and far - near < 0.02
+            for y in range(SAMPLES):
+                for x in range(SAMPLES):
+                    if is_smooth:
+                        share[row + y, column + x] = 1 / SAMPLES if (x + 2 * y) % SAMPLES == 0 else 0.0
+                    elif triangle[row + y, column + x] >= 0:
+                        share[row + y, column + x] = 1 / SAMPLES**2
+    return share
+
+
+@compiled
+def _mean_of_samples(share: np.ndarray, colors: np.ndarray, height: int, width: int) -> tuple:
+    """The sum [H, W, 3] of the colours [S, 3] of samples with a share, times it; and the sum of shares [H, W]."""
+    picture, total = np.zeros((height, width, 3)), np.zeros((height, width))
     number = 0
     for y in range(height * SAMPLES):
         for x in range(width * SAMPLES):
-            if triangle[y, x] < 0:
+            if share[y, x] == 0:
                 continue
             row, column = y // SAMPLES, x // SAMPLES
-            share[row, column] += 1 / SAMPLES**2
+            total[row, column] += share[y, x]
             for c in range(3):
                 # A single glittering sample must not outshine its pixel.
-                picture[row, column, c] += min(colors[number, c], 1.6) / SAMPLES**2
+                picture[row, column, c] += share[y, x] * min(colors[number, c], 1.6)
             number += 1
-    return picture, share
+    return picture, total
 
 
 def _backdrop(

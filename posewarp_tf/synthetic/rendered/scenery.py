@@ -33,7 +33,9 @@ class Scene:
 
     def draw(self, camera: Camera, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Linear colours [H, W, 3] without shadows, and the places [H, W, 3] in the world that are seen."""
-        rays = camera.rays(size, 2)
+        # Only what is sharp needs more than one sample.
+        samples = 2 if self.kind == 'wall' and self.blur < 0.7 else 1
+        rays = camera.rays(size, samples)
         with np.errstate(divide='ignore', invalid='ignore'):
             to_floor = np.where(rays[..., 1] < -1e-6, -camera.position[1] / rays[..., 1], np.inf)
             to_wall = np.where(rays[..., 2] < -1e-6, -(self.distance + camera.position[2]) / rays[..., 2], 1e3)
@@ -42,9 +44,11 @@ class Scene:
         colors = self._colors(places, on_floor, rays.shape[:2])
         if self.blur > 0:
             # What is farther away than the person is less sharp.
-            soft = ndimage.gaussian_filter(colors, (*(2 * self.blur * size[0] / 256,) * 2, 0), mode='nearest')
+            soft = ndimage.gaussian_filter(colors, (*(samples * self.blur * size[0] / 256,) * 2, 0), mode='nearest')
             behind = np.clip((np.minimum(to_floor, to_wall) - camera.position[2] - 0.4) / 1.5, 0, 1)[..., None]
             colors = colors * (1 - behind) + soft * behind
+        if samples == 1:
+            return colors, places
         halves = (colors[::2, ::2] + colors[1::2, ::2] + colors[::2, 1::2] + colors[1::2, 1::2]) / 4
         return halves, places[::2, ::2]
 

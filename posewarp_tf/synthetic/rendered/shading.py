@@ -13,10 +13,13 @@ from posewarp_tf.synthetic.rendered.scenery import noise
 
 
 def shade(
-    mesh: Mesh, vertices: np.ndarray, hits: Hits, camera: Camera, lights: Lights, size: tuple[int, int]
+    mesh: Mesh, vertices: np.ndarray, hits: Hits, share: np.ndarray, camera: Camera, lights: Lights
 ) -> tuple[np.ndarray, ShadowMap]:
-    """Linear colours float32 [S, 3] of the samples that hit something, in their order, and the key light's shadows."""
-    found = np.flatnonzero(hits.triangle.ravel() >= 0)
+    """Linear colours float32 [S, 3] of the samples whose `share` of a pixel is not zero, in their order.
+
+    Also the key light's shadows, which fall on the scene too.
+    """
+    found = np.flatnonzero(share.ravel() > 0)
     triangle = hits.triangle.ravel()[found]
     weights = hits.weights.reshape(-1, 3)[found]
     normals = vertex_normals(vertices, mesh.triangles)
@@ -202,7 +205,10 @@ def _light(
         half /= np.sqrt(half[0] ** 2 + half[1] ** 2 + half[2] ** 2) + 1e-12
         mirror = max(normal[0] * half[0] + normal[1] * half[1] + normal[2] * half[2], 0.0)
         grazing = 1 - max(normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2], 0.0)
-        shine = gloss * (mirror**sharpness) * (sharpness + 2) / 8 * lit[s] * max(cosine, 0.0) * (1 + 4 * grazing**5)
+        shine = 0.0
+        if mirror > 0.4:
+            shine = gloss * (mirror**sharpness) * (sharpness + 2) / 8 * lit[s] * max(cosine, 0.0)
+            shine *= 1 + 4 * grazing**5
         rim = sheen * grazing**3
         for c in range(3):
             # Light that wanders through skin comes out red.

@@ -78,8 +78,11 @@ def test_a_suit_of_two_pieces_comes_apart(tmp_path, body, dense):
     triangles = body.triangles[chosen]
     shares = part_weights(body, body.bones, body.weights)
     y = body.vertices[:, 1]
+    ankle = body.bone_heads(body.vertices)[body.bone('foot.L'), 1]
     hip = body.bone_heads(body.vertices)[body.bone('upperleg01.L'), 1]
-    legs = (y[triangles] < hip + 0.06).all(axis=1) & (np.abs(body.vertices[triangles, 0]) < 0.3).all(axis=1)
+    legs = ((y[triangles] < hip + 0.06) & (y[triangles] > ankle + 0.03)).all(axis=1) & (
+        np.abs(body.vertices[triangles, 0]) < 0.3
+    ).all(axis=1)
     trunk = (y[triangles] > hip + 0.1).all(axis=1) & (shares[triangles, PART['torso']] > 0.5).all(axis=1)
     triangles = triangles[legs | trunk]
     used, numbers = np.unique(triangles, return_inverse=True)
