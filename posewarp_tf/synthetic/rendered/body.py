@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 
 import numpy as np
@@ -57,8 +58,17 @@ class Body:
         """Rest vertices float32 [N, 3] of a body with this phenotype, feet at y = 0."""
         shares = (coefficients(self.names, phenotype) @ self.projection - self.offset) * self.scales
         moved: np.ndarray = self.vertices + np.tensordot(shares.astype(np.float32), self.components, axes=1)
-        moved[:, 1] -= moved[self.triangles[self.triangles_in('body')], 1].min()
+        moved[:, 1] -= moved[self.skin_numbers, 1].min()
         return moved
+
+    @functools.cached_property
+    def skin_numbers(self) -> np.ndarray:
+        """The vertices of the bare body."""
+        return np.unique(self.triangles[self.triangles_in('body')])
+
+    @functools.cached_property
+    def _numbers_of_bones(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.bone_names)}
 
     def triangles_in(self, *prefixes: str) -> np.ndarray:
         """Numbers of the triangles whose group's name begins with one of `prefixes`."""
@@ -73,7 +83,7 @@ class Body:
         return _means(vertices, self.tails)
 
     def bone(self, name: str) -> int:
-        return self.bone_names.index(name)
+        return self._numbers_of_bones[name]
 
 
 def _means(vertices: np.ndarray, numbers: list[np.ndarray]) -> np.ndarray:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+
 import numpy as np
 
 from posewarp_tf.synthetic.drawn.textures import HAIR_COLORS, SKIN_TONES, Color, as_color
@@ -30,19 +33,21 @@ def sample_tone(rng: np.random.Generator, phenotype: Phenotype) -> Color:
 
 def body_layer(body: Body, vertices: np.ndarray, material: Material, *groups: str) -> Layer:
     """The triangles of some groups of the body's own mesh."""
-    chosen = body.triangles_in(*groups)
-    own = np.arange(len(vertices), dtype=np.int32)
-    layer = Layer(
-        material,
-        vertices,
-        body.triangles[chosen],
-        body.uv[body.triangles_uv[chosen]],
-        body.bones,
-        body.weights,
-        np.stack([own] * 3, axis=1),
-        np.tile(np.array([1.0, 0.0, 0.0], np.float32), (len(own), 1)),
+    numbers, triangles, uv, base_weights = _group(body, groups)
+    base = np.stack([numbers] * 3, axis=1)
+    return Layer(
+        material, vertices[numbers], triangles, uv, body.bones[numbers], body.weights[numbers], base, base_weights
     )
-    return layer.only(np.arange(len(chosen)))
+
+
+@functools.lru_cache(maxsize=16)
+def _group(body: Body, groups: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The body's vertices in some groups, and what of a layer is the same for everybody."""
+    chosen = body.triangles_in(*groups)
+    numbers, corners = np.unique(body.triangles[chosen], return_inverse=True)
+    base_weights = np.tile(np.array([1.0, 0.0, 0.0], np.float32), (len(numbers), 1))
+    uv = body.uv[body.triangles_uv[chosen]]
+    return numbers.astype(np.int32), corners.reshape(-1, 3).astype(np.int32), uv, base_weights
 
 
 def skin_layer(
@@ -139,6 +144,4 @@ def _eye_colors(rng: np.random.Generator, eyes: Layer, tone: Color):
 
 
 def _with(layer: Layer, colors) -> Layer:
-    import dataclasses
-
     return dataclasses.replace(layer, material=dataclasses.replace(layer.material, colors=colors))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from posewarp_tf import conventions
@@ -22,6 +24,7 @@ _LIMBS = {
 _DEPTH_OF_FACE = 0.022  # metres of hair, lashes and skin that may lie before a point of the face
 
 
+@functools.lru_cache(maxsize=2)
 def face_vertices(body: Body) -> dict[str, int]:
     """The body's vertices for nose, eyes and ears: the farthest forwards or outwards on the head."""
     skin = np.unique(body.triangles[body.triangles_in('body')])

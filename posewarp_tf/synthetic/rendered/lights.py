@@ -12,7 +12,7 @@ import numpy as np
 
 from posewarp_tf.synthetic.rendered.compiled import compiled
 
-_NUM_SOFT = 28
+_NUM_SOFT = 24
 _CELL = 0.022  # metres of a soft light's grid
 _SHADOW_SIZE = 384
 _TAPS = 16

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from posewarp_tf.synthetic.rendered.compiled import compiled
+
 # (rest positions [S, 3], texture coordinates [S, 2], plain texture colours [S, 3]) -> colours [S, 3]; sRGB in 0..1.
 Colors = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -115,12 +117,22 @@ def join(layers: list[Layer]) -> Mesh:
     )
 
 
+@compiled
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Unit normals [N, 3], the mean over the triangles around a vertex weighted by their area."""
-    corners = vertices[triangles]
-    faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals = np.zeros((len(vertices), 3))
-    for axis in range(3):
+    for t in range(len(triangles)):
+        a, b, c = vertices[triangles[t, 0]], vertices[triangles[t, 1]], vertices[triangles[t, 2]]
+        ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+        vx, vy, vz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         for corner in range(3):
-            normals[:, axis] += np.bincount(triangles[:, corner], faces[:, axis], len(vertices))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+            normal = normals[triangles[t, corner]]
+            normal[0] += x
+            normal[1] += y
+            normal[2] += z
+    for n in range(len(vertices)):
+        length = np.sqrt(normals[n, 0] ** 2 + normals[n, 1] ** 2 + normals[n, 2] ** 2)
+        for c in range(3):
+            normals[n, c] /= max(length, 1e-12)
+    return normals

@@ -10,11 +10,10 @@ import numpy as np
 from posewarp_tf.synthetic.rendered import dressing, head, lights, photograph, scenery
 from posewarp_tf.synthetic.rendered.body import Body
 from posewarp_tf.synthetic.rendered.joints import face_vertices
-from posewarp_tf.synthetic.rendered.mesh import Mesh, join
+from posewarp_tf.synthetic.rendered.mesh import Material, Mesh, join
 from posewarp_tf.synthetic.rendered.phenotypes import Phenotype, sample_phenotype
 from posewarp_tf.synthetic.rendered.rig import GARMENT, part_weights
 from posewarp_tf.synthetic.rendered.wardrobe import Wardrobe
-
 
 _SKIRTS = (GARMENT['skirt'], GARMENT['dress'], GARMENT['coat'])
 
@@ -61,7 +60,7 @@ def sample_person(
     skin = head.skin_layer(rng, body, vertices, wardrobe, phenotype, tone, outfit.hidden)
     layers = [skin, *head.head_layers(rng, body, vertices, wardrobe, phenotype, tone), *outfit.layers]
     mesh = join(layers)
-    own = np.unique(body.triangles[body.triangles_in('body')])
+    bare = head.body_layer(body, vertices, Material('bare', 0), 'body').vertices
     scene = scenery.sample_scene(rng, white_background, photos)
     return Person(
         phenotype,
@@ -69,7 +68,7 @@ def sample_person(
         vertices,
         heads,
         body.bone_tails(vertices),
-        float(np.ptp(vertices[own, 1])),
+        float(np.ptp(bare[:, 1])),
         mesh,
         part_weights(body, mesh.bones, mesh.weights),
         face_vertices(body),

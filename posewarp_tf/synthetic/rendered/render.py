@@ -17,6 +17,8 @@ from posewarp_tf.synthetic.rendered.rig import SKIN_OF_PART
 from posewarp_tf.synthetic.rendered.scenery import Scene
 from posewarp_tf.synthetic.rendered.stance import Stance
 
+_FLOOR_CELLS = 33  # of the shadow around the feet, along each side of 3.2 metres
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Picture:
@@ -175,10 +177,10 @@ def _backdrop(
     on_floor = places[..., 1] < 1e-6
     near = on_floor & (np.abs(places[..., 0]) < 1.6) & (np.abs(places[..., 2]) < 1.6)
     soft = np.ones(size)
-    axis = np.linspace(-1.6, 1.6, 44)
+    axis = np.linspace(-1.6, 1.6, _FLOOR_CELLS)
     grid = np.stack(np.meshgrid(axis, [0.0], axis, indexing='ij'), axis=-1).reshape(-1, 3)
-    table = lights.floor_shade(light, vertices, grid).reshape(44, 44)
-    scaled = (places[near][:, [0, 2]].T + 1.6) / 3.2 * 43
+    table = lights.floor_shade(light, vertices, grid).reshape(_FLOOR_CELLS, _FLOOR_CELLS)
+    scaled = (places[near][:, [0, 2]].T + 1.6) / 3.2 * (_FLOOR_CELLS - 1)
     soft[near] = ndimage.map_coordinates(table, scaled, order=1, mode='nearest')
     local = places.reshape(-1, 3) @ shadows.axes.T
     local[:, :2] = local[:, :2] * shadows.scale + shadows.shift
