@@ -36,6 +36,8 @@ def make_workplace(folder: pathlib.Path) -> None:
     for name in ('deepfashion', 'mobile', 'synthetic'):
         (folder / 'data' / name).symlink_to(folder / DATA)
     write_walk(folder / 'data/walk', 2, (256, 176))
+    for name in ('clothes', 'hair', 'skins'):
+        (folder / 'makehuman-assets/base' / name).mkdir(parents=True)
     _add_photos(folder)
     _add_runs(folder / 'runs')
     export_run(folder / 'runs/gfla_fashion', folder / 'latest_net_G.pth')

@@ -86,7 +86,7 @@ def _sample_anything(rng: np.random.Generator, library: Library, person: Person)
 
 def _sample_one(rng: np.random.Generator, library: Library, person: Person) -> Stance:
     files = [pool for pool in (library.own, library.captured) if pool]
-    if files and rng.random() < 0.4:
+    if files and rng.random() < 0.3:
         pool = files[rng.integers(len(files))]
         chosen = pool[rng.integers(len(pool))]
         if isinstance(chosen, Directions):
