@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from posewarp_tf.synthetic.drawn.textures import Cloth
-from posewarp_tf.synthetic.rendered import cloth, head, loose
+from posewarp_tf.synthetic.rendered import accessories, cloth, head, loose
 from posewarp_tf.synthetic.rendered.body import Body
 from posewarp_tf.synthetic.rendered.clearance import covered, push_out, without_covered
 from posewarp_tf.synthetic.rendered.fabrics import sample_fabric
@@ -62,6 +62,10 @@ def sample_outfit(
         tailor.add_upper(wardrobe)
         if rng.random() < 0.16:
             tailor.add_coat()
+    if rng.random() < 0.06:
+        tailor.add_gloves()
+    if rng.random() < 0.07:
+        tailor.add_scarf()
     return tailor.outfit()
 
 
@@ -142,6 +146,14 @@ class Tailor:
         self.add_loose(loose.skirt, cut, 'coat', 'coat', fabric)
         self.add_loose(loose.top, cut, 'coat', 'coat', fabric)
 
+    def add_gloves(self) -> None:
+        layer = accessories.gloves(self.body, self.vertices)
+        self.layers.append(_dyed(layer, sample_fabric(self.rng, 'shoes')))
+
+    def add_scarf(self) -> None:
+        layer = accessories.scarf(self.rng, self.body, self.vertices, self.heads, self.layers)
+        self.layers.append(_dyed(layer, sample_fabric(self.rng, 'scarf')))
+
     def add_part(self, part: Part) -> None:
         layer = part_layer(self.rng, part, self.vertices, self.tubes, self.heads[self.body.bone('spine02'), 1])
         self.hidden[part.hidden] = True
@@ -183,6 +195,11 @@ class Tailor:
         low = part.item.fit(self.vertices)[np.unique(part.item.mesh.triangles[part.triangles]), 1].min()
         hip, waist = (self.heads[self.body.bone(name), 1] for name in ('upperleg01.L', 'spine04'))
         return bool(low > (hip + waist) / 2 + 0.03)
+
+
+def _dyed(layer: Layer, fabric: Cloth) -> Layer:
+    colors = cloth.woven(fabric.colors[0], fabric.seed)
+    return dataclasses.replace(layer, material=dataclasses.replace(layer.material, colors=colors))
 
 
 def _suits(part: Part, phenotype: Phenotype) -> bool:

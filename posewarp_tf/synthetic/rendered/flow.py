@@ -80,8 +80,8 @@ def round_trip(source: Picture, target: Picture) -> np.ndarray:
         for j in (0, 1):
             place, layer = back(first + [j, i])
             # An arm before a trunk may be of the same layer, but comes from elsewhere.
-            away = np.abs(place - nearest).max(axis=1)
-            is_one_surface &= (layer == wanted) & (away < _SAME_SURFACE)
+            with np.errstate(invalid='ignore'):
+                is_one_surface &= (layer == wanted) & (np.abs(place - nearest).max(axis=1) < _SAME_SURFACE)
             weight = (share[:, 0] if j else 1 - share[:, 0]) * (share[:, 1] if i else 1 - share[:, 1])
             between += weight[:, None] * np.where(np.isfinite(place), place, 0.0)
     found = np.where(is_one_surface[:, None], between, nearest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from posewarp_tf.synthetic.drawn import geometry
 from posewarp_tf.synthetic.rendered.body import Body
@@ -69,11 +70,9 @@ def bend_fingers(
     index, little = (heads[body.bone(f'finger{finger}-1.{letter}')] for finger in (2, 5))
     across = geometry.unit(index - little)
     out_of_palm = geometry.unit(np.cross(index - wrist, little - wrist)) * (1 if letter == 'L' else -1)
-    for finger, angles in enumerate(shape, start=1):
-        for joint, angle in enumerate(angles, start=1):
-            bone = body.bone(f'finger{finger}-{joint}.{letter}')
-            along = geometry.unit(tails[bone] - heads[bone])
-            # A thumb bends across the palm, the others about the line of the knuckles.
-            towards = -out_of_palm if finger > 1 else -across - 0.5 * out_of_palm
-            axis = np.cross(along, towards)
-            rotations[bone] = geometry.rotation(axis, np.radians(strength * angle))
+    bones = [body.bone(f'finger{finger}-{joint}.{letter}') for finger in range(1, 6) for joint in range(1, 4)]
+    # A thumb bends across the palm, the others about the line of the knuckles.
+    towards = np.repeat([-across - 0.5 * out_of_palm, *[-out_of_palm] * 4], 3, axis=0)
+    axes = np.cross(tails[bones] - heads[bones], towards)
+    angles = np.radians(strength * np.array(shape, np.float64)).reshape(-1, 1)
+    rotations[bones] = Rotation.from_rotvec(geometry.unit(axes) * angles).as_matrix()

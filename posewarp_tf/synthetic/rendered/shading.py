@@ -23,7 +23,7 @@ def shade(
     triangle = hits.triangle.ravel()[found]
     weights = hits.weights.reshape(-1, 3)[found]
     normals = vertex_normals(vertices, mesh.triangles)
-    light = ambient(lights, vertices, normals, _centres(vertices, mesh.triangles))
+    light = ambient(lights, vertices, normals, _centres(vertices, mesh.triangles[::2]))
     shadows = shadow_map(lights.key, vertices, mesh.triangles)
     corners = mesh.triangles[triangle]
     table = np.concatenate([vertices, normals, mesh.vertices, light], axis=1)

@@ -124,7 +124,7 @@ def _kind(item: Item, body: Body, places: np.ndarray, triangles: np.ndarray) -> 
     shoulder, ankle = heads[body.bone('upperarm01.L'), 1], heads[body.bone('foot.L'), 1]
     low, high = places[:, 1].min(), places[:, 1].max()
     if 'shoes' in item.tags:
-        return 'socks' if high > ankle + 0.35 * (knee - ankle) and low > ankle - 0.06 else 'shoes'
+        return 'socks' if high > ankle + 0.25 * (knee - ankle) and low > ankle - 0.05 else 'shoes'
     if high > shoulder - 0.12 and low < (hip + knee) / 2:
         return 'whole'
     if high > hip + 0.6 * (shoulder - hip):

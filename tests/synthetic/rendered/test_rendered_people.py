@@ -8,7 +8,19 @@ import pytest
 
 from posewarp_tf import conventions
 from posewarp_tf.synthetic.drawn import geometry
-from posewarp_tf.synthetic.rendered import camera, clearance, flow, head, joints, limits, loose, render, skinning
+from posewarp_tf.synthetic.rendered import (
+    accessories,
+    camera,
+    clearance,
+    flow,
+    gestures,
+    head,
+    joints,
+    limits,
+    loose,
+    render,
+    skinning,
+)
 from posewarp_tf.synthetic.rendered.mesh import Material, vertex_normals
 from posewarp_tf.synthetic.rendered.rig import GARMENT, PART, part_of, part_weights
 from posewarp_tf.synthetic.rendered.stance import Stance
@@ -235,3 +247,34 @@ def test_normals_point_out_of_a_body(body):
     assert normals[layer.vertices[:, 1].argmin(), 1] < -0.8
     assert normals[layer.vertices[:, 0].argmax(), 0] > 0.2 > -0.2 > normals[layer.vertices[:, 0].argmin(), 0]
     assert skinning.dual_quaternions(np.eye(3, 4)[None]).tolist() == [[1, 0, 0, 0, 0, 0, 0, 0]]
+
+
+def test_gloves_and_scarfs_lie_around_what_they_are_worn_on(body):
+    vertices, heads = body.vertices, body.bone_heads(body.vertices)
+    bare = head.body_layer(body, vertices, Material('bare', 0), 'body')
+    hands = accessories.gloves(body, vertices)
+    assert 0.0015 < np.median(clearance.depth_below(hands.vertices, bare)) < 0.002
+    wrists = heads[[body.bone('wrist.L'), body.bone('wrist.R')]]
+    away = np.linalg.norm(hands.vertices[hands.field > 0][:, None] - wrists, axis=2).min(axis=1)
+    assert away.max() < 0.24 and away.min() > 0.005
+    loop = accessories.scarf(np.random.default_rng(0), body, vertices, heads, [])
+    neck = heads[body.bone('neck01')]
+    assert np.abs(loop.vertices.mean(axis=0) - neck).max() < 0.05
+    assert (np.nan_to_num(clearance.depth_below(loop.vertices, bare), nan=1.0) > 0).mean() > 0.9
+
+
+def test_fingers_bend_towards_the_palm(couples):
+    person = couples[0][0].person
+    tips = {}
+    for name, angle in (('straight', 0), ('bent', 70)):
+        stance = upright(person)
+        for letter in ('L', 'R'):
+            gestures.bend_fingers(person, stance.rotations, letter, ((0, 0, 0),) + ((angle,) * 3,) * 4)
+        posed = limits._pose_bones(person, stance).heads
+        for letter in ('L', 'R'):
+            wrist, tip = (posed[person.body.bone(f'{bone}.{letter}')] for bone in ('wrist', 'finger3-3'))
+            thumb = posed[person.body.bone(f'finger1-3.{letter}')]
+            tips[name, letter] = np.linalg.norm(tip - wrist), np.linalg.norm(tip - thumb)
+    for letter in ('L', 'R'):
+        assert tips['bent', letter][0] < 0.8 * tips['straight', letter][0]
+        assert tips['bent', letter][1] < tips['straight', letter][1]
