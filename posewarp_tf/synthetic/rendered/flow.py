@@ -13,8 +13,9 @@ from posewarp_tf.synthetic.rendered.raster import SAMPLES
 if TYPE_CHECKING:
     from posewarp_tf.synthetic.rendered.render import Picture
 
-# How far, in pixels of the source, the material that the source shows may lie from what the target shows.
+# How far, in pixels of the source and of the target, the material that the source shows may lie from what is wanted.
 _REACH = 1.3
+_REACH_IN_TARGET = 1.8
 # Pixels of the target between what two neighbouring samples of one surface in the source show there.
 _SAME_SURFACE = 4.0
 
@@ -35,6 +36,7 @@ def exact_flow(source: Picture, target: Picture) -> tuple[np.ndarray, np.ndarray
     corners = target.person.mesh.triangles[triangle]
     points = np.einsum('fk,fkc->fc', weights, source.vertices[corners])
     seen = source.camera.project(points)
+    here = np.einsum('fk,fkc->fc', weights, target.vertices[corners])
     flow[rows, columns] = seen[:, :2] - np.stack([columns, rows], axis=1)
     shown = shows(
         seen,
@@ -45,7 +47,10 @@ def exact_flow(source: Picture, target: Picture) -> tuple[np.ndarray, np.ndarray
         source.person.mesh.triangles,
         source.person.mesh.piece,
         source.person.mesh.vertices,
-        _REACH / source.camera.focal,
+        np.minimum(
+            _REACH * seen[:, 2] / source.camera.focal,
+            _REACH_IN_TARGET * target.camera.project(here)[:, 2] / target.camera.focal,
+        ),
     )
     visibility[rows, columns] = np.where(shown, conventions.VISIBILITY_VISIBLE, conventions.VISIBILITY_OCCLUDED)
     return flow, visibility
@@ -98,9 +103,9 @@ def shows(
     triangles: np.ndarray,
     pieces: np.ndarray,
     rest: np.ndarray,
-    reach: float,
+    reach: np.ndarray,
 ) -> np.ndarray:
-    """bool [F]: whether the sample nearest to `seen` [F, 3] (pixels, metres) shows the piece and rest place wanted."""
+    """bool [F]: whether the sample nearest to `seen` [F, 3] shows the piece, and a place within `reach` [F] metres."""
     height, width = hit.shape
     out = np.zeros(len(seen), np.bool_)
     for f in range(len(seen)):
@@ -116,5 +121,5 @@ def shows(
             for k in range(3):
                 place += weights[y, x, k] * rest[triangles[t, k], i]
             distance += (place - material[f, i]) ** 2
-        out[f] = distance <= (reach * seen[f, 2]) ** 2
+        out[f] = distance <= reach[f] ** 2
     return out
