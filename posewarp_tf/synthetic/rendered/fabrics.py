@@ -30,8 +30,8 @@ def sample_fabric(rng: np.random.Generator, kind: str) -> Cloth:
     ground = np.clip(
         np.array(grounds[rng.integers(len(grounds))]) * rng.uniform(0.85, 1.15) + rng.normal(0, 0.02, 3), 0, 1
     )
-    # The other colours keep their distance in brightness, with less of their hue.
-    second, third = (np.array(color) * 0.7 + 0.3 * np.mean(color) for color in fabric.colors[1:])
+    # The other colours keep their distance in brightness.
+    second, third = (np.array(_COLORS[rng.integers(len(_COLORS))]) for _ in range(2))
     if abs(ground.mean() - second.mean()) < 0.2:
         second = second * 0.3 if ground.mean() > 0.45 else 0.75 + 0.25 * second
     colors = as_color(ground), as_color(np.clip(second, 0, 1)), as_color(third)

@@ -47,7 +47,7 @@ def sample_lights(rng: np.random.Generator, wall: np.ndarray, floor: np.ndarray)
     colors = 0.55 * above * (2 - tint) + around * (0.25 + 0.55 * wall) + 0.75 * below * floor
     # Something large and bright beside the camera, as windows and soft boxes are.
     colors = colors + 0.9 * np.clip(soft @ key, 0, 1)[:, None] ** 3
-    strength = rng.uniform(0.25, 1.5)
+    strength = rng.uniform(0.3, 2.2)
     colors *= 1.0 / (colors * np.clip(soft @ np.array([0, 0.25, 0.97]), 0, 1)[:, None]).sum()
     # A surface towards the camera gets about as much from the soft lights as it gets from everything at strength 0.
     share = 1 / (1 + strength * max(key[2], 0.2))

@@ -28,9 +28,9 @@ def sample_film(rng: np.random.Generator) -> Film:
     return Film(
         exposure=float(np.exp(rng.normal(0.0, 0.13))),
         balance=(float(np.exp(rng.normal(0, 0.035))), float(np.exp(rng.normal(0, 0.05)))),
-        contrast=float(rng.uniform(0.95, 1.25)),
+        contrast=float(rng.uniform(1.0, 1.28)),
         saturation=float(rng.uniform(0.72, 1.05)),
-        blur=float(rng.uniform(0.25, 0.6)),
+        blur=float(rng.uniform(0.2, 0.5)),
         grain=float(rng.uniform(0.002, 0.016)),
         vignette=float(rng.uniform(0.0, 0.25)),
         seed=int(rng.integers(2**31)),
