@@ -50,7 +50,7 @@ demo: $(VENV)/installed
 		--source_image=$(DATA)/test/test_00000_00.jpg \
 		--source_keypoints=$(DATA)/fasion-annotation-test.csv --source_name=test_00000_00.jpg \
 		--target_keypoints=$(DATA)/fasion-annotation-test.csv --target_name=test_00000_01.jpg \
-		--output=$(RUN)/reposed.png --save_intermediates
+		--output=$(RUN)/reposed.png --save_intermediates --retarget=none
 	@echo
 	@echo "pictures: $$(ls $(RUN)/samples/evaluate-*.png | tr '\n' ' ')$$(ls $(RUN)/reposed*.png | tr '\n' ' ')"
 	@echo "metrics:  $(RUN)/metrics.json"

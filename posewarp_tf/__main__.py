@@ -35,6 +35,13 @@ COMMANDS = {
     'client': ('exports.serving.client', 'asks a running server for a picture'),
     'benchmark': ('posewarp_tf.benchmark', 'times a network'),
     'benchmark-data': ('posewarp_tf.data.benchmark', 'times the input pipeline'),
+    'benchmark-photos': (
+        'posewarp_tf.photos.benchmark',
+        "times what is done around the network at a photo's resolution",
+    ),
+    'benchmark-video': ('posewarp_tf.video.benchmark', 'times reading and writing of videos'),
+    'photo-accuracy': ('posewarp_tf.photos.accuracy', 'scores answers at the resolution of photos'),
+    'rendered-people': ('posewarp_tf.synthetic.rendered.__main__', 'shows rendered people, and measures them'),
     'build-ops': ('custom_ops.build', "compiles the samplers' ops for this machine (needs g++)"),
 }
 # Folders beside posewarp_tf in a clone, inside it in an installed package, where their names would clash with others'.

@@ -112,7 +112,8 @@ def _export(run_dir: pathlib.Path, folder: pathlib.Path) -> None:
     logging.set_verbosity(logging.ERROR)  # Or saving graphs says more than there is to read.
     exporter = find_module('exports.tflite.export')
     with contextlib.redirect_stdout(io.StringIO()):  # What it compares with is of no interest here.
-        exporter.export_tflite(run_dir, folder, [_PRECISION], check_pairs=2, calibration_pairs=1, timed_runs=1)
+        run = find_module('exports.trained_run').TrainedRun(run_dir)
+        exporter.export_tflite(run, folder, [_PRECISION], check_pairs=2, calibration_pairs=1, timed_runs=1)
 
 
 def _warn_of_others(host: str, port: int) -> None:

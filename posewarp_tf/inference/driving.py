@@ -71,10 +71,10 @@ def run_driving(
     if job.is_video:
         require_maps(job.class_maps, model)
         video = VideoReader(job.poses, job.fps, job.start, job.max_seconds)
-        found = finder.in_file(job.source_keypoints or job.source_image, size, _name(job))
+        found = _source_pose(job, finder, size)
         motion = _motion_of_video(job, video, finder)
     else:
-        found = finder.in_file(job.source_keypoints or job.source_image, size, _name(job))
+        found = _source_pose(job, finder, size)
         motion = _motion_of_poses(job, size)
     image, found = _shrunk(job, image, found)
     source_maps, target_maps = read_maps(job, motion.sequence.names, garment_classes, model.image_size)
@@ -84,8 +84,10 @@ def run_driving(
     _drive(reposer, person, motion, target_maps, job)
 
 
-def _name(job: DrivingJob) -> str:
-    return job.source_name or os.path.basename(job.source_image)
+def _source_pose(job: DrivingJob, finder: PoseFinder, size: tuple[int, int]) -> FoundPose:
+    if job.source_keypoints is None:
+        return finder.in_picture(job.source_image)
+    return finder.in_file(job.source_keypoints, size, job.source_name or os.path.basename(job.source_image))
 
 
 def _drive(

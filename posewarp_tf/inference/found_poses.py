@@ -70,8 +70,10 @@ class PoseFinder:
         Raises:
             DataError: the file cannot be read, or shows nobody.
         """
-        if not is_photo(path):
-            return FoundPose(load_keypoints(path, size, name), size)
+        return self.in_picture(path) if is_photo(path) else FoundPose(load_keypoints(path, size, name), size)
+
+    def in_picture(self, path: str | os.PathLike) -> FoundPose:
+        """The pose of a picture file, whatever it is called, or of one behind a URL; errors as of `in_photo`."""
         key = os.fspath(path), os.path.getmtime(path) if os.path.exists(path) else 0.0
         if key not in self._found:
             self._found[key] = self.in_photo(picture_files.load_image(path), os.fspath(path))

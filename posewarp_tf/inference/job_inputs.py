@@ -18,7 +18,7 @@ from posewarp_tf.inference.checks import (
     require_takes_context,
 )
 from posewarp_tf.inference.found_poses import FoundPose, PoseFinder
-from posewarp_tf.inference.jobs import Job
+from posewarp_tf.inference.jobs import NO_TARGET, Job
 from posewarp_tf.inference.map_files import load_maps
 from posewarp_tf.inference.outputs import check_output
 from posewarp_tf.models.config import ModelConfig
@@ -91,14 +91,18 @@ def read_inputs(
 
 def _read_poses(job: Job, source_size: tuple[int, int], finder: PoseFinder) -> JobPoses:
     print(f'{job.source_image}: picture of {source_size[0]}x{source_size[1]} (height x width)')
-    source = finder.in_file(job.source_keypoints or job.source_image, source_size, job.source_name)
+    if job.source_keypoints is None:
+        source = finder.in_picture(job.source_image)
+    else:
+        source = finder.in_file(job.source_keypoints, source_size, job.source_name)
     target_size = job.target_image_size
     if target_size is None:
         target_size = picture_files.picture_size(job.target_image) if job.target_image else source_size
-    place = job.target_keypoints or job.target_image
-    if place is None:
-        raise DataError('target_keypoints: missing: a pose file, or a photo of somebody in the pose')
-    return JobPoses(source, finder.in_file(place, target_size, job.target_name))
+    if job.target_keypoints is not None:
+        return JobPoses(source, finder.in_file(job.target_keypoints, target_size, job.target_name))
+    if job.target_image is None:
+        raise DataError(NO_TARGET)
+    return JobPoses(source, finder.in_picture(job.target_image))
 
 
 def _maps_of_model(job: Job, model: ModelConfig) -> list[str]:

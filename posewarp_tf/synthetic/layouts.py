@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Protocol
 
 import numpy as np
 
 from posewarp_tf.conventions import DEEPFASHION_KEYPOINT_SIZE, PART_NAMES
 from posewarp_tf.pictures.class_codings import DENSEPOSE, LIP
-from posewarp_tf.synthetic.drawn.render import Picture
+
+
+class LabelledPicture(Protocol):
+    """What drawn and rendered pictures have in common; H and W are the picture's own size.
+
+    image uint8 [H, W, 3]; keypoints float32 [18, 2] (x, y), hidden ones -1; parts and garments uint8 [H, W].
+    """
+
+    @property
+    def image(self) -> np.ndarray: ...
+
+    @property
+    def keypoints(self) -> np.ndarray: ...
+
+    @property
+    def parts(self) -> np.ndarray: ...
+
+    @property
+    def garments(self) -> np.ndarray: ...
+
+    @property
+    def size(self) -> tuple[int, int]: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +49,11 @@ class Layout:
     keypoint_size: tuple[int, int] | None
     lip: bool
 
-    def part_numbers(self, picture: Picture) -> np.ndarray:
+    def part_numbers(self, picture: LabelledPicture) -> np.ndarray:
         """uint8 [H, W], as it goes into the folder `parts`."""
         return densepose_numbers(picture.parts) if self.parts == 'densepose' else picture.parts
 
-    def garment_numbers(self, picture: Picture) -> np.ndarray:
+    def garment_numbers(self, picture: LabelledPicture) -> np.ndarray:
         """uint8 [H, W], as it goes into the folder parsing/."""
         return lip_numbers(picture.garments, picture.parts) if self.lip else picture.garments
 

@@ -11,16 +11,18 @@ import json
 import math
 import os
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.synthetic.dataset import folder_appearing_whole, person_generator, save_labels
+from posewarp_tf.synthetic.dataset import Settings, folder_appearing_whole, person_generator, save_labels
 from posewarp_tf.synthetic.drawn.backgrounds import WHITE_STUDIO
 from posewarp_tf.synthetic.drawn.person import sample_person
 from posewarp_tf.synthetic.drawn.pose import ArmPose, LegPose, Pose
-from posewarp_tf.synthetic.drawn.render import Picture, render
+from posewarp_tf.synthetic.drawn.render import render
+from posewarp_tf.synthetic.layouts import LabelledPicture
 
 _FRAMES_PER_CYCLE = 24
 # In radians.
@@ -45,8 +47,11 @@ def write_walk(
     image_size: tuple[int, int],
     seed: int = 0,
     white_background: bool = False,
+    rendered: Settings | None = None,
 ) -> None:
     """Writes the walk of the first test person of `seed`, as a whole or not at all.
+
+    rendered: whoever these settings of rendered people give, instead of somebody drawn.
 
     Raises:
         DataError: the folder holds something already.
@@ -54,13 +59,19 @@ def write_walk(
     final = pathlib.Path(output_dir)
     if final.exists() and any(final.iterdir()):
         raise DataError(f'{final}: already holds something: choose another --output_dir or remove it')
-    background = WHITE_STUDIO if white_background else None
-    person = sample_person(person_generator(seed, 'test', 0, 'person'))
+    poses = [walk_pose(frame / _FRAMES_PER_CYCLE) for frame in range(num_frames)]
+    pictures: Iterator[LabelledPicture]
+    if rendered is None:
+        pictures = _drawn(poses, image_size, seed, white_background)
+    else:
+        # Needs a compiler for loops, which those who draw need not have.
+        from posewarp_tf.synthetic.rendered import studio
+
+        pictures = studio.film(rendered, person_generator(seed, 'test', 0, 'person'), poses)
     with folder_appearing_whole(final) as folder:
         for name in ('pictures', 'poses', 'parts', 'parsing'):
             (folder / name).mkdir()
-        for frame in range(num_frames):
-            picture = render(person, walk_pose(frame / _FRAMES_PER_CYCLE), image_size, background)
+        for frame, picture in enumerate(pictures):
             stem = f'frame-{frame:05d}'
             Image.fromarray(picture.image).save(folder / 'pictures' / f'{stem}.jpg', quality=95, subsampling=0)
             (folder / 'poses' / f'{stem}_keypoints.json').write_text(_openpose_json(picture))
@@ -68,7 +79,15 @@ def write_walk(
             save_labels(folder / 'parsing' / f'{stem}.png', picture.garments)
 
 
-def _openpose_json(picture: Picture) -> str:
+def _drawn(
+    poses: list[Pose], image_size: tuple[int, int], seed: int, white_background: bool
+) -> Iterator[LabelledPicture]:
+    person = sample_person(person_generator(seed, 'test', 0, 'person'))
+    for pose in poses:
+        yield render(person, pose, image_size, WHITE_STUDIO if white_background else None)
+
+
+def _openpose_json(picture: LabelledPicture) -> str:
     """A missing joint is 0, 0, 0."""
     seen = picture.keypoints[:, :1] >= 0
     table = np.where(seen, np.concatenate([picture.keypoints, np.ones_like(seen)], axis=1), 0.0)

@@ -22,6 +22,7 @@ _PLAIN = {
     'posewarp_tf.data.benchmark': ('--num_batches=1', '--batch_size=2'),
     # The checkpoint at hand is of a small network.
     'posewarp_tf.import_pytorch': ('--config=auto', f'--run_dir={NEW}'),
+    'posewarp_tf.synthetic.rendered.__main__': ('--num_people=1',),
     'exports.saved_model.__main__': ('--check_pairs=1', '--batch_sizes=1', f'--output_dir={NEW}'),
     'exports.tflite.__main__': (
         *('--check_pairs=1', '--calibration_pairs=1', '--timed_runs=1', '--precision=float32'),

@@ -184,6 +184,7 @@ def test_command_transfers_garments(tiny_pfl_run, folder, tiny_pfl_predictor):
         f'--target_parts={folder / "you_parts.png"}',
         f'--target_garment={folder / "you_garment.png"}',
         f'--output={folder / "out.png"}',
+        *('--framing=whole', '--resolution=model', '--retarget=none'),
     )
     assert done.returncode == 0, done.stderr
     found = load_image(folder / 'out.png').astype(int)

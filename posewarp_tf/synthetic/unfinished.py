@@ -1,0 +1,83 @@
+"""A data set while it is written: people who are done stay done when the writing is cut short or shared out."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+
+from posewarp_tf import files
+from posewarp_tf.errors import DataError
+
+Task = tuple  # (split, index)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """What one person adds: lines of the annotation file, and pairs of file names."""
+
+    annotations: list[str]
+    pairs: list[tuple[str, str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Unfinished:
+    """The folder `.NAME-unfinished` beside the final one; each person who is done has a file in its `people`."""
+
+    folder: pathlib.Path
+    final: pathlib.Path
+
+    def is_done(self, task: Task) -> bool:
+        return self._path(task).exists()
+
+    def save(self, task: Task, rows: Rows) -> None:
+        files.write_text(self._path(task), json.dumps(dataclasses.asdict(rows)))
+
+    def rows(self, task: Task) -> Rows:
+        table = json.loads(self._path(task).read_text())
+        return Rows(table['annotations'], [(source, target) for source, target in table['pairs']])
+
+    def finish(self) -> None:
+        """Makes it the final folder; another process that was quicker is as good."""
+        shutil.rmtree(self.folder / 'people', ignore_errors=True)
+        try:
+            os.replace(self.folder, self.final)
+        except FileNotFoundError:
+            if not (self.final / 'dataset.json').exists():
+                raise
+
+    def _path(self, task: Task) -> pathlib.Path:
+        split, index = task
+        return self.folder / 'people' / f'{split}_{index:05d}.json'
+
+
+@contextlib.contextmanager
+def begun(final: pathlib.Path, description: dict, subfolders: tuple[str, ...], is_shared: bool) -> Iterator[Unfinished]:
+    """The unfinished folder of `final`, new or from a run that was cut short.
+
+    An error removes it, unless other processes share it; a process that is killed leaves it to be gone on with.
+
+    Raises:
+        DataError: one is there with other settings.
+    """
+    folder = final.parent / f'.{final.name}-unfinished'
+    settings = folder / 'settings.json'
+    text = json.dumps(description, indent=2) + '\n'
+    if settings.exists() and settings.read_text() != text:
+        raise DataError(
+            f'{folder}: people made with other settings, not finished: give the same flags to go on, or '
+            'remove the folder'
+        )
+    for name in ('people', *subfolders):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    files.write_text(settings, text)
+    try:
+        yield Unfinished(folder, final)
+    except Exception:
+        if not is_shared:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
