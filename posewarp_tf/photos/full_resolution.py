@@ -25,7 +25,7 @@ from posewarp_tf.photos.windows import Window
 from posewarp_tf.pictures.floats import resize_float
 
 # Octaves below the model's finest detail in which the moved photo replaces the model's picture where it is trusted.
-OCTAVES = 2
+OCTAVES = 5
 _STRIP = 256
 
 

@@ -1,5 +1,6 @@
 """The phone page in a real Chromium: `make test-mobile` installs what this needs."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ from exports.tflite.export import export_tflite
 from exports.tflite.litert import LiteRTReposer
 from exports.trained_run import TrainedRun
 from posewarp_tf.conventions import JOINT_NAMES, LIMBS
+from posewarp_tf.photos.person_frame import default_person_frame, framing
 from posewarp_tf.pictures.drawing import flow_to_color
 from posewarp_tf.pictures.picture_files import load_image, resize_image
 from tests.run_folders import SIZE, person, picture
@@ -221,3 +223,25 @@ def test_joints_limbs_and_flow_colours_are_those_of_the_package():
     assert {tuple(limb) for limb in page['LIMBS']} == set(LIMBS)
     flow = np.float32([[[3, 0], [0, 3], [-3, 0], [0, -3], [1, 1], [0, 0], [-2, 1]]])
     assert np.max(np.abs(np.int32(page['colors'])[:, :3] - flow_to_color(flow, 3.0)[0])) <= 1
+
+
+@pytest.mark.parametrize('size', [(96, 64), (1101, 750), (600, 900)])
+def test_windows_are_those_of_the_package(size):
+    """Around people elsewhere and of another size, of a photo's whole height, and beyond its edge."""
+    frame = default_person_frame((256, 176))
+    people = [person(size), 0.4 * person(size) + np.float32([0.1 * size[1], 0.5 * size[0]]), 1.3 * person(size)]
+    skeletons = [[[{'x': float(x), 'y': float(y), 'present': True} for x, y in keypoints]] for keypoints in people]
+    script = f"""
+        const {{ framing, frameOf }} = await import('./page/js/window.js');
+        const frame = frameOf({{ image_size: [256, 176] }});
+        const size = {{ height: {size[0]}, width: {size[1]} }};
+        const windows = {json.dumps(skeletons)}.map((skeleton) => framing(size, skeleton, frame));
+        console.log(JSON.stringify(windows));
+    """
+    done = subprocess.run(
+        ['node', '--input-type=module', '-e', script], cwd=MOBILE, capture_output=True, text=True, check=True
+    )
+    expected = [dataclasses.asdict(framing(size, keypoints, frame)) for keypoints in people]
+    for found, window in zip(json.loads(done.stdout), expected):
+        # Halves of pixels are rounded up there, and to even numbers here.
+        assert found == pytest.approx(window, abs=1)
