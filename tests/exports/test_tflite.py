@@ -1,5 +1,6 @@
 import errno
 import json
+import types
 
 import numpy as np
 import pytest
@@ -199,12 +200,11 @@ def test_results_say_where_the_ranges_of_int8_come_from(folder):
     assert 'ranges' not in report.markdown(results)
 
 
-def test_too_few_pairs_do_for_both_and_say_so(monkeypatch):
-    pairs = {'source_image': np.arange(3)}
-    monkeypatch.setattr('exports.held_out.held_out_pairs', lambda config, num_pairs, data_dir: (pairs, 'pairs'))
-    compared, ranges, _ = export._split_pairs(None, 3, 2, None)
+def test_too_few_pairs_do_for_both_and_say_so():
+    run = types.SimpleNamespace(held_out_pairs=lambda num_pairs: ({'source_image': np.arange(3)}, 'pairs'))
+    compared, ranges, _ = export._split_pairs(run, 3, 2)
     assert ranges is compared
-    compared, ranges, _ = export._split_pairs(None, 2, 2, None)
+    compared, ranges, _ = export._split_pairs(run, 2, 2)
     assert (compared['source_image'].tolist(), ranges['source_image'].tolist()) == ([0, 1], [2])
 
 

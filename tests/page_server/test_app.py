@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from exports.trained_run import TrainedRun
 from posewarp_tf import __main__ as command
 from posewarp_tf import app
 from posewarp_tf.conventions import JOINT_NAMES
@@ -132,12 +133,13 @@ def run(tmp_path, monkeypatch):
 def test_a_run_is_exported_once(run, monkeypatch):
     calls = []
 
-    def export_tflite(run_dir, output_dir, precisions, **settings):
-        calls.append((run_dir, precisions))
+    def export_tflite(opened, output_dir, precisions, **settings):
+        calls.append((opened.path, precisions))
         for precision in precisions:
             (output_dir / f'posewarp_{precision}.tflite').write_bytes(MODEL)
 
-    monkeypatch.setattr(command, 'find_module', lambda name: types.SimpleNamespace(export_tflite=export_tflite))
+    exporter = types.SimpleNamespace(export_tflite=export_tflite, TrainedRun=TrainedRun)
+    monkeypatch.setattr(command, 'find_module', lambda name: exporter)
     paths = [app.exported(str(run.path)) for _ in range(2)]
     assert paths[0] == paths[1] and paths[0].read_bytes() == MODEL
     assert calls == [(run.path, ['float16'])]
