@@ -69,7 +69,7 @@ def define_flags() -> None:
 def main() -> int:
     for name in ('images', 'output', 'pose_model', 'truth'):
         # A shell leaves the ~ of --output=~/poses as it is.
-        FLAGS[name].value = FLAGS[name].value and os.path.expanduser(FLAGS[name].value)
+        FLAGS[name].value = FLAGS[name].value and os.path.expanduser(str(FLAGS[name].value))
     if pathlib.Path(FLAGS.output).is_file():
         raise ConfigError(f'--output: {FLAGS.output}: a file, expected a folder')
     outcome = find_in_pictures(

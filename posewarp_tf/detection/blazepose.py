@@ -163,7 +163,7 @@ def _is_same(person: Person, other: Person) -> bool:
     """Whether most of one mask lies in the other."""
     here, there = (np.asarray(p.mask) >= _INSIDE_MASK for p in (person, other))
     least = min(np.count_nonzero(here), np.count_nonzero(there))
-    return np.count_nonzero(here & there) >= _SAME_MASK * least
+    return bool(np.count_nonzero(here & there) >= _SAME_MASK * least)
 
 
 def _box(mask: np.ndarray, keypoints: np.ndarray) -> tuple[float, float, float, float]:

@@ -87,12 +87,13 @@ def paste(values: np.ndarray, region: Region, size: tuple[int, int]) -> np.ndarr
     scale = len(values) / region.side
     turn = scale * region._rotation().T
     shift = turn @ (np.array([left, top]) - 0.5 - region.center) + len(values) / 2
-    mask[top:bottom, left:right] = Image.fromarray(values).transform(
+    moved = Image.fromarray(values).transform(
         (int(right - left), int(bottom - top)),
         Image.Transform.AFFINE,
         (turn[0, 0], turn[0, 1], shift[0], turn[1, 0], turn[1, 1], shift[1]),
         Image.Resampling.BILINEAR,
     )
+    mask[top:bottom, left:right] = np.asarray(moved)
     return mask
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+from typing import Any
 
 import numpy as np
 
@@ -105,7 +106,8 @@ def load_body(wheel: str | os.PathLike | None = None) -> Body:
         print(f'{path}: baking the body, once')
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.atomic_path(path) as temporary, open(temporary, 'wb') as file:
-            np.savez(file, **_as_arrays(bake(data)))
+            arrays: dict[str, Any] = _as_arrays(bake(data))
+            np.savez(file, **arrays)
     with np.load(path) as stored:
         return _from_arrays(dict(stored.items()))
 
