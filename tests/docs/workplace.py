@@ -39,7 +39,8 @@ def make_workplace(folder: pathlib.Path) -> None:
     write_walk(folder / 'data/walk', 2, (256, 176))
     (folder / 'photos').symlink_to(folder / 'data/walk/pictures')
     write_dataset(folder / 'data/people_256', Settings(0, 1, 2, 1, (256, 192)), num_processes=1, show_progress=False)
-    (folder / 'data/people_512').symlink_to(folder / 'data/people_256')
+    for name in ('people_512', 'people_rendered'):
+        (folder / 'data' / name).symlink_to(folder / 'data/people_256')
     for name in ('clothes', 'hair', 'skins'):
         (folder / 'makehuman-assets/base' / name).mkdir(parents=True)
     _add_photos(folder)
