@@ -22,16 +22,16 @@ each_container = pytest.mark.parametrize('container', ['zip', 'stream'])
 
 
 def refusal(path):
-    """The message about a file, which comes in less than a second and 64 MB."""
+    """The message about a file, which comes within seconds of this thread (collecting garbage included) and 64 MB."""
     tracemalloc.start()
-    started = time.process_time()
+    started = time.thread_time()
     try:
         with pytest.raises(RunError) as error:
             read_tensors(path)
-        seconds, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
+        seconds, (_, peak) = time.thread_time() - started, tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert seconds < 1
+    assert seconds < 5
     assert peak < 64 * MEGABYTES
     message = str(error.value)
     assert message.startswith(f'{path}: ') and len(message) < 1000
