@@ -87,7 +87,7 @@ def run_driving(
 def _source_pose(job: DrivingJob, finder: PoseFinder, size: tuple[int, int]) -> FoundPose:
     if job.source_keypoints is None:
         return finder.in_picture(job.source_image)
-    return finder.in_file(job.source_keypoints, size, job.source_name or os.path.basename(job.source_image))
+    return finder.in_file(job.source_keypoints, size, job.source_name or os.path.basename(job.source_image)).at(size)
 
 
 def _drive(

@@ -12,6 +12,7 @@ import numpy as np
 from posewarp_tf.detection.people import choose_person
 from posewarp_tf.pictures import picture_files
 from posewarp_tf.pictures.floats import resize_float
+from posewarp_tf.poses.keypoint_frame import KeypointFrame
 from posewarp_tf.poses.readers import load_keypoints
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class FoundPose(NamedTuple):
     size: tuple[int, int]
     mask: np.ndarray | None = None
     others: np.ndarray | None = None
+
+    def at(self, size: tuple[int, int]) -> FoundPose:
+        """The same in pixels of the same picture at another size (height, width)."""
+        if size == self.size:
+            return self
+        return self._replace(keypoints=KeypointFrame(*self.size).to_pixels(self.keypoints, size), size=size)
 
 
 def is_photo(place: str | os.PathLike) -> bool:

@@ -10,7 +10,6 @@ import numpy as np
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.inference.checks import (
-    NO_CONTEXT_MAP,
     Context,
     make_context,
     picture_size,
@@ -64,8 +63,6 @@ def look_at(
     check_output(job, outputs)
     if job.into_target:
         require_takes_context(model)
-        if not {'target_garment', 'target_parts'} & set(job.class_maps):
-            raise DataError(NO_CONTEXT_MAP)
     require_maps(_maps_of_model(job, model), model)
     load_maps(job.class_maps, codings)
     if is_remote(job.source_image) or is_remote(job.target_image or ''):
@@ -94,7 +91,7 @@ def _read_poses(job: Job, source_size: tuple[int, int], finder: PoseFinder) -> J
     if job.source_keypoints is None:
         source = finder.in_picture(job.source_image)
     else:
-        source = finder.in_file(job.source_keypoints, source_size, job.source_name)
+        source = finder.in_file(job.source_keypoints, source_size, job.source_name).at(source_size)
     target_size = job.target_image_size
     if target_size is None:
         target_size = picture_files.picture_size(job.target_image) if job.target_image else source_size

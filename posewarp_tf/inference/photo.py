@@ -75,7 +75,8 @@ class PhotoReposer:
     ) -> Pose:
         """One pose for a person; arguments and errors as of `Predictor.predict`."""
         size = picture_size(person.photo if context is None else context.image)
-        frame = KeypointFrame(*(target_size or size))
+        target_size = target_size or size
+        frame = KeypointFrame(*target_size)
         target = checked_pose(target_keypoints, 'target_keypoints', frame)
         if self.options.framing == 'whole' and self.options.retarget == 'none':
             # Squashed as the photo is.
@@ -83,7 +84,7 @@ class PhotoReposer:
             inputs = self._predictor.target_inputs(keypoints, window, class_maps, context=context)
             return Pose(keypoints, window, inputs, context)
         mode = self.options.retarget if context is None else 'none'
-        placement = Placement(person.keypoints, target, (round(frame.height), round(frame.width)), size, mode)
+        placement = Placement(person.keypoints, target, target_size, size, mode)
         return self._placed(person, placement(target), placement, class_maps, context)
 
     def _placed(

@@ -6,7 +6,7 @@ import contextlib
 import pathlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -108,6 +108,7 @@ class _Work:
     ):
         self._reposer, self._model, self._codings, self._finder = reposer, model, codings, finder
         self._options = options
+        self._last: tuple[Any, PhotoPerson] | None = None
 
     def do(self, jobs: Sequence[_Ready]) -> int:
         """Does one batch; returns how many of it were done."""
@@ -115,7 +116,7 @@ class _Work:
         for job, poses in jobs:
             with _reported(job):
                 inputs = read_inputs(job, self._model, self._codings, self._finder, poses)
-                pairs.append(self._pair(inputs))
+                pairs.append(self._pair(job, inputs))
                 prepared.append(job)
         num_done = 0
         answers = self._reposer.answers(pairs, self._options.batch_size)
@@ -125,12 +126,18 @@ class _Work:
                 num_done += 1
         return num_done
 
-    def _pair(self, inputs: JobInputs) -> tuple[PhotoPerson, Pose]:
+    def _pair(self, job: Job, inputs: JobInputs) -> tuple[PhotoPerson, Pose]:
         maps: dict[str, dict[str, np.ndarray]] = {'source_': {}, 'target_': {}}
         for name, classes in inputs.maps.items():
             maps['source_' if name.startswith('source_') else 'target_'][name] = classes
         source, target = inputs.poses
-        person = self._reposer.person(inputs.image, source.keypoints, maps['source_'], source.mask, source.others)
+        # One person in many poses is prepared once: filling in the background takes longest of all.
+        paths = {name: path for name, path in job.class_maps.items() if name.startswith('source_')}
+        key = job.source_image, job.source_keypoints, job.source_name, paths
+        if self._last is None or self._last[0] != key:
+            found = source.keypoints, maps['source_'], source.mask, source.others
+            self._last = key, self._reposer.person(inputs.image, *found)
+        person = self._last[1]
         return person, self._reposer.pose(person, target.keypoints, target.size, maps['target_'], inputs.context)
 
     def _write(self, job: Job, answer: Reposed) -> None:

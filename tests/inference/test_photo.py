@@ -169,3 +169,26 @@ def test_a_photo_of_nobody_is_named_and_the_others_are_done(photos, tiny_predict
     assert run_jobs(tiny_predictor, jobs, PhotoOptions(), estimator) == 1
     assert [path.name for path in (folder / 'out').iterdir()] == ['me.png']
     assert 'landscape.png: nobody was found' in capsys.readouterr().err
+
+
+def test_joints_found_in_a_smaller_copy_are_those_of_the_photo(photos, tiny_predictor):
+    folder, _ = photos
+    save_image(folder / 'copy.png', picture((200, 250), 6))
+    joints = photo_with_person(110, 60)[1]
+    estimator = Known(of_400=[joints], of_200=[joints / 2], of_300=[person((300, 200), lean=10)])
+    for name, keypoints in (('whole', None), ('copied', str(folder / 'copy.png'))):
+        paths = [str(folder / 'me.png'), keypoints, str(folder / 'dancer.png'), str(folder / f'{name}.png')]
+        assert run_jobs(tiny_predictor, jobs_of(*paths), PhotoOptions(), estimator) == 0
+    np.testing.assert_array_equal(load_image(folder / 'whole.png'), load_image(folder / 'copied.png'))
+
+
+def test_one_person_in_several_poses_is_prepared_once(photos, tiny_predictor, monkeypatch):
+    folder, estimator = photos
+    (folder / 'poses').mkdir()
+    for name in ('one', 'two'):
+        save_image(folder / 'poses' / f'{name}.png', picture((300, 200), 4))
+    prepared, prepare = [], PhotoReposer.person
+    monkeypatch.setattr(PhotoReposer, 'person', lambda *given: prepared.append(1) or prepare(*given))
+    jobs = jobs_of(str(folder / 'me.png'), None, str(folder / 'poses'), str(folder / 'out'))
+    assert run_jobs(tiny_predictor, jobs, PhotoOptions(), estimator) == 0
+    assert len(prepared) == 1 and len(list((folder / 'out').iterdir())) == 2
