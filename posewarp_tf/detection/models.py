@@ -9,9 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import pathlib
-import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from typing import NamedTuple
@@ -19,14 +16,11 @@ from typing import NamedTuple
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.files import atomic_path
 from posewarp_tf.files.cache import user_cache
+from posewarp_tf.files.wheels import fetch_wheel
 
 PACKAGE = 'mediapipe==0.10.21'
 # The wheel is only unpacked: any platform's will do, and this one there is.
-_DOWNLOAD = (
-    *('download', PACKAGE, '--no-deps', '--only-binary=:all:', '--python-version=3.11', '--implementation=cp'),
-    *('--abi=cp311', '--platform=manylinux_2_28_x86_64', '--disable-pip-version-check', '--quiet'),
-)
-_PATIENCE = ('--retries=1', '--timeout=20')
+_ANY_PLATFORM = ('--python-version=3.11', '--implementation=cp', '--abi=cp311', '--platform=manylinux_2_28_x86_64')
 _DETECTOR, _LANDMARKS = 'pose_detection.tflite', 'pose_landmark_full.tflite'
 # SHA-256 of the files in the wheel.
 SHA256 = {
@@ -126,11 +120,7 @@ def _from_index() -> Models:
         flush=True,
     )
     with tempfile.TemporaryDirectory() as folder:
-        download(pathlib.Path(folder))
-        (wheel, *_) = [*pathlib.Path(folder).glob('*.whl'), None]
-        if wheel is None:
-            raise ConfigError(f'pip fetched no wheel of {PACKAGE}; {_advice()}')
-        models = _from_path(wheel)
+        models = _from_path(download(pathlib.Path(folder)))
     for name, content in zip(SHA256, models[:2]):
         got = hashlib.sha256(content).hexdigest()
         if got != SHA256[name]:
@@ -146,24 +136,11 @@ def _from_index() -> Models:
     return models
 
 
-def download(folder: pathlib.Path) -> None:
-    """Has pip put the wheel into a folder.
-
-    Raises:
-        ConfigError: there is no pip, no network, or no such package in the index.
-    """
-    pip = [sys.executable, '-m', 'pip'] if importlib.util.find_spec('pip') else [shutil.which('pip') or '']
-    if not pip[0]:
-        raise ConfigError(f'{PACKAGE} cannot be fetched: there is no pip; {_advice()}')
-    finished = subprocess.run(
-        [*pip, *_DOWNLOAD, *_PATIENCE, f'--dest={folder}'], capture_output=True, text=True, check=False
-    )
-    if finished.returncode:
-        lines = [line for line in finished.stderr.splitlines() if line.strip()]
-        why = next((line for line in reversed(lines) if line.startswith('ERROR')), lines[-1] if lines else 'no reason')
-        raise ConfigError(f'{PACKAGE} cannot be fetched: pip says: {why}; {_advice()}')
+def download(folder: pathlib.Path) -> pathlib.Path:
+    """Has pip put the wheel into a folder; errors as of `fetch_wheel`."""
+    return fetch_wheel(PACKAGE, folder, _advice(), *_ANY_PLATFORM)
 
 
 def _advice() -> str:
-    options = ' '.join(argument for argument in _DOWNLOAD if not argument.startswith(('--dis', '--quiet')))
-    return f'where there is a network, run `pip {options}`, and give the file by --pose_model=PATH'
+    options = ' '.join([PACKAGE, '--no-deps', '--only-binary=:all:', *_ANY_PLATFORM])
+    return f'where there is a network, run `pip download {options}`, and give the file by --pose_model=PATH'

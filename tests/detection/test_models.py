@@ -9,6 +9,7 @@ import pytest
 from posewarp_tf.detection import models
 from posewarp_tf.detection.models import SHA256, load_models
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.files import wheels
 
 DETECTOR, LANDMARKS = SHA256
 IN_WHEEL = {
@@ -40,6 +41,7 @@ def serves(monkeypatch, contents=None):
     def download(folder):
         calls.append(folder)
         wheel(folder / 'mediapipe.whl', contents)
+        return folder / 'mediapipe.whl'
 
     monkeypatch.setattr(models, 'download', download)
     return calls
@@ -81,7 +83,7 @@ def test_failed_download_leaves_nothing_and_says_how_to_get_the_file(tmp_path, m
     # An index that is not there.
     monkeypatch.setenv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple')
     monkeypatch.setenv('PIP_RETRIES', '0')
-    monkeypatch.setattr(models, '_PATIENCE', ('--retries=0', '--timeout=2'))
+    monkeypatch.setattr(wheels, '_PATIENCE', ('--retries=0', '--timeout=2'))
     with pytest.raises(ConfigError) as caught:
         load_models()
     assert 'mediapipe==0.10.21 cannot be fetched: pip says: ERROR' in str(caught.value)

