@@ -6,6 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from posewarp_tf.synthetic.rendered.mesh import bounds
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Camera:
@@ -76,11 +78,11 @@ def sample_view(rng: np.random.Generator, is_whole: bool = False) -> View:
 def frame(view: View, points: np.ndarray, size: tuple[int, int]) -> Camera:
     """The camera for which the body's `points` [N, 3] lie in a picture of `size` as `view` wants."""
     height, width = size
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    middle = sum(bounds(points)) / 2
     position = np.array([0.0, view.height, view.distance])
     camera = look_at(position, np.array([0.0, 0.45 * view.height + 0.5 * middle[1], 0.0]), 1.0, (0.0, 0.0))
     seen = camera.project(points)
-    low, high = seen[:, :2].min(axis=0), seen[:, :2].max(axis=0)
+    low, high = bounds(seen[:, :2])
     tall, wide = high[1] - low[1], high[0] - low[0]
     focal = view.fill * height / tall
     if view.fill <= 1.0:

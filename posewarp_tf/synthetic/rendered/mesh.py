@@ -136,3 +136,26 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
         for c in range(3):
             normals[n, c] /= max(length, 1e-12)
     return normals
+
+
+@compiled
+def interpolate(table: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """float64 [S, C]: rows of a table [N, C] at three corners [S, 3] with weights [S, 3]."""
+    out = np.zeros((len(corners), table.shape[1]))
+    for s in range(len(corners)):
+        for k in range(3):
+            row = table[corners[s, k]]
+            for c in range(table.shape[1]):
+                out[s, c] += weights[s, k] * row[c]
+    return out
+
+
+@compiled
+def bounds(points: np.ndarray) -> tuple:
+    """The least and the largest [C] of the points [N, C] along each axis."""
+    low, high = points[0].astype(np.float64), points[0].astype(np.float64)
+    for n in range(1, len(points)):
+        for c in range(points.shape[1]):
+            low[c] = min(low[c], points[n, c])
+            high[c] = max(high[c], points[n, c])
+    return low, high

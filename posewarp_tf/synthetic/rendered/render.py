@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 from scipy import ndimage
@@ -10,6 +11,7 @@ from scipy import ndimage
 from posewarp_tf.synthetic.rendered import joints, lights, raster, shading, skinning
 from posewarp_tf.synthetic.rendered.camera import Camera, View, frame
 from posewarp_tf.synthetic.rendered.compiled import compiled
+from posewarp_tf.synthetic.rendered.mesh import interpolate
 from posewarp_tf.synthetic.rendered.person import Person
 from posewarp_tf.synthetic.rendered.photograph import Film, develop
 from posewarp_tf.synthetic.rendered.raster import SAMPLES
@@ -109,7 +111,7 @@ def label(person: Person, hits: raster.Hits) -> tuple[np.ndarray, np.ndarray]:
     parts, garments = np.zeros(triangle.shape, np.uint8), np.zeros(triangle.shape, np.uint8)
     seen = triangle >= 0
     corners = person.mesh.triangles[triangle[seen]]
-    shares = np.einsum('sk,skp->sp', weights[seen], person.part_weights[corners])
+    shares = interpolate(person.part_weights, corners, weights[seen])
     parts[seen] = np.argmax(shares[:, 1:], axis=1) + 1
     worn = np.array([material.garment for material in person.mesh.materials], np.uint8)[
         person.mesh.piece[triangle[seen]]
@@ -173,7 +175,7 @@ def _backdrop(
     vertices: np.ndarray,
 ) -> np.ndarray:
     """The scene with the person's shadows, linear [H, W, 3]."""
-    picture, places = scene.draw(camera, size)
+    picture, places = _empty_place(scene, camera, size)
     on_floor = places[..., 1] < 1e-6
     near = on_floor & (np.abs(places[..., 0]) < 1.6) & (np.abs(places[..., 2]) < 1.6)
     soft = np.ones(size)
@@ -191,3 +193,9 @@ def _backdrop(
     if scene.kind == 'blurred':
         lit = np.where(on_floor, lit, 1.0)
     return picture * ((ground * soft + key * lit) / (ground + key))[..., None]
+
+
+@functools.lru_cache(maxsize=1)
+def _empty_place(scene: Scene, camera: Camera, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """What `Scene.draw` gives: drawn once for a camera that does not move."""
+    return scene.draw(camera, size)
