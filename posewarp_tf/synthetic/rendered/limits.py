@@ -105,9 +105,9 @@ def crossings(person: Person, stance: Stance) -> list[str]:
     normals = vertex_normals(vertices, flesh.triangles)
     found = []
     for limb, others in _PAIRS:
-        own = np.flatnonzero(np.isin(flesh.parts, [PART_NAMES.index(name) for name in limb]))[::3]
-        other = np.flatnonzero(np.isin(flesh.parts, [PART_NAMES.index(name) for name in others]))[::2]
-        distance, nearest = cKDTree(vertices[other]).query(vertices[own], distance_upper_bound=0.12)
+        own, other = flesh.vertices_of(limb)[::3], flesh.vertices_of(others)[::2]
+        tree = cKDTree(vertices[other], compact_nodes=False, balanced_tree=False)
+        distance, nearest = tree.query(vertices[own], distance_upper_bound=0.12)
         near = np.isfinite(distance)
         against = other[nearest[near]]
         depth = np.sum((vertices[own][near] - vertices[against]) * normals[against], axis=1)
@@ -130,6 +130,10 @@ class _Flesh:
     bones: np.ndarray
     weights: np.ndarray
     parts: np.ndarray
+
+    @functools.lru_cache(maxsize=32)  # noqa: B019 (there is one of these in a process)
+    def vertices_of(self, names: tuple[str, ...]) -> np.ndarray:
+        return np.flatnonzero(np.isin(self.parts, [PART_NAMES.index(name) for name in names]))
 
 
 @functools.lru_cache(maxsize=2)

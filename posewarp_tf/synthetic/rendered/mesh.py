@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -95,6 +96,16 @@ class Mesh:
     field: np.ndarray
     piece: np.ndarray
     starts: np.ndarray
+
+    @functools.cached_property
+    def alphas(self) -> tuple[np.ndarray, np.ndarray]:
+        """The alphas uint8 of all textures that cut holes, one after the other, and where each material's begins, its
+        height and its width, int64 [L, 3]; 0 x 0 for one that cuts none."""
+        none = np.zeros((0, 0), np.uint8)
+        alphas = [m.texture[..., 3] if m.cutout and m.texture is not None else none for m in self.materials]
+        starts = np.cumsum([0] + [alpha.size for alpha in alphas])[:-1]
+        places = [(start, *alpha.shape) for start, alpha in zip(starts, alphas)]
+        return np.concatenate([alpha.ravel() for alpha in alphas]), np.array(places, np.int64)
 
 
 def join(layers: list[Layer]) -> Mesh:

@@ -35,9 +35,6 @@ def trace(mesh: Mesh, vertices: np.ndarray, camera: Camera, size: tuple[int, int
     """The nearest triangle of posed `vertices` [N, 3] in each sample of a picture of `size`."""
     seen = camera.project(vertices)
     samples = np.stack([seen[:, 0] * SAMPLES + 1, seen[:, 1] * SAMPLES + 1, 1 / seen[:, 2]], axis=1)
-    alphas = [m.texture[..., 3] if m.cutout and m.texture is not None else np.zeros((0, 0), np.uint8)
-              for m in mesh.materials]  # fmt: skip
-    starts = np.cumsum([0] + [alpha.size for alpha in alphas])[:-1]
     triangle, weights, nearness = nearest(
         samples,
         mesh.triangles,
@@ -45,8 +42,7 @@ def trace(mesh: Mesh, vertices: np.ndarray, camera: Camera, size: tuple[int, int
         np.array([m.two_sided for m in mesh.materials]),
         mesh.field,
         mesh.uv,
-        np.concatenate([alpha.ravel() for alpha in alphas]),
-        np.array([(start, *alpha.shape) for start, alpha in zip(starts, alphas)], np.int64),
+        *mesh.alphas,
         _THRESHOLDS,
         size[0] * SAMPLES,
         size[1] * SAMPLES,
