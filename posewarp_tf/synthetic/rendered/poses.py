@@ -8,12 +8,20 @@ import pathlib
 import numpy as np
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.synthetic.drawn.pose import VIEWS, sample_pose
+from posewarp_tf.synthetic.drawn.pose import sample_pose
 from posewarp_tf.synthetic.rendered import bvh, gestures, limits
 from posewarp_tf.synthetic.rendered.body import Body
+from posewarp_tf.synthetic.rendered.occasions import sample_occasion
 from posewarp_tf.synthetic.rendered.person import Person
 from posewarp_tf.synthetic.rendered.stance import Directions, Stance, stance_from, stance_of
 
+# Part of the pictures per view, and the range of |yaw| in degrees from the front view.
+_VIEWS = (
+    (0.42, (0.0, 25.0)),
+    (0.30, (25.0, 65.0)),
+    (0.16, (65.0, 115.0)),
+    (0.12, (115.0, 180.0)),
+)
 _MOST_FRAMES = 80  # of one file
 _TRIES = 14
 _LEGS = ('pelvis', 'upperleg', 'lowerleg', 'foot', 'toe')
@@ -71,7 +79,7 @@ def sample_stance(rng: np.random.Generator, library: Library, person: Person, ma
 
 
 def _sample_yaw(rng: np.random.Generator, max_yaw: float) -> float:
-    views = [(chance, (low, min(high, max_yaw))) for chance, (low, high) in VIEWS if low < max_yaw]
+    views = [(chance, (low, min(high, max_yaw))) for chance, (low, high) in _VIEWS if low < max_yaw]
     chances = np.array([chance for chance, _ in views])
     low, high = views[rng.choice(len(views), p=chances / chances.sum())][1]
     return float(np.radians(rng.uniform(low, high)) * rng.choice([-1.0, 1.0]))
@@ -86,13 +94,14 @@ def _sample_anything(rng: np.random.Generator, library: Library, person: Person)
 
 def _sample_one(rng: np.random.Generator, library: Library, person: Person) -> Stance:
     files = [pool for pool in (library.own, library.captured) if pool]
-    if files and rng.random() < 0.3:
+    choice = rng.random()
+    if files and choice < 0.25:
         pool = files[rng.integers(len(files))]
         chosen = pool[rng.integers(len(pool))]
         if isinstance(chosen, Directions):
             return stance_from(person.body, person.heads, person.tails, chosen)
         return _facing_forward(Stance(chosen))
-    pose = dataclasses.replace(sample_pose(rng), yaw=0.0)
+    pose = sample_occasion(rng) if choice < 0.65 else dataclasses.replace(sample_pose(rng), yaw=0.0)
     return stance_of(person.body, person.heads, person.tails, person.height, pose)
 
 
