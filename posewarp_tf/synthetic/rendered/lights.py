@@ -16,7 +16,8 @@ from posewarp_tf.synthetic.rendered.mesh import bounds
 _NUM_SOFT = 24
 _CELL = 0.022  # metres of a soft light's grid
 _SHADOW_SIZE = 384
-_TAPS = 8
+# Of the disc that makes penumbras: enough for one sample a pixel, and for one of several that look elsewhere in turn.
+ALONE, TOGETHER = (16, 1), (8, 4)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -175,17 +176,22 @@ def _depth_map(corners: np.ndarray, triangles: np.ndarray, size: int) -> np.ndar
 
 
 @compiled
-def lit_share(local: np.ndarray, depth: np.ndarray, scale: float, softness: float) -> np.ndarray:
-    """0..1 for points [P, 3] in the map's own coordinates: the mean over a disc whose size grows with the distance."""
+def lit_share(local: np.ndarray, depth: np.ndarray, scale: float, softness: float, taps: tuple[int, int]) -> np.ndarray:
+    """0..1 for points [P, 3] in the map's own coordinates: the mean over a disc whose size grows with the distance.
+
+    taps: ALONE or TOGETHER.
+    """
     out = np.empty(len(local), np.float32)
     for p in range(len(local)):
-        # Neighbours look elsewhere, so that together they look everywhere.
-        out[p] = _lit(local[p, 0], local[p, 1], local[p, 2], depth, scale, softness, 0.5 + 1.3 * (p % 4))
+        turn = 1.3 * (p % taps[1])
+        out[p] = _lit(local[p, 0], local[p, 1], local[p, 2], depth, scale, softness, taps[0], turn)
     return out
 
 
 @compiled
-def _lit(x: float, y: float, z: float, depth: np.ndarray, scale: float, softness: float, turn: float) -> float:
+def _lit(
+    x: float, y: float, z: float, depth: np.ndarray, scale: float, softness: float, taps: int, turn: float
+) -> float:
     size = len(depth)
     # Far from the map nothing is in the way.
     if x < -30 or y < -30 or x > size + 30 or y > size + 30:
@@ -202,10 +208,10 @@ def _lit(x: float, y: float, z: float, depth: np.ndarray, scale: float, softness
         return 1.0
     radius = max(1.2, softness * scale * distance / found)
     blocked = 0.0
-    for k in range(_TAPS):
-        reach = radius * np.sqrt((k + 0.5) / _TAPS)
+    for k in range(taps):
+        reach = radius * np.sqrt((k + 0.5) / taps)
         angle = 2.39996 * k + turn
         row, column = int(y + reach * np.sin(angle) + 0.5), int(x + reach * np.cos(angle) + 0.5)
         if 0 <= row < size and 0 <= column < size and depth[row, column] > z + 0.012 + 0.5 * reach / scale:
             blocked += 1
-    return 1 - blocked / _TAPS
+    return 1 - blocked / taps

@@ -181,7 +181,7 @@ def _backdrop(
     table = lights.floor_shade(light, vertices, grid).reshape(_FLOOR_CELLS, _FLOOR_CELLS)
     local = places.reshape(-1, 3) @ shadows.axes.T
     local[:, :2] = local[:, :2] * shadows.scale + shadows.shift
-    lit = lights.lit_share(local, shadows.depth, shadows.scale, max(light.softness, 0.05)).reshape(size)
+    lit = lights.lit_share(local, shadows.depth, shadows.scale, max(light.softness, 0.05), lights.ALONE).reshape(size)
     ground = float(light.soft_colors[:, 1] @ np.clip(light.soft[:, 1], 0, 1))
     keys = light.key[1] * light.key_color[1], max(light.key[2], 0.0) * light.key_color[1]
     return _darkened(picture, places, table, lit, ground, *keys, scene.kind == 'blurred')

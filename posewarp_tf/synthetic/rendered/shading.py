@@ -6,7 +6,7 @@ import numpy as np
 
 from posewarp_tf.synthetic.rendered.camera import Camera
 from posewarp_tf.synthetic.rendered.compiled import compiled
-from posewarp_tf.synthetic.rendered.lights import Lights, ShadowMap, ambient, lit_share, shadow_map
+from posewarp_tf.synthetic.rendered.lights import TOGETHER, Lights, ShadowMap, ambient, lit_share, shadow_map
 from posewarp_tf.synthetic.rendered.mesh import Mesh, interpolate, vertex_normals
 from posewarp_tf.synthetic.rendered.raster import Hits
 from posewarp_tf.synthetic.rendered.scenery import noise
@@ -65,7 +65,7 @@ def shade(
             bumps,
             albedo,
             look[pieces],
-            lit_share(local, shadows.depth, shadows.scale, lights.softness),
+            lit_share(local, shadows.depth, shadows.scale, lights.softness, TOGETHER),
             camera.position,
             lights.key,
             lights.key_color,
