@@ -91,7 +91,9 @@ def problem(person: Person, stance: Stance) -> str:
     if min(feet) > posed.heads[:, 1].min() + 0.16:
         return 'no foot is on the floor'
     legs = np.linalg.norm(person.heads[person.body.bone('upperleg01.L')] - person.heads[person.body.bone('foot.L')])
-    if (at('upperleg01.L')[1] + at('upperleg01.R')[1]) / 2 - min(feet) < 0.5 * legs:
+    is_low = (at('upperleg01.L')[1] + at('upperleg01.R')[1]) / 2 - min(feet) < 0.5 * legs
+    kneels = min(at('lowerleg01.L')[1], at('lowerleg01.R')[1]) < min(feet) + 0.1
+    if is_low and not kneels and stance.seat is None:
         return 'it sits'
     return ''
 

@@ -20,6 +20,28 @@ def sample_occasion(rng: np.random.Generator) -> Pose:
     return _OCCASIONS[rng.choice(len(_OCCASIONS), p=chances / chances.sum())][1](rng)
 
 
+def sample_sitting(rng: np.random.Generator) -> Pose:
+    """Somebody on a seat: thighs about level, feet on the floor, arms where no seat is in their way."""
+    lean = _degrees(rng, -6, 18)
+    thigh, shin, apart = _degrees(rng, 80, 92), _degrees(rng, -14, 20), _degrees(rng, 3, 14)
+    knee = thigh + shin
+    legs = {
+        side: LegPose(apart + _degrees(rng, -2, 4), thigh + lean, 0.07, knee + _degrees(rng, -3, 3))
+        for side in ('right', 'left')
+    }
+    arms = [_crossed, _at_face, _before_belly, None, None][rng.integers(5)]
+    pose = arms(rng) if arms else dataclasses.replace(_standing(rng), arms=_on_thighs(rng))
+    return dataclasses.replace(pose, legs=legs, lean=lean, sway=0.0, bend=_degrees(rng, 0, 14))
+
+
+def _on_thighs(rng: np.random.Generator) -> dict[str, ArmPose]:
+    front = rng.uniform(0.14, 0.2)
+    return {
+        side: _reaching(rng, (0.02, 0.075, front), (1.0, 0.2, -0.5), (-0.15, -0.25, 1.0), 'pelvis', 0.006)
+        for side in ('right', 'left')
+    }
+
+
 def _reaching(
     rng: np.random.Generator,
     place: _Place,
@@ -72,6 +94,7 @@ def _at_face(rng: np.random.Generator) -> Pose:
     place, hand = _FACES[rng.integers(len(_FACES))]
     up = _reaching(rng, place, (0.7, -0.9, 0.2), hand, spread=0.008)
     choice = rng.random()
+    other: ArmPose | None
     if choice < 0.35:
         other = _reaching(rng, (-0.03, -0.175, 0.115), (0.85, -0.9, 0.0), (-1.0, 0.2, 0.0), spread=0.006)
     elif choice < 0.55:
@@ -130,10 +153,11 @@ def _stride(rng: np.random.Generator) -> Pose:
 def _kneeling(rng: np.random.Generator) -> Pose:
     """On one knee, an arm on the other thigh."""
     first, second = _sides(rng)
-    upright = _degrees(rng, 78, 92)
+    raised = _degrees(rng, 89, 95)
     legs = {
-        first: LegPose(_degrees(rng, 3, 10), upright, _degrees(rng, 3, 12), upright + _degrees(rng, -4, 6)),
-        second: LegPose(_degrees(rng, 2, 6), _degrees(rng, -8, 4), _degrees(rng, 2, 8), _degrees(rng, 84, 92), True),
+        first: LegPose(_degrees(rng, 3, 10), raised, _degrees(rng, 3, 12), raised + _degrees(rng, -3, 5)),
+        # Its toes are on the floor, too, so the shin rises to the back.
+        second: LegPose(_degrees(rng, 2, 6), _degrees(rng, -4, 4), _degrees(rng, 2, 8), _degrees(rng, 99, 106), True),
     }
     arms = {first: _hand_on_thigh(rng), second: _hanging(rng) if rng.random() < 0.5 else _hand_on_thigh(rng)}
     return dataclasses.replace(_standing(rng), arms=arms, legs=legs, bend=_degrees(rng, 2, 16))

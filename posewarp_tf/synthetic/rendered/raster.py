@@ -25,6 +25,10 @@ class Hits:
     weights: np.ndarray
     depth: np.ndarray
 
+    def of_triangles_before(self, count: int) -> Hits:
+        """The same without what triangles from number `count` on show; their depth stays, for what they hide."""
+        return dataclasses.replace(self, triangle=np.where(self.triangle < count, self.triangle, -1).astype(np.int32))
+
     def centres(self) -> tuple[np.ndarray, np.ndarray]:
         """triangle [H, W] and weights [H, W, 3] of the pixels' centres."""
         middle = (SAMPLES - 1) // 2

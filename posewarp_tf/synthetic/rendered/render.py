@@ -16,6 +16,7 @@ from posewarp_tf.synthetic.rendered.photograph import Film, develop
 from posewarp_tf.synthetic.rendered.raster import SAMPLES
 from posewarp_tf.synthetic.rendered.rig import SKIN_OF_PART
 from posewarp_tf.synthetic.rendered.scenery import Scene
+from posewarp_tf.synthetic.rendered.seats import with_seat
 from posewarp_tf.synthetic.rendered.stance import Stance
 
 _FLOOR_REACH = 1.6  # metres of shadow around the feet
@@ -61,11 +62,15 @@ def render(
     scene = scene or person.scene
     vertices, places = pose(person, stance)
     camera = still or frame(view, vertices, size)
-    hits = raster.trace(person.mesh, vertices, camera, size)
+    mesh, solid = person.mesh, vertices
+    if stance.seat is not None:
+        mesh, solid = with_seat(mesh, vertices, person.part_weights, places, stance.rotations[0][:, 2], stance.seat)
+    everything = raster.trace(mesh, solid, camera, size)
+    hits = everything.of_triangles_before(len(person.mesh.triangles))
     parts, garments = label(person, hits)
-    share = shares_of_samples(hits.triangle, hits.depth, person.mesh.piece)
-    colors, shadows = shading.shade(person.mesh, vertices, hits, share, camera, person.lights)
-    backdrop = _backdrop(scene, camera, size, person.lights, shadows, vertices)
+    share = shares_of_samples(everything.triangle, everything.depth, mesh.piece)
+    colors, shadows = shading.shade(mesh, solid, everything, share, camera, person.lights)
+    backdrop = _backdrop(scene, camera, size, person.lights, shadows, solid)
     picture, covered = _mean_of_samples(share, colors, *size)
     picture = picture + (1 - covered)[..., None] * backdrop
     keypoints = joints.visible_joints(camera.project(places), camera.focal, parts, hits.depth)

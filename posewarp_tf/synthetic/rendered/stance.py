@@ -10,6 +10,7 @@ import numpy as np
 from posewarp_tf.synthetic.drawn import figure, geometry
 from posewarp_tf.synthetic.drawn.pose import Pose
 from posewarp_tf.synthetic.rendered.body import Body
+from posewarp_tf.synthetic.rendered.seats import Seat
 
 _SPINE = ('spine05', 'spine04', 'spine03', 'spine02', 'spine01')
 _NECK = ('neck01', 'neck02', 'neck03', 'head')
@@ -17,10 +18,12 @@ _NECK = ('neck01', 'neck02', 'neck03', 'head')
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Stance:
-    """rotations [B, 3, 3] as `skinning.bone_motions` takes them; expression: strengths in 0..1 by action."""
+    """rotations [B, 3, 3] as `skinning.bone_motions` takes them; expression: strengths in 0..1 by action; seat: what is
+    sat on."""
 
     rotations: np.ndarray
     expression: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    seat: Seat | None = None
 
     def turned(self, yaw: float) -> Stance:
         """The whole person turned by `yaw` radians to its left."""
