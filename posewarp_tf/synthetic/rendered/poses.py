@@ -18,10 +18,10 @@ from posewarp_tf.synthetic.rendered.stance import Directions, Stance, stance_fro
 
 # Part of the pictures per view, and the range of |yaw| in degrees from the front view.
 _VIEWS = (
-    (0.42, (0.0, 25.0)),
+    (0.46, (0.0, 25.0)),
     (0.30, (25.0, 65.0)),
-    (0.16, (65.0, 115.0)),
-    (0.12, (115.0, 180.0)),
+    (0.14, (65.0, 115.0)),
+    (0.10, (115.0, 180.0)),
 )
 _MOST_FRAMES = 80  # of one file
 _TRIES = 14

@@ -8,7 +8,10 @@ import pytest
 from posewarp_tf import conventions
 from posewarp_tf.synthetic.drawn.pose import LegPose, Pose
 from posewarp_tf.synthetic.rendered import camera, flow, limits, occasions, seats
+from posewarp_tf.synthetic.rendered.glasses import glasses
+from posewarp_tf.synthetic.rendered.joints import face_vertices
 from posewarp_tf.synthetic.rendered.render import pose, render
+from posewarp_tf.synthetic.rendered.rig import PART
 from posewarp_tf.synthetic.rendered.stance import stance_of
 from tests.synthetic.rendered.conftest import SIZE
 
@@ -122,3 +125,24 @@ def test_a_seat_is_background_that_hides(person):
     _, visibility = flow.exact_flow(sitting, bare)
     assert (visibility[is_seat & (bare.parts > 0)] == conventions.VISIBILITY_OCCLUDED).all()
     assert np.median(flow.round_trip(sitting, bare)) < 0.05
+
+
+def test_glasses_sit_before_the_eyes_and_reach_the_ears(body):
+    vertices = body.vertices
+    wire = glasses(np.random.default_rng(0), body, vertices)[0]
+    face = {name: vertices[number] for name, number in face_vertices(body).items()}
+    for name in ('left_eye', 'right_eye'):
+        near = wire.vertices[np.linalg.norm(wire.vertices[:, :2] - face[name][:2], axis=1) < 0.04]
+        assert len(near) > 30 and (near[:, 2] > face[name][2] + 0.005).sum() > 30
+        assert np.linalg.norm(wire.vertices - face[name.replace('eye', 'ear')], axis=1).min() < 0.02
+    # Mirrored left and right, up to a face that is not quite.
+    assert abs(wire.vertices[:, 0].max() + wire.vertices[:, 0].min()) < 0.003
+    assert (wire.bones[:, 0] == body.bone('head')).all() and (wire.weights.sum(axis=1) == 1).all()
+
+
+def test_a_cropped_picture_keeps_the_head_of_who_sits_sideways(person):
+    stance = seated(person, 3)
+    for yaw in (-1.5, 1.5):
+        picture = render(person, stance.turned(yaw), camera.View(fill=1.5), SIZE)
+        columns = np.flatnonzero((picture.parts == PART['head']).any(axis=0))
+        assert columns.min() > 3 and columns.max() < SIZE[1] - 4
