@@ -57,13 +57,14 @@ def push_out(outer: Layer, inner: list[Layer], gap: float) -> Layer:
     points = np.concatenate([layer.vertices for layer in inner]).astype(np.float64)
     normals = np.concatenate([vertex_normals(layer.vertices, layer.triangles) for layer in inner])
     tree = _tree(points)
-    mean = neighbours(outer.triangles, len(outer.vertices))
+    mean = None
     vertices = outer.vertices.astype(np.float64)
     for round_ in range(_ROUNDS):
         moves = _moves(vertices, points, normals, tree, gap)
         fixed = moves.any(axis=1, keepdims=True)
         if not fixed.any():
             break
+        mean = neighbours(outer.triangles, len(outer.vertices)) if mean is None else mean
         spread = moves
         # The last round moves nothing but what is still too near.
         for _ in range(4 if round_ < _ROUNDS - 1 else 0):

@@ -15,9 +15,18 @@ from posewarp_tf.synthetic.rendered.mesh import bounds
 
 _NUM_SOFT = 24
 _CELL = 0.022  # metres of a soft light's grid
-_SHADOW_SIZE = 384
-# Of the disc that makes penumbras: enough for one sample a pixel, and for one of several that look elsewhere in turn.
-ALONE, TOGETHER = (16, 1), (8, 4)
+_SHADOW_SIZE = 320
+
+
+def _disc(taps: int, turns: int) -> np.ndarray:
+    """Places [turns, taps, 3] (x, y, distance) that lie evenly in the unit disc, turned a little further each time."""
+    reach = np.tile(np.sqrt((np.arange(taps) + 0.5) / taps), (turns, 1))
+    angle = 2.39996 * np.arange(taps) + 1.3 * np.arange(turns)[:, None]
+    return np.stack([reach * np.cos(angle), reach * np.sin(angle), reach], axis=-1)
+
+
+# What makes penumbras: enough for one sample a pixel, and for one of several that look elsewhere in turn.
+ALONE, TOGETHER = _disc(16, 1), _disc(8, 4)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -63,7 +72,7 @@ def ambient(lights: Lights, vertices: np.ndarray, normals: np.ndarray, blockers:
     """
     axes = _axes(lights.soft)
     middle = sum(bounds(blockers)) / 2
-    out = _gather(blockers - middle, vertices - middle, normals, axes, lights.soft_colors, _CELL)
+    out = _gather(_thinned(blockers - middle, _CELL), vertices - middle, normals, axes, lights.soft_colors, _CELL)
     out[:, 3:] /= np.maximum(np.linalg.norm(out[:, 3:], axis=1, keepdims=True), 1e-9)
     return out
 
@@ -76,8 +85,27 @@ def floor_shade(lights: Lights, blockers: np.ndarray, points: np.ndarray) -> np.
     middle = sum(bounds(blockers)) / 2
     up = np.zeros((len(points), 3))
     up[:, 1] = 1.0
-    shaded = _gather(blockers - middle, points - middle, up, axes, colors, 2 * _CELL)
+    shaded = _gather(_thinned(blockers - middle, 2 * _CELL), points - middle, up, axes, colors, 2 * _CELL)
     return shaded[:, 1] / max(float(lights.soft[above, 1] @ colors[:, 1]), 1e-9)
+
+
+@compiled
+def _thinned(points: np.ndarray, cell: float) -> np.ndarray:
+    """The first point in every cube with edges of `cell` metres, and those far away."""
+    size = int(2.6 / cell)
+    taken = np.zeros((size, size, size), np.bool_)
+    out = np.empty_like(points)
+    count = 0
+    for n in range(len(points)):
+        x, y, z = (int(points[n, 0] / cell + size / 2), int(points[n, 1] / cell + size / 2),
+                   int(points[n, 2] / cell + size / 2))  # fmt: skip
+        if 0 <= x < size and 0 <= y < size and 0 <= z < size:
+            if taken[x, y, z]:
+                continue
+            taken[x, y, z] = True
+        out[count] = points[n]
+        count += 1
+    return out[:count]
 
 
 def _axes(directions: np.ndarray) -> np.ndarray:
@@ -103,20 +131,20 @@ def _gather(
         a, b, c = axes[light, 0], axes[light, 1], axes[light, 2]
         nearest[:] = -1e9
         for n in range(len(blockers)):
-            p = blockers[n]
-            x = int((p[0] * a[0] + p[1] * a[1] + p[2] * a[2]) / cell + size / 2)
-            y = int((p[0] * b[0] + p[1] * b[1] + p[2] * b[2]) / cell + size / 2)
-            z = p[0] * c[0] + p[1] * c[1] + p[2] * c[2]
+            px, py, pz = blockers[n, 0], blockers[n, 1], blockers[n, 2]
+            x = int((px * a[0] + py * a[1] + pz * a[2]) / cell + size / 2)
+            y = int((px * b[0] + py * b[1] + pz * b[2]) / cell + size / 2)
+            z = px * c[0] + py * c[1] + pz * c[2]
             if 0 <= x < size and 0 <= y < size and z > nearest[y, x]:
                 nearest[y, x] = z
         for n in range(len(points)):
             cosine = normals[n, 0] * c[0] + normals[n, 1] * c[1] + normals[n, 2] * c[2]
             if cosine <= 0:
                 continue
-            p = points[n]
-            fx = (p[0] * a[0] + p[1] * a[1] + p[2] * a[2]) / cell + size / 2 - 0.5
-            fy = (p[0] * b[0] + p[1] * b[1] + p[2] * b[2]) / cell + size / 2 - 0.5
-            z = p[0] * c[0] + p[1] * c[1] + p[2] * c[2]
+            px, py, pz = points[n, 0], points[n, 1], points[n, 2]
+            fx = (px * a[0] + py * a[1] + pz * a[2]) / cell + size / 2 - 0.5
+            fy = (px * b[0] + py * b[1] + pz * b[2]) / cell + size / 2 - 0.5
+            z = px * c[0] + py * c[1] + pz * c[2]
             x, y = int(np.floor(fx)), int(np.floor(fy))
             visible = 1.0
             if 0 <= x < size and 0 <= y < size:
@@ -160,58 +188,54 @@ def shadow_map(direction: np.ndarray, vertices: np.ndarray, triangles: np.ndarra
 def _depth_map(corners: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarray:
     depth = np.full((size, size), -1e9, np.float32)
     for t in range(len(triangles)):
-        a, b, c = corners[triangles[t, 0]], corners[triangles[t, 1]], corners[triangles[t, 2]]
-        area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        x0, y0, z0 = corners[i, 0], corners[i, 1], corners[i, 2]
+        x1, y1 = corners[j, 0] - x0, corners[j, 1] - y0
+        x2, y2 = corners[k, 0] - x0, corners[k, 1] - y0
+        area = x1 * y2 - y1 * x2
         if abs(area) < 1e-9:
             continue
-        for y in range(max(0, int(np.ceil(min(a[1], b[1], c[1])))), min(size - 1, int(max(a[1], b[1], c[1]))) + 1):
-            for x in range(max(0, int(np.ceil(min(a[0], b[0], c[0])))), min(size - 1, int(max(a[0], b[0], c[0]))) + 1):
-                v = ((x - a[0]) * (c[1] - a[1]) - (y - a[1]) * (c[0] - a[0])) / area
-                w = ((b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])) / area
+        x1, y1, x2, y2 = x1 / area, y1 / area, x2 / area, y2 / area
+        z1, z2 = corners[j, 2] - z0, corners[k, 2] - z0
+        low_x, high_x = min(x0, corners[j, 0], corners[k, 0]), max(x0, corners[j, 0], corners[k, 0])
+        low_y, high_y = min(y0, corners[j, 1], corners[k, 1]), max(y0, corners[j, 1], corners[k, 1])
+        for y in range(max(0, int(np.ceil(low_y))), min(size - 1, int(high_y)) + 1):
+            for x in range(max(0, int(np.ceil(low_x))), min(size - 1, int(high_x)) + 1):
+                v = (x - x0) * y2 - (y - y0) * x2
+                w = (y - y0) * x1 - (x - x0) * y1
                 if v >= 0 and w >= 0 and v + w <= 1:
-                    z = (1 - v - w) * a[2] + v * b[2] + w * c[2]
-                    if z > depth[y, x]:
-                        depth[y, x] = z
+                    depth[y, x] = max(depth[y, x], z0 + v * z1 + w * z2)
     return depth
 
 
 @compiled
-def lit_share(local: np.ndarray, depth: np.ndarray, scale: float, softness: float, taps: tuple[int, int]) -> np.ndarray:
+def lit_share(local: np.ndarray, depth: np.ndarray, scale: float, softness: float, discs: np.ndarray) -> np.ndarray:
     """0..1 for points [P, 3] in the map's own coordinates: the mean over a disc whose size grows with the distance.
 
-    taps: ALONE or TOGETHER.
+    discs: ALONE or TOGETHER.
     """
-    out = np.empty(len(local), np.float32)
-    for p in range(len(local)):
-        turn = 1.3 * (p % taps[1])
-        out[p] = _lit(local[p, 0], local[p, 1], local[p, 2], depth, scale, softness, taps[0], turn)
-    return out
-
-
-@compiled
-def _lit(
-    x: float, y: float, z: float, depth: np.ndarray, scale: float, softness: float, taps: int, turn: float
-) -> float:
+    out = np.ones(len(local), np.float32)
     size = len(depth)
-    # Far from the map nothing is in the way.
-    if x < -30 or y < -30 or x > size + 30 or y > size + 30:
-        return 1.0
-    # The mean distance of what is in the way tells the width of the penumbra.
-    distance, found = 0.0, 0
-    for i in range(-1, 2):
-        for j in range(-1, 2):
-            row, column = int(y + 5 * i), int(x + 5 * j)
-            if 0 <= row < size and 0 <= column < size and depth[row, column] > z + 0.012:
-                distance += depth[row, column] - z
-                found += 1
-    if found == 0:
-        return 1.0
-    radius = max(1.2, softness * scale * distance / found)
-    blocked = 0.0
-    for k in range(taps):
-        reach = radius * np.sqrt((k + 0.5) / taps)
-        angle = 2.39996 * k + turn
-        row, column = int(y + reach * np.sin(angle) + 0.5), int(x + reach * np.cos(angle) + 0.5)
-        if 0 <= row < size and 0 <= column < size and depth[row, column] > z + 0.012 + 0.5 * reach / scale:
-            blocked += 1
-    return 1 - blocked / taps
+    for p in range(len(local)):
+        x, y, z = local[p, 0], local[p, 1], local[p, 2] + 0.012
+        # Far from the map nothing is in the way.
+        if x < -30 or y < -30 or x > size + 30 or y > size + 30:
+            continue
+        # The mean distance of what is in the way tells the width of the penumbra.
+        distance, found = 0.0, 0
+        for i in range(-5, 6, 5):
+            for j in range(-5, 6, 5):
+                row, column = int(y + i), int(x + j)
+                if 0 <= row < size and 0 <= column < size and depth[row, column] > z:
+                    distance += depth[row, column] - z
+                    found += 1
+        if found == 0:
+            continue
+        radius = max(1.2, softness * scale * (distance / found + 0.012))
+        turn, blocked = p % discs.shape[0], 0
+        for k in range(discs.shape[1]):
+            row, column = int(y + radius * discs[turn, k, 1] + 0.5), int(x + radius * discs[turn, k, 0] + 0.5)
+            if 0 <= row < size and 0 <= column < size:
+                blocked += depth[row, column] > z + 0.5 * radius * discs[turn, k, 2] / scale
+        out[p] = 1 - blocked / discs.shape[1]
+    return out

@@ -9,6 +9,8 @@ from scipy import ndimage
 
 from posewarp_tf.synthetic.rendered.compiled import compiled
 
+_STEPS = 512  # of the curve, for each unit of the square root of light
+
 
 @dataclasses.dataclass(frozen=True)
 class Film:
@@ -47,36 +49,44 @@ def develop(light: np.ndarray, film: Film) -> np.ndarray:
         sigma = film.blur * height / 256
         light = ndimage.gaussian_filter(light, (sigma, sigma, 0), mode='nearest')
     noise = np.random.default_rng(film.seed).standard_normal((height, width, 3), np.float32)
-    balance = np.array([film.balance[0], 1.0, film.balance[1]])
-    return _tone(light, noise, film.exposure * balance, film.vignette, film.saturation, film.contrast - 1, film.grain)
+    gains = film.exposure * np.array([film.balance[0], 1.0, film.balance[1]])
+    return _exposed(light, noise, gains, film.vignette, film.saturation, _curve(film.contrast), film.grain)
+
+
+def _curve(contrast: float) -> np.ndarray:
+    """What is shown, 0..1, of light whose square root is 0, 1 / 512, 2 / 512, ... 4: it bends where it gets bright."""
+    light = (np.arange(4 * _STEPS + 2) / _STEPS) ** 2
+    bright = 0.7
+    light = np.where(light > bright, bright + (1 - bright) * (1 - np.exp(-(light - bright) / (1 - bright))), light)
+    display = light ** (1 / 2.2)
+    return display + (contrast - 1) * (display - 0.5) * display * (1 - display) * 4
 
 
 @compiled
-def _tone(
+def _exposed(
     light: np.ndarray,
     noise: np.ndarray,
     gains: np.ndarray,
     vignette: float,
     saturation: float,
-    contrast: float,
+    curve: np.ndarray,
     grain: float,
 ) -> np.ndarray:
     height, width = light.shape[:2]
-    bright = 0.7
     out = np.empty((height, width, 3), np.uint8)
     for y in range(height):
         for x in range(width):
             radius = ((x - width / 2) ** 2 + (y - height / 2) ** 2) / (height / 2) ** 2
             dark = 1 - vignette * 0.35 * radius
-            color = light[y, x] * gains * dark
-            grey = 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2]
-            grain_of_all = (noise[y, x, 0] + noise[y, x, 1] + noise[y, x, 2]) / 3
+            grey = 0.0
             for c in range(3):
-                value = max(grey + saturation * (color[c] - grey), 0.0)
-                if value > bright:
-                    value = bright + (1 - bright) * (1 - np.exp(-(value - bright) / (1 - bright)))
-                value = value ** (1 / 2.2)
-                value += contrast * (value - 0.5) * value * (1 - value) * 4
-                value += grain * (0.6 * noise[y, x, c] + 0.68 * grain_of_all)
-                out[y, x, c] = int(min(max(value * 255, 0.0), 255.0) + 0.5)
+                grey += dark * gains[c] * light[y, x, c] * (0.2126 if c == 0 else 0.7152 if c == 1 else 0.0722)
+            grain_of_all = 0.68 * (noise[y, x, 0] + noise[y, x, 1] + noise[y, x, 2]) / 3
+            for c in range(3):
+                value = max(grey + saturation * (dark * gains[c] * light[y, x, c] - grey), 0.0)
+                place = _STEPS * min(np.sqrt(value), 4.0)
+                step = int(place)
+                shown = curve[step] + (place - step) * (curve[step + 1] - curve[step])
+                shown += grain * (0.6 * noise[y, x, c] + grain_of_all)
+                out[y, x, c] = int(min(max(shown * 255, 0.0), 255.0) + 0.5)
     return out

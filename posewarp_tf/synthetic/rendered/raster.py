@@ -79,30 +79,33 @@ def nearest(
     weights = np.zeros((height, width, 3), np.float32)
     best = np.zeros((height, width), np.float32)
     for t in range(len(triangles)):
-        a, b, c = corners[triangles[t, 0]], corners[triangles[t, 1]], corners[triangles[t, 2]]
-        fa, fb, fc = field[triangles[t, 0]], field[triangles[t, 1]], field[triangles[t, 2]]
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        fa, fb, fc = field[i], field[j], field[k]
         if fa <= 0 and fb <= 0 and fc <= 0:
             continue
-        area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+        ax, ay, a_near = corners[i, 0], corners[i, 1], corners[i, 2]
+        bx, by, b_near = corners[j, 0], corners[j, 1], corners[j, 2]
+        cx, cy, c_near = corners[k, 0], corners[k, 1], corners[k, 2]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if abs(area) < 1e-9 or (area > 0 and not two_sided[piece[t]]):
             continue
-        left = max(0, int(np.ceil(min(a[0], b[0], c[0]))))
-        right = min(width - 1, int(np.floor(max(a[0], b[0], c[0]))))
-        top = max(0, int(np.ceil(min(a[1], b[1], c[1]))))
-        bottom = min(height - 1, int(np.floor(max(a[1], b[1], c[1]))))
-        start, rows, columns = alpha_at[piece[t]]
+        left, right = max(0, int(np.ceil(min(ax, bx, cx)))), min(width - 1, int(np.floor(max(ax, bx, cx))))
+        top, bottom = max(0, int(np.ceil(min(ay, by, cy)))), min(height - 1, int(np.floor(max(ay, by, cy))))
+        v_x, v_y, w_x, w_y = (cy - ay) / area, (cx - ax) / area, (by - ay) / area, (bx - ax) / area
+        is_whole = fa > 0 and fb > 0 and fc > 0
+        start, rows, columns = alpha_at[piece[t], 0], alpha_at[piece[t], 1], alpha_at[piece[t], 2]
         for y in range(top, bottom + 1):
             for x in range(left, right + 1):
-                v = ((x - a[0]) * (c[1] - a[1]) - (y - a[1]) * (c[0] - a[0])) / area
-                w = ((b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])) / area
+                v = (x - ax) * v_x - (y - ay) * v_y
+                w = (y - ay) * w_y - (x - ax) * w_x
                 u = 1.0 - v - w
                 if u < 0 or v < 0 or w < 0:
                     continue
-                near = u * a[2] + v * b[2] + w * c[2]
+                near = u * a_near + v * b_near + w * c_near
                 if near <= best[y, x]:
                     continue
-                p, q, r = u * a[2] / near, v * b[2] / near, w * c[2] / near
-                if p * fa + q * fb + r * fc <= 0:
+                p, q, r = u * a_near / near, v * b_near / near, w * c_near / near
+                if not is_whole and p * fa + q * fb + r * fc <= 0:
                     continue
                 if rows > 0:
                     s = p * uv[t, 0, 0] + q * uv[t, 1, 0] + r * uv[t, 2, 0]

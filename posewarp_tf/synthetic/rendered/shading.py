@@ -125,20 +125,20 @@ def _tangent_bumps(
     """What a normal map [S, 3] adds to the unit normal in the world, at samples of these triangles."""
     out = np.empty((len(normal), 3))
     for s in range(len(normal)):
-        t = triangle[s]
+        t, first, second, third = triangle[s], corners[s, 0], corners[s, 1], corners[s, 2]
         ax, ay = uv[t, 1, 0] - uv[t, 0, 0], uv[t, 1, 1] - uv[t, 0, 1]
         bx, by = uv[t, 2, 0] - uv[t, 0, 0], uv[t, 2, 1] - uv[t, 0, 1]
         turned = 1.0 if ax * by - ay * bx >= 0 else -1.0
-        right, up = np.empty(3), np.empty(3)
+        right, up = 0.0, 0.0
         for c in range(3):
-            first = vertices[corners[s, 1], c] - vertices[corners[s, 0], c]
-            second = vertices[corners[s, 2], c] - vertices[corners[s, 0], c]
-            right[c] = turned * (first * by - second * ay)
-            up[c] = turned * (second * ax - first * bx)
-        across = (2 * normal[s, 0] - 1) / (np.sqrt(right[0] ** 2 + right[1] ** 2 + right[2] ** 2) + 1e-12)
-        along = (2 * normal[s, 1] - 1) / (np.sqrt(up[0] ** 2 + up[1] ** 2 + up[2] ** 2) + 1e-12)
+            one, other = vertices[second, c] - vertices[first, c], vertices[third, c] - vertices[first, c]
+            right += (one * by - other * ay) ** 2
+            up += (other * ax - one * bx) ** 2
+        across = turned * (2 * normal[s, 0] - 1) / (np.sqrt(right) + 1e-12)
+        along = turned * (2 * normal[s, 1] - 1) / (np.sqrt(up) + 1e-12)
         for c in range(3):
-            out[s, c] = across * right[c] + along * up[c]
+            one, other = vertices[second, c] - vertices[first, c], vertices[third, c] - vertices[first, c]
+            out[s, c] = across * (one * by - other * ay) + along * (other * ax - one * bx)
     return out
 
 
@@ -164,6 +164,12 @@ def _creases(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 @compiled
+def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
+    length = np.sqrt(x * x + y * y + z * z) + 1e-12
+    return x / length, y / length, z / length
+
+
+@compiled
 def _light(
     values: np.ndarray,
     bumps: np.ndarray,
@@ -177,27 +183,21 @@ def _light(
     """values [S, 15]: place, normal, rest place, soft light and where it comes from."""
     out = np.empty((len(values), 3), np.float32)
     for s in range(len(values)):
-        view = eye - values[s, :3]
-        view /= np.sqrt(view[0] ** 2 + view[1] ** 2 + view[2] ** 2)
-        smooth = values[s, 3:6].copy()
-        smooth /= np.sqrt(smooth[0] ** 2 + smooth[1] ** 2 + smooth[2] ** 2) + 1e-12
-        facing = smooth[0] * view[0] + smooth[1] * view[1] + smooth[2] * view[2]
+        vx, vy, vz = _unit(eye[0] - values[s, 0], eye[1] - values[s, 1], eye[2] - values[s, 2])
+        sx, sy, sz = _unit(values[s, 3], values[s, 4], values[s, 5])
         inside = 1.0
-        if facing < 0:
-            smooth = -smooth
+        if sx * vx + sy * vy + sz * vz < 0:
+            sx, sy, sz = -sx, -sy, -sz
             inside = 0.45 if look[s, 2] == 0 else 1.0
-        normal = smooth + bumps[s]
-        normal /= np.sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2) + 1e-12
-        source = values[s, 12:15]
-        before = smooth[0] * source[0] + smooth[1] * source[1] + smooth[2] * source[2]
-        after = normal[0] * source[0] + normal[1] * source[1] + normal[2] * source[2]
+        nx, ny, nz = _unit(sx + bumps[s, 0], sy + bumps[s, 1], sz + bumps[s, 2])
+        before = sx * values[s, 12] + sy * values[s, 13] + sz * values[s, 14]
+        after = nx * values[s, 12] + ny * values[s, 13] + nz * values[s, 14]
         bump = min(max((after + 0.6) / max(before + 0.6, 0.2), 0.25), 1.8)
-        cosine = normal[0] * key[0] + normal[1] * key[1] + normal[2] * key[2]
-        gloss, sharpness, wrap, sheen = look[s]
-        half = view + key
-        half /= np.sqrt(half[0] ** 2 + half[1] ** 2 + half[2] ** 2) + 1e-12
-        mirror = max(normal[0] * half[0] + normal[1] * half[1] + normal[2] * half[2], 0.0)
-        grazing = 1 - max(normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2], 0.0)
+        cosine = nx * key[0] + ny * key[1] + nz * key[2]
+        gloss, sharpness, wrap, sheen = look[s, 0], look[s, 1], look[s, 2], look[s, 3]
+        hx, hy, hz = _unit(vx + key[0], vy + key[1], vz + key[2])
+        mirror = max(nx * hx + ny * hy + nz * hz, 0.0)
+        grazing = 1 - max(nx * vx + ny * vy + nz * vz, 0.0)
         shine = 0.0
         if mirror > 0.4:
             shine = gloss * (mirror**sharpness) * (sharpness + 2) / 8 * lit[s] * max(cosine, 0.0)

@@ -11,6 +11,7 @@ from posewarp_tf.synthetic.drawn import figure, geometry
 from posewarp_tf.synthetic.drawn.pose import Pose
 from posewarp_tf.synthetic.rendered.body import Body
 from posewarp_tf.synthetic.rendered.seats import Seat
+from posewarp_tf.synthetic.rendered.turns import between, frame_turn, shortest_turn
 
 _SPINE = ('spine05', 'spine04', 'spine03', 'spine02', 'spine01')
 _NECK = ('neck01', 'neck02', 'neck03', 'head')
@@ -110,33 +111,6 @@ def local_rotations(body: Body, turns: Mapping[str, np.ndarray]) -> np.ndarray:
         world[bone] = turns.get(name, parent)
         local[bone] = parent.T @ world[bone]
     return local
-
-
-def between(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
-    """The rotation that lies `share` of the way from one to the other."""
-    turn = first.T @ second
-    axis = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
-    angle = np.arctan2(np.linalg.norm(axis), np.trace(turn) - 1)
-    return first @ geometry.rotation(axis, share * angle) if angle > 1e-9 else first
-
-
-def shortest_turn(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The smallest rotation that takes one direction to the other."""
-    first, second = geometry.unit(first), geometry.unit(second)
-    axis = geometry.cross(first, second)
-    angle = np.arctan2(np.linalg.norm(axis), first @ second)
-    return geometry.rotation(axis, angle) if angle > 1e-9 else np.eye(3)
-
-
-def frame_turn(rest: np.ndarray, rest_hinge: np.ndarray, posed: np.ndarray, hinge: np.ndarray) -> np.ndarray:
-    """The rotation that takes a limb's direction to another, and its hinge as near to the other as then possible."""
-
-    def frame(direction: np.ndarray, axis: np.ndarray) -> np.ndarray:
-        along = geometry.unit(direction)
-        side = geometry.unit(axis - along * (along @ axis))
-        return np.stack([along, side, geometry.cross(along, side)], axis=1)
-
-    return frame(posed, hinge) @ frame(rest, rest_hinge).T
 
 
 def _way(body: Body, heads: np.ndarray, first: str, second: str) -> np.ndarray:
