@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from posewarp_tf.synthetic.rendered.compiled import compiled
 from posewarp_tf.synthetic.rendered.mesh import bounds
 
 
@@ -24,11 +25,8 @@ class Camera:
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """World points [..., 3] to (x, y) in pixels and the distance Z along the camera's axis in metres."""
-        local = (points - self.position) @ self.turn.T
-        depth = np.maximum(local[..., 2], 1e-3)
-        x = self.centre[0] + self.focal * local[..., 0] / depth
-        y = self.centre[1] + self.focal * local[..., 1] / depth
-        return np.stack([x, y, depth], axis=-1)
+        seen = _project(points.reshape(-1, 3), self.position, self.turn, self.focal, *self.centre)
+        return seen.reshape(points.shape)
 
     def rays(self, size: tuple[int, int], samples: int) -> np.ndarray:
         """Directions [H * samples, W * samples, 3] through the samples of a picture; not of unit length (Z is 1)."""
@@ -40,6 +38,20 @@ class Camera:
         local[..., 1] = (y - self.centre[1])[:, None] / self.focal
         local[..., 2] = 1.0
         return local @ self.turn
+
+
+@compiled
+def _project(
+    points: np.ndarray, position: np.ndarray, turn: np.ndarray, focal: float, centre_x: float, centre_y: float
+) -> np.ndarray:
+    out = np.empty((len(points), 3))
+    for n in range(len(points)):
+        x, y, z = points[n, 0] - position[0], points[n, 1] - position[1], points[n, 2] - position[2]
+        depth = max(turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] * z, 1e-3)
+        out[n, 0] = centre_x + focal * (turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z) / depth
+        out[n, 1] = centre_y + focal * (turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] * z) / depth
+        out[n, 2] = depth
+    return out
 
 
 def look_at(position: np.ndarray, target: np.ndarray, focal: float, centre: tuple[float, float]) -> Camera:

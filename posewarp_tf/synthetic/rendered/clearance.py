@@ -5,32 +5,38 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from scipy import sparse
 from scipy.spatial import cKDTree
 
+from posewarp_tf.synthetic.rendered.compiled import compiled
 from posewarp_tf.synthetic.rendered.mesh import Layer, vertex_normals
 
 _REACH = 0.06  # metres; what is farther away is another limb
 _ROUNDS = 3
 
 
-def neighbours(triangles: np.ndarray, count: int) -> sparse.csr_matrix:
-    """Rows of means over the vertices that share an edge, [count, count]."""
-    first = triangles[:, [0, 1, 2, 1, 2, 0]].ravel()
-    second = triangles[:, [1, 2, 0, 0, 1, 2]].ravel()
-    links = sparse.csr_matrix((np.ones(len(first), np.float32), (first, second)), shape=(count, count))
-    links.data[:] = 1.0
-    degree = np.maximum(np.asarray(links.sum(axis=1)).ravel(), 1.0)
-    return sparse.diags(1.0 / degree) @ links
+@compiled
+def mean_of_neighbours(values: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """For each vertex the mean [N, C] of the others' values in its triangles; 0 for one without."""
+    out = np.zeros(values.shape)
+    count = np.zeros(len(values))
+    for t in range(len(triangles)):
+        for corner in range(3):
+            own, one, other = triangles[t, corner], triangles[t, corner - 1], triangles[t, corner - 2]
+            count[own] += 2
+            for c in range(values.shape[1]):
+                out[own, c] += values[one, c] + values[other, c]
+    for n in range(len(values)):
+        for c in range(values.shape[1]):
+            out[n, c] /= max(count[n], 1.0)
+    return out
 
 
 def smoothed(vertices: np.ndarray, triangles: np.ndarray, rounds: int, share: float = 0.5) -> np.ndarray:
     """Vertices moved by `share` towards the mean of their neighbours, `rounds` times; rims stay where they are."""
-    mean = neighbours(triangles, len(vertices))
     free = ~_on_rim(triangles, len(vertices))[:, None]
     out = vertices.astype(np.float64)
     for _ in range(rounds):
-        out = out + share * free * (mean @ out - out)
+        out = out + share * free * (mean_of_neighbours(out, triangles) - out)
     return out
 
 
@@ -57,18 +63,16 @@ def push_out(outer: Layer, inner: list[Layer], gap: float) -> Layer:
     points = np.concatenate([layer.vertices for layer in inner]).astype(np.float64)
     normals = np.concatenate([vertex_normals(layer.vertices, layer.triangles) for layer in inner])
     tree = _tree(points)
-    mean = None
     vertices = outer.vertices.astype(np.float64)
     for round_ in range(_ROUNDS):
         moves = _moves(vertices, points, normals, tree, gap)
         fixed = moves.any(axis=1, keepdims=True)
         if not fixed.any():
             break
-        mean = neighbours(outer.triangles, len(outer.vertices)) if mean is None else mean
         spread = moves
         # The last round moves nothing but what is still too near.
         for _ in range(4 if round_ < _ROUNDS - 1 else 0):
-            spread = np.where(fixed, moves, mean @ spread)
+            spread = np.where(fixed, moves, mean_of_neighbours(spread, outer.triangles))
         vertices = vertices + spread
     return dataclasses.replace(outer, vertices=vertices.astype(np.float32))
 

@@ -59,15 +59,17 @@ class Scene:
             glow = 1 - 0.05 * ((x / 2.5) ** 2 + ((np.where(on_floor, -z, y) - 1.0) / 2.5) ** 2)
             grain = 1 + 0.01 * noise(x * 3, y * 3 + z * 3, self.seed)
             return self.wall * (np.clip(glow, 0.75, 1.02) * grain)[..., None]
-        floor = pattern(self.floor_pattern, self.floor, x, z, self.seed + 7)
+        colors = np.empty((*shape, 3))
+        colors[on_floor] = pattern(self.floor_pattern, self.floor, x[on_floor], z[on_floor], self.seed + 7)
         if self.kind == 'wall':
-            wall = pattern(self.wall_pattern, self.wall, x, y, self.seed)
-            skirting = (y < 0.09) & (self.wall_pattern in ('plaster', 'panels'))
-            wall = np.where(skirting[..., None], 0.75, wall)
+            wall = ~on_floor
+            colors[wall] = pattern(self.wall_pattern, self.wall, x[wall], y[wall], self.seed)
+            if self.wall_pattern in ('plaster', 'panels'):
+                colors[wall & (y < 0.09)] = 0.75
         else:
-            wall = self._far_away(shape)
+            colors[~on_floor] = self._far_away(shape)[~on_floor]
         near_corner = 1 - 0.35 * np.exp(-np.where(on_floor, z + self.distance, y) / 0.25)
-        return np.where(on_floor[..., None], floor, wall) * near_corner[..., None]
+        return colors * near_corner[..., None]
 
     def _far_away(self, shape: tuple[int, ...]) -> np.ndarray:
         """The photo, or houses, trees and lights, all over the picture."""
