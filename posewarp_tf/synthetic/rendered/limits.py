@@ -92,7 +92,9 @@ def problem(person: Person, stance: Stance) -> str:
         return 'no foot is on the floor'
     legs = np.linalg.norm(person.heads[person.body.bone('upperleg01.L')] - person.heads[person.body.bone('foot.L')])
     is_low = (at('upperleg01.L')[1] + at('upperleg01.R')[1]) / 2 - min(feet) < 0.5 * legs
-    kneels = min(at('lowerleg01.L')[1], at('lowerleg01.R')[1]) < min(feet) + 0.1
+    # Who kneels has a knee on the floor right below the hips.
+    knees = (at('lowerleg01.L')[1], at('lowerleg01.R')[1])
+    kneels = min(knees) < min(feet) + 0.1 and max(-thigh[1] for thigh in thighs) > 0.85
     if is_low and not kneels and stance.seat is None:
         return 'it sits'
     return ''

@@ -88,6 +88,9 @@ def test_nobody_sits_on_nothing(person):
     low = Pose(legs={side: LegPose(0.1, 1.75, 0.07, 1.7) for side in SIDES})
     stance = stance_of(person.body, person.heads, person.tails, person.height, low)
     assert limits.problem(person, stance) == 'it sits'
+    flat = Pose(lean=-0.7, legs={side: LegPose(0.1, 0.8, 0.07, 0.1) for side in SIDES})
+    reclined = stance_of(person.body, person.heads, person.tails, person.height, flat)
+    assert limits.problem(person, reclined) == 'it sits'
     assert limits.problem(person, dataclasses.replace(stance, seat=seats.sample_seat(np.random.default_rng(0)))) == ''
 
 
