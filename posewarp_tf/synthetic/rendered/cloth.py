@@ -47,7 +47,8 @@ def mean_color(layer: Layer) -> np.ndarray:
     texture = layer.material.texture
     if texture is None:
         return np.ones(3)
-    middle = layer.uv.mean(axis=1)
+    # Some of its triangles are enough.
+    middle = layer.uv[::4].mean(axis=1)
     rows = ((1 - middle[:, 1]) * texture.shape[0]).astype(np.int64) % texture.shape[0]
     columns = (middle[:, 0] * texture.shape[1]).astype(np.int64) % texture.shape[1]
     found = texture[rows, columns]

@@ -67,11 +67,13 @@ class Layer:
     def only(self, kept: np.ndarray) -> Layer:
         """The same with the triangles `kept` (numbers or booleans) and their vertices."""
         triangles = self.triangles[kept]
-        used, numbers = np.unique(triangles, return_inverse=True)
+        is_used = np.zeros(len(self.vertices), bool)
+        is_used[triangles] = True
+        used, numbers = np.flatnonzero(is_used), np.cumsum(is_used) - 1
         return dataclasses.replace(
             self,
             vertices=self.vertices[used],
-            triangles=numbers.reshape(-1, 3).astype(np.int32),
+            triangles=numbers[triangles].astype(np.int32),
             uv=self.uv[kept],
             bones=self.bones[used],
             weights=self.weights[used],

@@ -7,6 +7,7 @@ coefficient is the product of the blends of the words in its name. Ancestries ar
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def word_shares(phenotype: Phenotype) -> dict[str, float]:
 def coefficients(names: list[tuple[str, ...]], phenotype: Phenotype) -> np.ndarray:
     """float64 [len(names)]: for each target, whose name's words are given, the product of their shares."""
     shares = word_shares(phenotype)
-    return np.array([np.prod([shares[word] for word in words]) for words in names])
+    return np.array([math.prod(shares[word] for word in words) for words in names])
 
 
 def words_of(file_name: str) -> tuple[str, ...] | None:

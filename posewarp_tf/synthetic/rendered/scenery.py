@@ -154,6 +154,26 @@ def pattern(kind: str, color: np.ndarray, x: np.ndarray, y: np.ndarray, seed: in
     return np.clip(color * np.clip(shade, 0.05, 3)[..., None], 0, 1)
 
 
+@compiled
+def hash_of(i, j, seed):
+    """-1..1 for whole numbers, or for arrays of them."""
+    mixed = (i * 374761393 + j * 668265263 + seed * 1274126177) & 0xFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 13)) * 1103515245) & 0xFFFFFFFF
+    return ((mixed ^ (mixed >> 16)) & 0xFFFF) / 32767.5 - 1.0
+
+
+@compiled
+def noise_at(x: float, y: float, seed: int) -> float:
+    """`noise` at one place, for compiled loops."""
+    left, low = np.floor(x), np.floor(y)
+    fx, fy = x - left, y - low
+    fx, fy = fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)
+    i, j = int(left), int(low)
+    lower = hash_of(i, j, seed) * (1 - fx) + hash_of(i + 1, j, seed) * fx
+    upper = hash_of(i, j + 1, seed) * (1 - fx) + hash_of(i + 1, j + 1, seed) * fx
+    return lower * (1 - fy) + upper * fy
+
+
 def noise(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     """Smooth values in -1..1 that change over about one unit."""
     x, y = np.broadcast_arrays(x, y)
@@ -164,19 +184,5 @@ def noise(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
 def _noise(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     out = np.empty(len(x))
     for n in range(len(x)):
-        left, low = np.floor(x[n]), np.floor(y[n])
-        fx, fy = x[n] - left, y[n] - low
-        fx, fy = fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)
-        i, j = int(left), int(low)
-        lower = hash_of(i, j, seed) * (1 - fx) + hash_of(i + 1, j, seed) * fx
-        upper = hash_of(i, j + 1, seed) * (1 - fx) + hash_of(i + 1, j + 1, seed) * fx
-        out[n] = lower * (1 - fy) + upper * fy
+        out[n] = noise_at(x[n], y[n], seed)
     return out
-
-
-@compiled
-def hash_of(i, j, seed):
-    """-1..1 for whole numbers, or for arrays of them."""
-    mixed = (i * 374761393 + j * 668265263 + seed * 1274126177) & 0xFFFFFFFF
-    mixed = ((mixed ^ (mixed >> 13)) * 1103515245) & 0xFFFFFFFF
-    return ((mixed ^ (mixed >> 16)) & 0xFFFF) / 32767.5 - 1.0

@@ -9,7 +9,7 @@ from posewarp_tf.synthetic.rendered.compiled import compiled
 from posewarp_tf.synthetic.rendered.lights import TOGETHER, Lights, ShadowMap, ambient, lit_share, shadow_map
 from posewarp_tf.synthetic.rendered.mesh import Mesh, interpolate, vertex_normals
 from posewarp_tf.synthetic.rendered.raster import Hits
-from posewarp_tf.synthetic.rendered.scenery import noise
+from posewarp_tf.synthetic.rendered.scenery import noise_at
 
 
 def shade(
@@ -142,24 +142,31 @@ def _tangent_bumps(
     return out
 
 
+@compiled
 def _folds(rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Creases of hanging cloth that belong to the material: slopes [S, 3], and how deep a place lies [S], 0..1."""
-    around = 0.16 * np.arctan2(rest[:, 0], rest[:, 2] + 0.02)
+    slopes, deep = np.empty((len(rest), 3)), np.empty(len(rest))
     step = 0.004
-    here = _creases(around, rest[:, 1])
-    sideways = (_creases(around + step, rest[:, 1]) - here) / step
-    upwards = (_creases(around, rest[:, 1] + step) - here) / step
-    radius = np.maximum(np.hypot(rest[:, 0], rest[:, 2]), 1e-6)
-    slopes = np.stack([-sideways * rest[:, 2] / radius, -upwards, sideways * rest[:, 0] / radius], axis=1)
-    return 0.012 * slopes, np.clip(-here, 0.0, 1.0)
+    for s in range(len(rest)):
+        x, y, z = rest[s, 0], rest[s, 1], rest[s, 2]
+        around = 0.16 * np.arctan2(x, z + 0.02)
+        here = _crease(around, y)
+        sideways = (_crease(around + step, y) - here) / step
+        upwards = (_crease(around, y + step) - here) / step
+        radius = max(np.sqrt(x * x + z * z), 1e-6)
+        slopes[s, 0], slopes[s, 1] = -0.012 * sideways * z / radius, -0.012 * upwards
+        slopes[s, 2] = 0.012 * sideways * x / radius
+        deep[s] = min(max(-here, 0.0), 1.0)
+    return slopes, deep
 
 
-def _creases(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Heights -1..1: ridges that run down and a little across, in some places more than in others."""
-    bent = x + 0.03 * noise(x * 9, y * 5, 11)
-    long = 1 - 2 * np.abs(noise(bent * 22 + 2.5 * y, y * 3.5, 12))
-    short = 1 - 2 * np.abs(noise(bent * 14 - 7 * y, y * 13, 13))
-    where = np.clip(0.5 + 0.8 * noise(x * 7, y * 6, 14), 0.0, 1.0)
+@compiled
+def _crease(x: float, y: float) -> float:
+    """Height -1..1: ridges that run down and a little across, in some places more than in others."""
+    bent = x + 0.03 * noise_at(x * 9, y * 5, 11)
+    long = 1 - 2 * abs(noise_at(bent * 22 + 2.5 * y, y * 3.5, 12))
+    short = 1 - 2 * abs(noise_at(bent * 14 - 7 * y, y * 13, 13))
+    where = min(max(0.5 + 0.8 * noise_at(x * 7, y * 6, 14), 0.0), 1.0)
     return 0.5 * long + 0.5 * where * short
 
 
