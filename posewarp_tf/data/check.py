@@ -11,7 +11,8 @@ The exit code is 1 if training with the same flags would fail by anything that s
 not go together (stages, terms and their weights, sizes, batch and --num_gpus), weights of VGG-19 that are not there or
 not such, lists, pictures, joints, and the maps or flows that the model, a term or an augmentation needs; for the test
 split, which validation and evaluation read, also maps or flows that some pictures lack. Not seen are: pixels of the
-pictures that are not decoded (--decode_all decodes every one), devices, memory, downloads, packages that are not installed, and what --run_dir and --init_from hold.
+pictures that are not decoded (--decode_all decodes every one), devices, memory, downloads, packages that are not
+installed, and what --run_dir and --init_from hold.
 """
 
 from __future__ import annotations
