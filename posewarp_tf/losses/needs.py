@@ -63,6 +63,15 @@ NEEDS = {
     # PFL's GarmentNet.
     'garment_cross_entropy': Needs('garment', maps=('target_garment',)),
     'garment_adversarial': Needs('garment', maps=('target_garment',), judged=True),
+    # The layered model.
+    'layer_flow': Needs('layered', maps=('target_parts',), truth=TRUTH_KEYS),
+    'part_cross_entropy': Needs('layered', maps=('target_parts',)),
+    'source_part_cross_entropy': Needs('layered', maps=('source_parts',)),
+    'silhouette_overlap': Needs('layered', maps=('target_parts',)),
+    'layer_visibility': Needs('layered', maps=('target_parts',), truth=('visibility',)),
+    'person_l1': Needs('layered', maps=('target_parts',)),
+    'painted_l1': Needs('layered', maps=('target_parts',), truth=('visibility',)),
+    'person_gradient': Needs('layered', maps=('target_parts',)),
 }
 
 

@@ -17,14 +17,13 @@ import numpy as np
 from absl import app, flags
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.files import atomic_path
 from posewarp_tf.synthetic.dataset import Settings
 from posewarp_tf.synthetic.stream import PeopleStream
-from posewarp_tf.training.portable.files import DESCRIPTION, PROGRAM, STATE
+from posewarp_tf.training.portable.files import DESCRIPTION, read_program, read_state, write_state
 from posewarp_tf.training.portable.memory import PeopleMemory
 
 _STEP_DIR = flags.DEFINE_string('step_dir', None, 'Folder of the step.', required=True)
-_OUTPUT = flags.DEFINE_string('output', None, 'File of the state at the end; none: that of --step_dir is replaced.')
+_OUTPUT = flags.DEFINE_string('output_dir', None, 'Folder of the state at the end; none: that of --step_dir is replaced.')
 _SECONDS = flags.DEFINE_float('seconds', 0.0, 'Stops after this time, the compilation included; 0: only after --steps.')
 _STEPS = flags.DEFINE_integer('steps', 0, 'Stops after the step of this number; 0: only after --seconds.')
 _NUM_WORKERS = flags.DEFINE_integer('num_workers', 0, 'Processes that render; 0: one for each core but one.')
@@ -52,11 +51,10 @@ class CompiledStep:
         self._jax = jax
         self.description = json.loads((folder / DESCRIPTION).read_text())
         self.device = jax.devices()[0]
-        module = _jax.mlir.hlo_to_stablehlo((folder / PROGRAM).read_bytes())
+        module = _jax.mlir.hlo_to_stablehlo(read_program(folder))
         devices = _jax.DeviceList((self.device,))
         self._program = self.device.client.compile_and_load(module, devices, xla_client.CompileOptions())
-        with np.load(folder / STATE) as arrays:
-            self._state = [self.put(arrays[f'v{index}']) for index in range(len(arrays.files))]
+        self._state = [self.put(array) for array in read_state(folder)]
         self._replaced = {int(output): given for output, given in self.description['replaced'].items()}
 
     def put(self, array: np.ndarray) -> Any:
@@ -81,9 +79,8 @@ class CompiledStep:
             self._state[given] = outputs[output]
         return [value for index, value in enumerate(outputs) if index not in self._replaced]
 
-    def save(self, path: pathlib.Path) -> None:
-        with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-            np.savez(file, **{f'v{index}': np.asarray(array) for index, array in enumerate(self._state)})
+    def save(self, folder: pathlib.Path) -> None:
+        write_state(folder, [np.asarray(array) for array in self._state])
 
 
 def main(argv: list[str]) -> None:
@@ -93,7 +90,7 @@ def main(argv: list[str]) -> None:
         raise app.UsageError('--seconds or --steps: expected at least one of them')
     began = time.monotonic()
     folder = pathlib.Path(_STEP_DIR.value)
-    output = pathlib.Path(_OUTPUT.value) if _OUTPUT.value else folder / STATE
+    output = pathlib.Path(_OUTPUT.value or folder)
     count, height, width, _ = _batch_shape(folder)
     settings = Settings(
         0,

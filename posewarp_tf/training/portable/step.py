@@ -5,8 +5,8 @@
 It is exported where TensorFlow is, run wherever XLA is (run.py), and what came out goes back into the run folder, with
 which everything else goes on. The folder of a step holds
 
-    step.hlo      the program, an HloModuleProto
-    state.npz     arrays v0, v1, ...: what the step reads and changes
+    step.hlo.gz   the program, an HloModuleProto
+    state-*.npz   what the step reads and changes
     step.json     the batch's arrays, the state's names, and which outputs replace which inputs
 """
 
@@ -23,8 +23,7 @@ import tensorflow as tf
 
 from posewarp_tf import files
 from posewarp_tf.conventions import NUM_JOINTS
-from posewarp_tf.data.pair_augmentation import augment_pairs
-from posewarp_tf.data.pipeline import pair_augmentation_of
+from posewarp_tf.data.pair_augmentation import augment_as
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models.registry import build_model
@@ -33,7 +32,7 @@ from posewarp_tf.runs.checkpoints import CheckpointFolder
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training import distribution
-from posewarp_tf.training.portable.files import DESCRIPTION, PROGRAM, STATE
+from posewarp_tf.training.portable.files import DESCRIPTION, read_state, write_program, write_state
 from posewarp_tf.training.train_step import Networks, TrainStep
 
 Tensors = Mapping[str, tf.Tensor]
@@ -82,10 +81,8 @@ class PortableStep:
         batch = dict(raw, flow=tf.cast(raw['flow'], tf.float32))
         roles = self._config.model.roles
         batch.update({f'{role}_image': to_float_image(raw[f'{role}_image']) for role in roles})
-        ranges = pair_augmentation_of(self._config.data)
-        if ranges is not None:
-            seed = tf.stack([tf.constant(self._config.training.seed, tf.int64), self._train_step.iterations])
-            batch = augment_pairs(batch, seed, *ranges)
+        seed = tf.stack([tf.constant(self._config.training.seed, tf.int64), self._train_step.iterations])
+        batch = augment_as(self._config.data.pair_augmentation, batch, seed)
         form = self._config.model.pose_form
         if form is not None:
             batch.update({f'{role}_pose': form.make(batch, role, self._config.model.image_size) for role in roles})
@@ -94,7 +91,8 @@ class PortableStep:
     def export(self, folder: str | os.PathLike) -> None:
         """Writes the folder of this step."""
         specs = self.batch_specs()
-        program = self._graph.experimental_get_compiler_ir(specs)
+        zeros = {name: tf.zeros(spec.shape, spec.dtype) for name, spec in specs.items()}
+        program = self._graph.experimental_get_compiler_ir(zeros)
         text = program(stage='hlo').partition('\n')[0]
         replaced = {int(output): int(given) for output, given in _ALIAS.findall(text)}
         state, names = self._state(specs), list(specs)
@@ -107,24 +105,21 @@ class PortableStep:
         }
         place = pathlib.Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        with files.atomic_path(place / PROGRAM) as temporary:
-            pathlib.Path(temporary).write_bytes(program(stage='hlo_serialized'))
-        with files.atomic_path(place / STATE) as temporary, open(temporary, 'wb') as file:
-            np.savez(file, **{f'v{index}': variable.numpy() for index, variable in enumerate(state)})
+        write_program(place, program(stage='hlo_serialized'))
+        write_state(place, [variable.numpy() for variable in state])
         files.write_text(place / DESCRIPTION, json.dumps(description, indent=1) + '\n')
 
-    def collect(self, state_path: str | os.PathLike) -> int:
+    def collect(self, folder: str | os.PathLike) -> int:
         """Puts the state that a run of the program left into the run folder, as its latest checkpoint; the step.
 
         Raises:
             RunError: it is the state of another program.
         """
-        state = self._state(self.batch_specs())
-        with np.load(state_path) as arrays:
-            if len(arrays.files) != len(state):
-                raise RunError(f'{state_path}: got {len(arrays.files)} arrays, expected the {len(state)} of this stage')
-            for index, variable in enumerate(state):
-                variable.assign(arrays[f'v{index}'])
+        state, arrays = self._state(self.batch_specs()), read_state(folder)
+        if [array.shape for array in arrays] != [tuple(variable.shape) for variable in state]:
+            raise RunError(f'{folder}: the state is of another program than that of this stage')
+        for variable, array in zip(state, arrays):
+            variable.assign(array)
         self.step = int(self._train_step.iterations)
         self._checkpoints.save(self.step)
         return self.step
