@@ -37,7 +37,7 @@ def main() -> int:
 
     device = jax.devices()[0]
     print(f'jax {jax.__version__}, {device.device_kind}', flush=True)
-    rows = []
+    rows: list[dict] = []
     programs = index['programs'][: options.count or None]
     with ThreadPoolExecutor(options.threads) as pool:
         futures = {

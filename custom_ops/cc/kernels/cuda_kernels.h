@@ -131,7 +131,7 @@ __device__ inline void SumWindow(const SharedWindows<Real>& windows, int pixel, 
   long long columns[kSide];
 #pragma unroll
   for (int i = 0; i < kSide; ++i) columns[i] = windows.columns[pixel * kSide + i];
-#pragma unroll 1
+#pragma unroll 2
   for (int j = 0; j < kSide; ++j) {
     Pack<T, kLanes> taps[kSide];
 #pragma unroll
