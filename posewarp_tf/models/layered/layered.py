@@ -62,17 +62,19 @@ class PoseNet(tf.keras.layers.Layer):
     """What two poses have to do with each other, as `features` numbers, from all their joints at once."""
 
     def __init__(self, features: int, **kwargs):
-        super().__init__(**kwargs)
+        # Half precision knows places in a picture to a pixel or two only.
+        super().__init__(**{**kwargs, 'dtype': 'float32'})
         self.features = features
-        self.hidden = tf.keras.layers.Dense(2 * features, tf.nn.leaky_relu)
-        self.dense = tf.keras.layers.Dense(features, tf.nn.leaky_relu)
+        self.hidden = tf.keras.layers.Dense(2 * features, tf.nn.leaky_relu, dtype='float32')
+        self.dense = tf.keras.layers.Dense(features, tf.nn.leaky_relu, dtype='float32')
 
-    def call(self, source_keypoints: tf.Tensor, target_keypoints: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-        """[B, features] from keypoints [B, 18, 2] in pixels of `size` [2], (width, height)."""
+    def call(self, source_keypoints: tf.Tensor, target_keypoints: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+        """[B, features] from keypoints [B, 18, 2] in pixels of `size`, (width, height)."""
         numbers = []
         for keypoints in (source_keypoints, target_keypoints):
-            known = tf.cast(tf.reduce_min(keypoints, axis=-1, keepdims=True) >= 0.0, keypoints.dtype)
-            numbers += [known, known * (2.0 * keypoints / tf.cast(size, keypoints.dtype) - 1.0)]
+            places = tf.cast(keypoints, tf.float32)
+            known = tf.cast(tf.reduce_min(places, axis=-1, keepdims=True) >= 0.0, tf.float32)
+            numbers += [known, known * (2.0 * places / tf.constant(size, tf.float32) - 1.0)]
         flat = tf.concat(numbers, axis=-1)
         return self.dense(self.hidden(tf.reshape(flat, [-1, flat.shape[1] * flat.shape[2]])))
 

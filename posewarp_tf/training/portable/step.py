@@ -64,13 +64,13 @@ class PortableStep:
                 mean.assign(weight)
         networks = {MODEL: model, **({} if average is None else {AVERAGE: average})}
         self._keys = {
-            variable.ref(): f'{role}/{index}'
+            variable.handle.ref(): f'{role}/{index}'
             for role, network in networks.items()
             for index, variable in enumerate(network.weights)
         }
         for index, variable in enumerate(self._train_step.parts['optimizer'].variables):
-            self._keys[variable.ref()] = f'optimizer/{index}'
-        self._keys[self._train_step.iterations.ref()] = COUNTER
+            self._keys[variable.handle.ref()] = f'optimizer/{index}'
+        self._keys[self._train_step.iterations.handle.ref()] = COUNTER
         parts = {**self._train_step.parts, 'best_loss': tf.Variable(np.inf, trainable=False, dtype=tf.float64)}
         self._checkpoints = CheckpointFolder(run_folder.stage_dir(stage), config.training.keep_checkpoints, parts)
         self.step = self._checkpoints.restore() or 0
@@ -116,7 +116,7 @@ class PortableStep:
             'batch': [
                 {'name': name, 'shape': list(specs[name].shape), 'dtype': specs[name].dtype.name} for name in names
             ],
-            'state': [self._keys[variable.ref()] for variable in state],
+            'state': [self._keys.get(variable.handle.ref(), variable.name) for variable in state],
             'num_steps': self._config.training.stage_steps[self._stage],
             'losses': sorted(self._graph.get_concrete_function(specs).structured_outputs),
             'replaced': {str(output): given - len(names) for output, given in replaced.items()},
