@@ -63,6 +63,11 @@ NEEDS = {
     # PFL's GarmentNet.
     'garment_cross_entropy': Needs('garment', maps=('target_garment',)),
     'garment_adversarial': Needs('garment', maps=('target_garment',), judged=True),
+    # From exact flow and visibility, of any model; in no published objective.
+    'supervised_flow': Needs('motions', truth=TRUTH_KEYS),
+    'supervised_occluded_flow': Needs('motions', truth=TRUTH_KEYS),
+    'visibility_mask': Needs('motions', truth=('visibility',)),
+    'visibility_composition': Needs('composition_mask', truth=('visibility',)),
 }
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from posewarp_tf.losses import adversarial, flow_terms, gfla_terms
+from posewarp_tf.losses import adversarial, flow_terms, gfla_terms, truth_terms
 from posewarp_tf.losses.labels import class_balanced_cross_entropy
 from posewarp_tf.losses.perceptual import perceptual_distance, style_distance
 from posewarp_tf.losses.reconstruction import l1
@@ -87,4 +87,9 @@ TERMS: dict[str, Term] = {
     # PFL's GarmentNet.
     'garment_cross_entropy': Term(_garment_cross_entropy),
     'garment_adversarial': Term(_garment_adversarial),
+    # From exact flow and visibility, of any model; in no published objective.
+    'supervised_flow': Term(truth_terms.supervised_flow),
+    'supervised_occluded_flow': Term(truth_terms.supervised_occluded_flow),
+    'visibility_mask': Term(truth_terms.visibility_mask),
+    'visibility_composition': Term(truth_terms.visibility_composition),
 }

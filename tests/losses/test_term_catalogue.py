@@ -30,7 +30,7 @@ def make_motions(inputs, scales):
     """Flows that depend on the pictures of their own example alone."""
     image = inputs['source_image'] - 0.5 * inputs['target_image']
     pooled = [tf.nn.avg_pool2d(image, 2**scale, 2**scale, 'VALID') if scale else image for scale in scales]
-    return {'source': Motion([2 * picture[..., :2] for picture in pooled])}
+    return {'source': Motion([2 * picture[..., :2] for picture in pooled], [tf.sigmoid(p[..., :1]) for p in pooled])}
 
 
 @functools.cache
@@ -44,6 +44,8 @@ def scene(model):
             blocks = rng.integers(0, count, (2, 2, 2)).astype(np.uint8)
             batch[f'{role}_{kind}'] = tf.constant(blocks.repeat(32, axis=1).repeat(32, axis=2))
         batch[f'{role}_pose'] = tf.zeros((2, *SIZE, 18))
+    batch['flow'] = tf.constant(rng.uniform(-4, 4, (2, *SIZE, 2)).astype(np.float32))
+    batch['visibility'] = tf.constant(rng.integers(0, 3, (2, *SIZE), dtype=np.uint8))
     outputs = {
         'image': tf.constant(rng.uniform(-1, 1, (2, *SIZE, 3)).astype(np.float32)),
         'garment': tf.constant(rng.normal(0, 1, (2, *SIZE, 16)).astype(np.float32)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import Stage
 from posewarp_tf.models.flow_config import FlowModelConfig
-from posewarp_tf.models.inputs import Input, PictureInput, PoseInput
+from posewarp_tf.models.inputs import Input, PictureInput
 from posewarp_tf.settings.options import option, shown
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class GFLAConfig(FlowModelConfig):
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        return PictureInput('source'), PoseInput('source', self.pose_form), PoseInput('target', self.pose_form)
+        return (PictureInput('source'), *self.pose_inputs)
 
     @property
     def flow_scales(self) -> tuple[int, ...]:

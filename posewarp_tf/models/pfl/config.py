@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import Stage
 from posewarp_tf.models.flow_config import FlowModelConfig
-from posewarp_tf.models.inputs import GarmentInput, Input, MaskInput, PictureInput, PoseInput
+from posewarp_tf.models.inputs import GarmentInput, Input, MaskInput, PictureInput
 from posewarp_tf.models.outputs import COMPOSITION_MASK, GARMENT_OUTPUT, Output
 from posewarp_tf.settings.options import option, shown
 
@@ -106,8 +106,7 @@ class PFLConfig(FlowModelConfig):
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        poses = PoseInput('source', self.pose_form), PoseInput('target', self.pose_form)
-        return (PictureInput('source'), *poses, *((GarmentInput('source'),) if self.use_garment else ()))
+        return (PictureInput('source'), *self.pose_inputs, *((GarmentInput('source'),) if self.use_garment else ()))
 
     @property
     def outputs(self) -> tuple[Output, ...]:
