@@ -33,12 +33,24 @@ Batch = dict[str, tf.Tensor]
 
 # Flows of neighbouring pixels that differ by more, in pixels, belong to surfaces of which one hides the other.
 _SIMILAR_FLOW = 2.0
+# Share of the pairs that get other cameras; the others stay as common as they are where the network is used.
+_MOVED = 2 / 3
+# Parts of the shorter side that control points of bends move at most.
+_BEND = 0.06
+
+
+def augment_as(kind: str, batch: Mapping[str, tf.Tensor], seed: tf.Tensor) -> Batch:
+    """`augment_pairs` as `--pair_augmentation` says: 'none', 'affine' or 'affine_bend'."""
+    if kind == 'none':
+        return dict(batch)
+    shorter = min(batch['source_image'].shape[1:3])
+    return augment_pairs(batch, seed, bend=_BEND * shorter if kind == 'affine_bend' else 0.0)
 
 
 def augment_pairs(
     batch: Mapping[str, tf.Tensor], seed: tf.Tensor, ranges: CameraRanges | None = None, bend: float = 0.0
 ) -> Batch:
-    """The pairs as other cameras see them, half of them with left and right exchanged on both sides.
+    """Two thirds of the pairs as other cameras see them; half of all with left and right exchanged on both sides.
 
     Args:
         batch: source_image and target_image float32 [B, H, W, 3], source_keypoints and target_keypoints float32
@@ -56,11 +68,11 @@ def augment_pairs(
         ConfigError: a bend that could fold the picture.
     """
     count, height, width, _ = batch['source_image'].shape
-    draws = hashed_uniform(count, 2 * NUM_DRAWS + 1, seed)
-    mirrored = draws[:, -1] < 0.0
+    draws = hashed_uniform(count, 2 * NUM_DRAWS + 2, seed)
+    mirrored, is_moved = draws[:, -1] < 0.0, draws[:, -2:-1] < 2.0 * _MOVED - 1.0
     source, target = (
         random_camera(part, (height, width), ranges or CameraRanges(), bend, mirrored)
-        for part in tf.split(draws[:, :-1], 2, axis=1)
+        for part in tf.split(draws[:, :-2] * tf.cast(is_moved, tf.float32), 2, axis=1)
     )
     return move_pairs(batch, source, target, mirrored)
 

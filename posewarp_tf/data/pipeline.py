@@ -21,7 +21,7 @@ import tensorflow as tf
 from posewarp_tf.conventions import TRUTH_KEYS
 from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
-from posewarp_tf.data.pair_augmentation import augment_pairs
+from posewarp_tf.data.pair_augmentation import augment_as
 from posewarp_tf.data.picture_store import PictureStore, read_class_map, read_flow, read_picture
 from posewarp_tf.data.truth import (
     ClassMaps,
@@ -37,8 +37,6 @@ from posewarp_tf.settings.config import Config
 Batch = dict[str, tf.Tensor]
 
 _PREFETCHED_BATCHES = 2
-# How far the bends of pairs go, as a part of the shorter side.
-_MAX_BEND = 0.06
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,9 +194,7 @@ class _TrainingReader(_Reader):
         batch = self.batch(numbers, images, keypoints, sides)
         if self.flows is not None:
             batch.update(self.read_flows(tf.gather(self.flows, rows)))
-        if self.config.data.pair_augmentation != 'none':
-            bend = _MAX_BEND * min(self.size) if self.config.data.pair_augmentation == 'affine_bend' else 0.0
-            batch = augment_pairs(batch, self._seed(step, 0), bend=bend)
+        batch = augment_as(self.config.data.pair_augmentation, batch, self._seed(step, 0))
         unwanted = {*sides, *TRUTH_KEYS} - self.wanted
         return {name: values for name, values in self.with_poses(batch).items() if name not in unwanted}
 

@@ -12,7 +12,6 @@ own: of a source pixel that shows another layer its share is small, and the pain
 
 from __future__ import annotations
 
-
 import tensorflow as tf
 
 from posewarp_tf.conventions import PART_NAMES
