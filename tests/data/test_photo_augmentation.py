@@ -82,6 +82,6 @@ def test_worse_files_are_further_from_the_picture():
     rng = np.random.default_rng(0)
     # Grey: colours are stored at half the size, whatever the quality.
     pictures = tf.constant(np.tile(rng.uniform(0, 1, (1, 32, 32, 1)), (3, 1, 1, 3)), tf.float32)
-    changed = photo_quality.compress(pictures, tf.constant([JPEG_QUALITY[0], 70, 100])).numpy()
+    changed = photo_quality.compress(pictures, tf.constant([JPEG_QUALITY[0], 70, JPEG_QUALITY[1]])).numpy()
     errors = np.abs(changed - pictures).mean(axis=(1, 2, 3))
     assert errors[0] > 1.3 * errors[1] > 1.3 * 1.3 * errors[2] > 0
