@@ -48,7 +48,7 @@ GROUPS = tuple(dict.fromkeys(limb.group for limb in LIMBS))
 _MAX_VECTORS = max(len(limb.vectors) for limb in LIMBS)
 # Parts of the body's size, which is about the length of the trunk.
 _STIFFNESS = 0.15
-_NEARNESS = 0.12
+_NEARNESS = 0.2
 # Of limbs of other groups, beside those of a pixel's own: they speak where the group has none.
 _STRANGERS = 1e-4
 
@@ -160,7 +160,7 @@ def _blended(maps: LimbMaps, target_keypoints: tf.Tensor, size: tuple[int, int],
     # source - target = (M - I) target + (anchor_source - M anchor_target), a sum over limbs of four and two numbers.
     moved = maps.source - tf.squeeze(tf.matmul(maps.matrix, maps.target[..., tf.newaxis]), -1)
     change = maps.matrix - tf.eye(2)
-    total = tf.einsum('bhwl,rl->bhwr', near, tf.constant(shares)) + 1e-12
+    total = tf.einsum('bhwl,rl->bhwr', near, tf.constant(shares)) + 1e-20
     flows = []
     for axis in (0, 1):
         said = (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LAYERS = Stage(
     'layers',
-    computes=('motions', 'layered', 'image'),
+    computes=('motions', 'parts', 'silhouette', 'layered', 'image'),
     weights={
         'layer_flow': 1.0,
         'part_cross_entropy': 1.0,

@@ -27,7 +27,7 @@ from posewarp_tf.poses.limb_motion import layer_flows
 
 _NUM_PARTS = len(PART_NAMES)
 # Pixels that a flow head of 1 means, of half size.
-_FLOW_UNIT = 8.0
+_FLOW_UNIT = 2.0
 # Flows are this many pixels per unit where a network sees them.
 _SEEN_FLOW_UNIT = 32.0
 _UP_WIDTH = 16

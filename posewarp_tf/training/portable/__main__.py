@@ -1,8 +1,8 @@
 """Exports the training step of a stage, and takes back what a run of it left.
 
-    python -m posewarp_tf.training.portable --flagfile=posewarp_tf/configs/starter.cfg --step_dir=step
-    ... run it elsewhere (run.py), bring its state-*.npz back, and
-    python -m posewarp_tf.training.portable --flagfile=posewarp_tf/configs/starter.cfg --step_dir=step --collect
+python -m posewarp_tf.training.portable --flagfile=posewarp_tf/configs/starter.cfg --step_dir=step
+... run it elsewhere (run.py), bring its state-*.npz back, and
+python -m posewarp_tf.training.portable --flagfile=posewarp_tf/configs/starter.cfg --step_dir=step --collect
 """
 
 from __future__ import annotations

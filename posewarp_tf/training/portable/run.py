@@ -1,6 +1,6 @@
 """Runs a portable step by JAX's runtime on people that are rendered meanwhile; needs no TensorFlow.
 
-    python -m posewarp_tf.training.portable.run --step_dir=step --makehuman_dir=makehuman-assets/base --seconds=600
+python -m posewarp_tf.training.portable.run --step_dir=step --makehuman_dir=makehuman-assets/base --seconds=600
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from posewarp_tf.training.portable.files import DESCRIPTION, read_program, read_
 from posewarp_tf.training.portable.memory import PeopleMemory
 
 _STEP_DIR = flags.DEFINE_string('step_dir', None, 'Folder of the step.', required=True)
-_OUTPUT = flags.DEFINE_string('output_dir', None, 'Folder of the state at the end; none: that of --step_dir is replaced.')
+_OUTPUT = flags.DEFINE_string(
+    'output_dir', None, 'Folder of the state at the end; none: that of --step_dir is replaced.'
+)
 _SECONDS = flags.DEFINE_float('seconds', 0.0, 'Stops after this time, the compilation included; 0: only after --steps.')
 _STEPS = flags.DEFINE_integer('steps', 0, 'Stops after the step of this number; 0: only after --seconds.')
 _NUM_WORKERS = flags.DEFINE_integer('num_workers', 0, 'Processes that render; 0: one for each core but one.')
@@ -101,6 +103,7 @@ def main(argv: list[str]) -> None:
         seed=_SEED.value,
         people='rendered',
         makehuman_dir=_MAKEHUMAN_DIR.value,
+        one_place=True,
         still_camera=_STILL.value,
     )
     workers = _NUM_WORKERS.value or max((os.cpu_count() or 2) - 1, 1)
@@ -129,7 +132,10 @@ def train(step: CompiledStep, memory: PeopleMemory, count: int, began: float, ou
             pace = _LOG_EVERY.value / (time.monotonic() - shown)
             shown = time.monotonic()
             said = ', '.join(f'{name} {value:.4g}' for name, value in values.items())
-            print(f'{shown - began:.0f} s, step {number}, {pace:.1f} steps/s, {memory.num_taken} people: {said}', flush=True)
+            print(
+                f'{shown - began:.0f} s, step {number}, {pace:.1f} steps/s, {memory.num_taken} people: {said}',
+                flush=True,
+            )
             if not np.isfinite(values['total']):
                 raise FloatingPointError(f'step {number}: the loss is not finite')
             if shown - saved > _SAVE_EVERY.value:

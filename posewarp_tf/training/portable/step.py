@@ -53,7 +53,9 @@ class PortableStep:
             average = build_model(config) if config.training.ema_decay else None
             objective = Objective(config, stage)
             if objective.judges:
-                raise ConfigError(f'stage {stage}: has discriminators, expected one without: give adversarial no weight')
+                raise ConfigError(
+                    f'stage {stage}: has discriminators, expected one without: give adversarial no weight'
+                )
             self._train_step = TrainStep(config.training, stage, objective, Networks(model, average, {}))
         if average is not None:
             for mean, weight in zip(average.weights, model.weights):
@@ -66,7 +68,10 @@ class PortableStep:
     def batch_specs(self) -> dict[str, tf.TensorSpec]:
         """What a step takes, as a person stream makes it: pictures and class maps in uint8, flows in float16."""
         count, size = self._config.training.batch_size, self._config.model.image_size
-        specs = {'flow': tf.TensorSpec([count, *size, 2], tf.float16), 'visibility': tf.TensorSpec([count, *size], tf.uint8)}
+        specs = {
+            'flow': tf.TensorSpec([count, *size, 2], tf.float16),
+            'visibility': tf.TensorSpec([count, *size], tf.uint8),
+        }
         for role in self._config.model.roles:
             specs[f'{role}_image'] = tf.TensorSpec([count, *size, 3], tf.uint8)
             specs[f'{role}_keypoints'] = tf.TensorSpec([count, NUM_JOINTS, 2], tf.float32)
@@ -97,7 +102,9 @@ class PortableStep:
         replaced = {int(output): int(given) for output, given in _ALIAS.findall(text)}
         state, names = self._state(specs), list(specs)
         description = {
-            'batch': [{'name': name, 'shape': list(specs[name].shape), 'dtype': specs[name].dtype.name} for name in names],
+            'batch': [
+                {'name': name, 'shape': list(specs[name].shape), 'dtype': specs[name].dtype.name} for name in names
+            ],
             'state': [variable.name for variable in state],
             'losses': sorted(self._graph.get_concrete_function(specs).structured_outputs),
             'replaced': {str(output): given - len(names) for output, given in replaced.items()},
@@ -133,4 +140,3 @@ class PortableStep:
 
 # In the first line of a program: output {n} may take the place of input (m).
 _ALIAS = re.compile(r'\{(\d+)\}: \((\d+), \{\}, may-alias\)')
-
