@@ -57,10 +57,13 @@ def choose_terms(config: Config, stage: str) -> ChosenTerms:
 
 def check_outputs(config: Config, stage: str) -> None:
     """Raises ConfigError when a term of a stage is about what the model computes in others only."""
-    (outputs,) = (declared.computes for declared in config.model.stages if declared.name == stage)
+    (declared,) = (one for one in config.model.stages if one.name == stage)
     for term in choose_terms(config, stage).weights:
-        if NEEDS[term].output not in outputs:
+        if NEEDS[term].output not in declared.computes:
             raise ConfigError(f'--loss_weights: {stage}.{term}: the stage computes no {NEEDS[term].output}')
+        if NEEDS[term].masks and not declared.makes_masks:
+            making = ', '.join(one.name for one in config.model.stages if one.makes_masks) or 'none'
+            raise ConfigError(f'--loss_weights: {stage}.{term}: the stage makes no masks; stages that do: {making}')
 
 
 def _judges(terms: Mapping[str, float], stage: str, config: Config) -> tuple[str, ...]:

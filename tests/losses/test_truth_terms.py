@@ -6,10 +6,11 @@ import tensorflow as tf
 
 from posewarp_tf.conventions import VISIBILITY_OCCLUDED, VISIBILITY_VISIBLE
 from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.losses.chosen_terms import check_outputs
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.losses.truth_terms import END_POINT_EPSILON, binary_cross_entropy, end_point_error
 from posewarp_tf.settings.config import Config
-from tests.losses.shifted_pair import BATCH, FACTORS, SHIFT, SIZE, flows, objective, scene
+from tests.losses.shifted_pair import BATCH, FACTORS, SHIFT, SIZE, config, flows, objective, scene
 from tests.motions import moving
 
 # Columns of the picture: half of it background, then a visible person, then an occluded one.
@@ -111,10 +112,10 @@ def test_a_block_that_is_half_visible_wants_half_a_mask():
 
 
 def test_the_composition_mask_synthesises_what_is_hidden():
-    config = Config().replace(
+    settings = Config().replace(
         model='pfl', image_size=SIZE, vgg_weights='random', loss_weights={'synthesis': {'visibility_composition': 1.0}}
     )
-    goal, batch = Objective(config, 'synthesis'), batch_with_truth()
+    goal, batch = Objective(settings, 'synthesis'), batch_with_truth()
 
     def cost(columns, value, rest):
         mask = masks_of_blocks(columns, value, rest)[-1]
@@ -127,11 +128,19 @@ def test_the_composition_mask_synthesises_what_is_hidden():
 
 
 def test_gfla_learns_from_truth_too():
-    config = Config().replace(image_size=SIZE, loss_weights={'flow': {'supervised_flow': 1.0, 'visibility_mask': 2.0}})
+    settings = Config().replace(
+        image_size=SIZE, loss_weights={'flow': {'supervised_flow': 1.0, 'visibility_mask': 2.0}}
+    )
     outputs = moving(flows(*SHIFT)[:2], masks_of_blocks(_VISIBLE, 1.0, 0.0)[:2])
-    terms = Objective(config, 'flow').generator_terms(batch_with_truth(), outputs)
+    terms = Objective(settings, 'flow').generator_terms(batch_with_truth(), outputs)
     assert set(terms) == {'supervised_flow', 'visibility_mask'}
     assert all(np.all(value < 1e-3) for value in terms.values())
+
+
+def test_masks_are_asked_of_stages_that_make_some():
+    with pytest.raises(ConfigError, match='pose_flow.visibility_mask: .* makes no masks; .*: synthesis, joint'):
+        check_outputs(config({'visibility_mask': 1.0}), 'pose_flow')
+    check_outputs(Config().replace(loss_weights={'flow': {'visibility_mask': 1.0}}), 'flow')
 
 
 def test_what_is_missing_or_would_be_wrong_is_said():

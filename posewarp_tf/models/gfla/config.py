@@ -22,6 +22,7 @@ FLOW = Stage(
     weights={'correctness': 20.0, 'affine': 0.01},
     trains=('flow_estimator',),
     num_steps=100000,
+    makes_masks=True,
 )
 FULL = Stage(
     'full',
@@ -37,6 +38,7 @@ FULL = Stage(
     judges=('image',),
     num_steps=200000,
     makes_pictures=True,
+    makes_masks=True,
 )
 
 

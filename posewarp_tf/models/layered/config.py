@@ -30,6 +30,7 @@ LAYERS = Stage(
         'person_gradient': 1.0,
     },
     makes_pictures=True,
+    makes_masks=True,
 )
 
 _JOINTS = '18 joints (x, y) of {}, (-1, -1) if missing.'

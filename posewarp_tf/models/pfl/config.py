@@ -52,7 +52,13 @@ GARMENT = Stage(
     judges=('garment',),
 )
 SYNTHESIS = Stage(
-    'synthesis', _EVERYTHING, _PICTURE_WEIGHTS, trains=('synthesis_net',), judges=('image',), makes_pictures=True
+    'synthesis',
+    _EVERYTHING,
+    _PICTURE_WEIGHTS,
+    trains=('synthesis_net',),
+    judges=('image',),
+    makes_pictures=True,
+    makes_masks=True,
 )
 JOINT = Stage(
     'joint',
@@ -60,6 +66,7 @@ JOINT = Stage(
     {'garment_cross_entropy': 1.0, **_PICTURE_WEIGHTS},
     judges=('image', 'garment'),
     makes_pictures=True,
+    makes_masks=True,
     is_optional=True,
 )
 
