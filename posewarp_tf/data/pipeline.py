@@ -22,6 +22,7 @@ from posewarp_tf.conventions import TRUTH_KEYS
 from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
 from posewarp_tf.data.pair_augmentation import augment_as
+from posewarp_tf.data.photo_augmentation import augment_photos
 from posewarp_tf.data.picture_store import PictureStore, read_class_map, read_flow, read_picture
 from posewarp_tf.data.truth import (
     ClassMaps,
@@ -195,6 +196,10 @@ class _TrainingReader(_Reader):
         if self.flows is not None:
             batch.update(self.read_flows(tf.gather(self.flows, rows)))
         batch = augment_as(self.config.data.pair_augmentation, batch, self._seed(step, 0))
+        if self.config.data.photo_augmentation:
+            # Last, since moving a picture would smooth its noise.
+            images = tf.concat([batch[f'{role}_image'] for role in self.roles], axis=0)
+            batch.update(self.split('image', augment_photos(images, len(self.roles), self._seed(step, 1))))
         unwanted = {*sides, *TRUTH_KEYS} - self.wanted
         return {name: values for name, values in self.with_poses(batch).items() if name not in unwanted}
 

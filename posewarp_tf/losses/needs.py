@@ -24,6 +24,7 @@ class Needs:
         truth: exact truth of the batch (conventions.TRUTH_KEYS), which only synthetic people have.
         taps: config -> the VGG features used, by image ('source', 'target', 'generated').
         judged: whether the term asks a discriminator about `output`; it is left out where there is none.
+        masks: whether it is about the masks of motions, which not every stage makes.
         swapped: whether it lowers occluded pixels, for which the model sees the pair with its sides swapped.
     """
 
@@ -32,6 +33,7 @@ class Needs:
     truth: tuple[str, ...] = ()
     taps: Callable[[Config], taps.TapsByImage] = taps.no_taps
     judged: bool = False
+    masks: bool = False
     swapped: bool = False
 
     @property
@@ -63,6 +65,11 @@ NEEDS = {
     # PFL's GarmentNet.
     'garment_cross_entropy': Needs('garment', maps=('target_garment',)),
     'garment_adversarial': Needs('garment', maps=('target_garment',), judged=True),
+    # From exact flow and visibility, of any model; in no published objective.
+    'supervised_flow': Needs('motions', truth=TRUTH_KEYS),
+    'supervised_occluded_flow': Needs('motions', truth=TRUTH_KEYS),
+    'visibility_mask': Needs('motions', truth=('visibility',), masks=True),
+    'visibility_composition': Needs('composition_mask', truth=('visibility',)),
     # The layered model.
     'layer_flow': Needs('layered', maps=('target_parts',), truth=TRUTH_KEYS),
     'part_cross_entropy': Needs('layered', maps=('target_parts',)),

@@ -51,6 +51,9 @@ class DataConfig(Section):
         choices=('none', 'affine', 'affine_bend'),
     )
     color_jitter: bool = option(False, 'Random brightness, contrast, saturation and hue, the same for both pictures.')
+    photo_augmentation: bool = option(
+        False, 'Other colours, the same for both pictures; blur, noise and JPEG, for each picture its own.'
+    )
     cache_images: bool = option(True, 'Keep decoded pictures in memory (uint8) after their first use.', may_change=True)
     num_workers: int = option(
         0, 'Parallel calls of the input pipeline; 0: as many as tf.data likes.', minimum=0, may_change=True

@@ -63,7 +63,12 @@ def test_batch_holds_the_picture_and_pose_of_its_names(tiny_dataset):
 
 
 @pytest.mark.parametrize(
-    'settings', [{}, {'augmentation': 'affine', 'color_jitter': True}, {'pair_augmentation': 'affine_bend'}]
+    'settings',
+    [
+        {},
+        {'augmentation': 'affine', 'color_jitter': True},
+        {'pair_augmentation': 'affine_bend', 'photo_augmentation': True},
+    ],
 )
 def test_training_resumed_at_a_step_sees_the_batches_of_the_straight_run(tiny_dataset, settings):
     _write_flows(tiny_dataset)
@@ -183,6 +188,13 @@ def test_pair_augmentation_moves_pictures_maps_and_poses_of_both_sides(tiny_data
             heatmaps = make_heatmaps(moved[f'{side}_keypoints'], (64, 32), 6.0)
             np.testing.assert_allclose(moved[f'{side}_pose'][..., :18], heatmaps, atol=1e-6)
             np.testing.assert_array_equal(moved[f'{side}_pose'][..., 18:], np.eye(11)[moved[f'{side}_parts']])
+
+
+def test_photo_augmentation_changes_pictures_alone(tiny_dataset):
+    (plain,) = _take(training_dataset(tiny_dataset.config()), 1)
+    (changed,) = _take(training_dataset(tiny_dataset.config(photo_augmentation=True)), 1)
+    for key, values in plain.items():
+        assert np.array_equal(values, changed[key]) == (not key.endswith('image')), key
 
 
 def test_pair_augmentation_needs_flows_and_no_other_motion(tiny_dataset):

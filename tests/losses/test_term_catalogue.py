@@ -34,7 +34,7 @@ def make_motions(inputs, scales):
     """Flows that depend on the pictures of their own example alone."""
     image = inputs['source_image'] - 0.5 * inputs['target_image']
     pooled = [tf.nn.avg_pool2d(image, 2**scale, 2**scale, 'VALID') if scale else image for scale in scales]
-    return {'source': Motion([2 * picture[..., :2] for picture in pooled])}
+    return {'source': Motion([2 * picture[..., :2] for picture in pooled], [tf.sigmoid(p[..., :1]) for p in pooled])}
 
 
 def make_layers(rng):

@@ -24,6 +24,8 @@ CATALOGUE = {
     'gfla, no transformation': {**GFLA, 'spatial_transform': 'none'},
     'pfl': {**PFL, 'use_garment': True, 'pose_representation': 'both'},
     'pfl, pixel warp': {**PFL, 'use_garment': True, 'spatial_transform': 'pixel_warp'},
+    'gfla, from joints': {**GFLA, 'base_flow': 'joints'},
+    'pfl, from joints': {**PFL, 'num_flow_stacks': 2, 'base_flow': 'joints'},
     'pfl, no flow': {**PFL, 'spatial_transform': 'none'},
     'layered': LAYERED,
     'toy': {'model': 'toy'},

@@ -44,6 +44,7 @@ LAYERS = Stage(
     computes=('motions', 'parts', 'silhouette', 'layered', 'image'),
     weights={**_MOTION_WEIGHTS, 'person_l1': 2.0, 'painted_l1': 1.0, 'person_gradient': 1.0},
     makes_pictures=True,
+    makes_masks=True,
 )
 
 _JOINTS = '18 joints (x, y) of {}, (-1, -1) if missing.'
