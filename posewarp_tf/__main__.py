@@ -1,7 +1,7 @@
 """Everything that posewarp_tf does, as one command with a subcommand for every program:
 
+    posewarp predict --source_image=me.jpg --target_image=dancer.jpg --output=out.png
     posewarp train --config=quickstart
-    posewarp predict --run_dir=runs/quickstart --source_image=me.jpg ...
 
 `posewarp COMMAND --help` shows the settings of one. Each is a module that `python -m` runs too.
 """
