@@ -31,6 +31,7 @@ COMMANDS = {
     'export-pytorch': ('posewarp_tf.export_pytorch', 'writes the weights of a run for PyTorch'),
     'export-saved-model': ('exports.saved_model.__main__', 'writes a run as SavedModel, for TensorFlow Serving'),
     'export-tflite': ('exports.tflite.__main__', 'writes a run as TFLite files, for phones'),
+    'export-packed': ('exports.packed.__main__', 'writes a run as a small run folder, to be handed on'),
     'check-exports': ('exports.check.__main__', 'follows a run through every export, and times them'),
     'client': ('exports.serving.client', 'asks a running server for a picture'),
     'benchmark': ('posewarp_tf.benchmark', 'times a network'),

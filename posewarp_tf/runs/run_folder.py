@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from posewarp_tf.models.base import ReposingModel
 
 
+# The note that says under what terms the weights are.
+LICENCE = 'licence'
+
+
 class RunFolder:
     """Paths and contents of a run folder; the folder need not exist yet."""
 
