@@ -107,7 +107,7 @@ def test_version_names_the_packages(arguments):
         (['train', '--config=nothing'], "no config 'nothing': expected a flagfile or one of gfla_fashion, "),
         (['train', '--bogus=1'], "Unknown command line flag 'bogus'"),
         (['train', 'quickstart'], "unexpected argument 'quickstart': every setting is a --flag"),
-        (['evaluate'], 'Flag --run_dir must have a value other than None'),
+        (['export-packed'], 'Flag --run_dir must have a value other than None'),
     ],
 )
 def test_mistakes_end_in_one_line(arguments, message):
