@@ -1,4 +1,5 @@
-# make demo   a virtual environment, a small data set, training, evaluation and a re-posed person
+# make demo   a virtual environment; a rendered person in several poses by the starter's model, or PHOTO=me.jpg; then a
+#             small data set, training, evaluation and a re-posed person
 # make op     the samplers' compiled ops (needs g++; with nvcc also for GPUs)
 # make cuda-check   the CUDA kernels against double precision, and their speed; needs nvcc and a GPU
 # make test   lint, types and the test suite
@@ -24,6 +25,9 @@ MOBILE := exports/mobile
 PAGE := posewarp_tf/page_server/page
 CUDA_CHECK := custom_ops/_build/cuda_check
 QUICKSTART := runs/quickstart
+# Of the demo: somebody's photo, in which joints are found (empty: a rendered person), and the picture of the poses.
+PHOTO :=
+POSES := runs/demo/poses.jpg
 DATA := data/quickstart
 # Of the phone page: the run folder of its model; empty: the starter.
 RUN :=
@@ -43,7 +47,9 @@ PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pai
 
 .PHONY: demo op cuda-check docs mobile page test test-docs test-mobile test-package test-pytorch lint clean
 
-demo: $(VENV)/installed
+demo: $(VENV)/installed $(if $(PHOTO),$(VENV)/installed-pose)
+	@date +%s >$(VENV)/demo-started
+	$(BIN)/python -m posewarp_tf.demo --output=$(POSES) $(if $(PHOTO),--photo='$(PHOTO)')
 	$(BIN)/python -m custom_ops.build --optional
 	$(BIN)/python -m posewarp_tf.synthetic --output_dir=$(DATA) $(PEOPLE)
 	$(BIN)/python -m posewarp_tf.train --flagfile=posewarp_tf/configs/quickstart.cfg --run_dir=$(QUICKSTART) --data_dir=$(DATA)
@@ -56,6 +62,8 @@ demo: $(VENV)/installed
 	@echo
 	@echo "pictures: $$(ls $(QUICKSTART)/samples/evaluate-*.png | tr '\n' ' ')$$(ls $(QUICKSTART)/reposed*.png | tr '\n' ' ')"
 	@echo "metrics:  $(QUICKSTART)/metrics.json"
+	@echo "poses:    $(POSES), by the starter's model"
+	@echo "$$(( $$(date +%s) - $$(cat $(VENV)/demo-started) )) s altogether"
 
 op: $(VENV)/installed
 	$(BIN)/python -m custom_ops.build
@@ -135,9 +143,13 @@ $(VENV)/installed-export: requirements.txt pyproject.toml | $(VENV)/python-check
 	$(INSTALL) -e '.[export]'
 	@touch $@ $(VENV)/installed
 
+$(VENV)/installed-pose: requirements.txt pyproject.toml | $(VENV)/python-checked
+	$(INSTALL) -e '.[pose]'
+	@touch $@ $(VENV)/installed
+
 $(VENV)/installed-dev: requirements.txt pyproject.toml | $(VENV)/python-checked
 	$(INSTALL) -e '.[dev]'
-	@touch $@ $(VENV)/installed $(VENV)/installed-export
+	@touch $@ $(VENV)/installed $(VENV)/installed-export $(VENV)/installed-pose
 
 $(VENV)/installed-docs: requirements.txt pyproject.toml | $(VENV)/python-checked
 	$(INSTALL) -e '.[docs]'

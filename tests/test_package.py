@@ -86,7 +86,7 @@ def test_installed_command_reposes_a_photo_from_another_folder(installed, tmp_pa
 
 
 def test_installed_command_reposes_with_the_starter_it_brought(installed, tmp_path):
-    shutil.copy(ROOT / 'posewarp_tf' / 'pictures' / 'example' / 'person.jpg', tmp_path / 'me.jpg')
+    shutil.copy(ROOT / 'posewarp_tf' / 'starter' / 'example' / 'person.jpg', tmp_path / 'me.jpg')
     size = Image.open(tmp_path / 'me.jpg').size
     for name, lean in (('me', 0), ('pose', 20)):
         rows = '\n'.join(f'{x:.1f} {y:.1f}' for x, y in person(size[::-1], lean))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+from typing import NamedTuple
 
 import posewarp_tf
 from posewarp_tf.errors import RunError
@@ -50,3 +51,24 @@ def chosen_run(run_dir: str | None) -> pathlib.Path:
     height, width = model.image_size
     print(f'model: the starter of posewarp_tf {posewarp_tf.__version__} ({model.model}, {height}x{width})', flush=True)
     return folder
+
+
+class Example(NamedTuple):
+    """Files of a person to try a model with: a picture, joints as OpenPose writes them, and the person's pixels."""
+
+    picture: pathlib.Path
+    joints: pathlib.Path
+    mask: pathlib.Path
+
+
+def example_person() -> Example:
+    """The rendered person who comes with the starter.
+
+    Raises:
+        RunError: this installation has none.
+    """
+    example = Example(*(_FOLDER / 'example' / name for name in ('person.jpg', 'person_keypoints.json', 'person.png')))
+    for path in example:
+        if not path.exists():
+            raise RunError(f'{path}: missing in this installation: give a picture of your own, --photo=me.jpg')
+    return example
