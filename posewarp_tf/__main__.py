@@ -43,6 +43,10 @@ COMMANDS = {
     ),
     'benchmark-video': ('posewarp_tf.video.benchmark', 'times reading and writing of videos'),
     'photo-accuracy': ('posewarp_tf.photos.accuracy', 'scores answers at the resolution of photos'),
+    'pose-accuracy': (
+        'posewarp_tf.photos.pose_accuracy',
+        'scores the poses of re-posed photos, with a detector of joints',
+    ),
     'rendered-people': ('posewarp_tf.synthetic.rendered.__main__', 'shows rendered people, and measures them'),
     'build-ops': ('custom_ops.build', "compiles the samplers' ops for this machine (needs g++)"),
 }

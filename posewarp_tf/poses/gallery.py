@@ -15,7 +15,7 @@ from posewarp_tf.conventions import MISSING
 from posewarp_tf.poses.retarget import retarget
 
 # Mean displacement of the joints in parts of the person's height, up to which a pose is near, and at a middle distance.
-NEAR, MIDDLE = 0.04, 0.07
+NEAR, MIDDLE = 0.06, 0.09
 DISTANCES = ('near', 'middle', 'far')
 
 # The picture that the poses stand in: height and width, and one torso, in pixels.
@@ -39,8 +39,8 @@ def _in_picture(joint: list[float] | None) -> np.ndarray:
 def pose_distance(keypoints: np.ndarray, target_keypoints: np.ndarray) -> float:
     """How far a person's joints have to go into a pose: their mean displacement in parts of the person's height.
 
-    The target is first scaled and moved onto the person (`retarget`, 'place'). Joints that one of the two lacks are
-    left out; the height is that of the box around the person's joints.
+    The target is first built with the person's limbs, at the person's place (`retarget`, 'limbs'). Joints that one of
+    the two lacks are left out; the height is that of the box around the person's joints.
 
     Args:
         keypoints, target_keypoints: [18, 2], each in pixels of a picture of its own, missing (-1, -1).
@@ -48,7 +48,7 @@ def pose_distance(keypoints: np.ndarray, target_keypoints: np.ndarray) -> float:
     Raises:
         DataError: the two poses have too little in common.
     """
-    placed = retarget(keypoints, target_keypoints, 'place')
+    placed = retarget(keypoints, target_keypoints, 'limbs')
     seen = np.any(keypoints != MISSING, axis=-1)
     both = seen & np.any(target_keypoints != MISSING, axis=-1)
     height = np.ptp(keypoints[seen][:, 1])
