@@ -51,12 +51,15 @@ def evaluate(
         output_dir: another folder to write to.
 
     Returns:
-        {'image': {region: {metric: {'model': value, 'copy_source': value}}},
+        {'headline': {name: value of headline.HEADLINES},
+         'image': {region: {metric: {'model': value, 'copy_source': value}}},
          'networks': {metric: {'model': ..., 'copy_source': ..., 'truth': ...}},
-         'garment': {'mean_iou': {'model': ..., 'copy_source': ...}, 'pixel_accuracy': ..., 'iou': {class: ...}},
+         'garment', 'parts', ...: {'mean_iou': {'model': ..., 'copy_source': ...}, 'pixel_accuracy': ...,
+          'silhouette_iou': ..., 'iou': {class: ...}},
          'flow': {scale: {region: {'model': ..., 'zero_flow': ..., 'ratio': ...}}},
+         'detail': {region: {'model': ..., 'source': ..., 'truth': ..., 'share_of_source': ...}},
          'protocol': what these numbers mean}
-        'networks' is there if it was asked for, 'garment' if the model predicts garment maps and the data has them,
+        'networks' is there if it was asked for, each map of classes if the model predicts it and the data has it,
         'flow' if the data has exact flows and the model has flows.
 
     Raises:
