@@ -89,6 +89,12 @@ def _check_fit(chosen: ChosenTerms, config: Config) -> None:
         _check_neighbourhoods(config.model)
     if 'feature' in chosen.weights:
         _check_feature_scales(config)
+    untrue = [term for term in chosen.weights if 'flow' in NEEDS[term].truth]
+    if untrue and config.data.augmentation != 'none':
+        raise ConfigError(
+            f'--augmentation: got {config.data.augmentation}, which leaves the flows of {", ".join(untrue)} as they '
+            'were; --pair_augmentation moves them too'
+        )
     if chosen.taps:
         check_size_for(set().union(*chosen.taps.values()), config.model.image_size)
 

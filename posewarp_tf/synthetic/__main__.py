@@ -23,7 +23,7 @@ FLAGS = flags.FLAGS
 
 _OF_DATA_SETS = (
     'layout', 'num_train_people', 'num_test_people', 'poses_per_person', 'pairs_per_person', 'max_yaw', 'train_flows',
-    'num_processes', 'shard',
+    'num_processes', 'shard', 'still_camera', 'one_place',
 )  # fmt: skip
 
 _OF_RENDERED = {
@@ -61,7 +61,7 @@ def define_flags() -> None:
     )
     flags.DEFINE_integer('seed', 0, 'The same seed gives the same people.')
     flags.DEFINE_boolean(
-        'train_flows', False, 'Write exact flows of the training pairs too; training never reads them.'
+        'train_flows', False, 'Write exact flows of the training pairs too: for terms and augmentations that need them.'
     )
     flags.DEFINE_integer(
         'sequence',
@@ -76,6 +76,14 @@ def define_flags() -> None:
     )
     flags.DEFINE_enum(
         'people', 'drawn', list(PEOPLE), 'drawn: figures like paper dolls; rendered: clothed bodies in soft light.'
+    )
+    flags.DEFINE_boolean('one_place', False, 'Nobody is photographed in more than one place; default: some are.')
+    flags.DEFINE_float(
+        'still_camera',
+        0.0,
+        '--people=rendered: share of people photographed by one camera that does not move; others are followed.',
+        lower_bound=0.0,
+        upper_bound=1.0,
     )
     for name in _OF_RENDERED:
         flags.DEFINE_string(name, None, f'--people=rendered: {_OF_RENDERED[name]}')
@@ -94,6 +102,8 @@ def main() -> None:
         white_background=FLAGS.white_background,
         layout=FLAGS.layout,
         people=FLAGS.people,
+        still_camera=FLAGS.still_camera,
+        one_place=FLAGS.one_place,
         **{name: FLAGS[name].value for name in _OF_RENDERED},
     )
     if FLAGS.people == 'rendered':
@@ -101,7 +111,7 @@ def main() -> None:
 
         studio.prepare(settings)
     else:
-        for name in _OF_RENDERED:
+        for name in (*_OF_RENDERED, 'still_camera'):
             if FLAGS[name].present:
                 raise ConfigError(f'--{name}: given without --people=rendered')
     if FLAGS.sequence is not None:

@@ -20,7 +20,7 @@ import os
 import pathlib
 import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import tqdm
@@ -59,6 +59,10 @@ class Settings:
     white_background: bool = False
     layout: str = 'deepfashion'
     people: str = 'drawn'
+    # Share of rendered people all of whose pictures are taken in one place by one camera that does not move; if
+    # `one_place`, the pictures of the others are taken in one place too, by a camera that follows.
+    still_camera: float = 0.0
+    one_place: bool = False
     # Of rendered people: folders of clothes, of poses in motion and of photos to stand before; a wheel with the body.
     makehuman_dir: str | None = None
     bvh_dir: str | None = None
@@ -80,6 +84,8 @@ class Settings:
             if value < low or (high is not None and value > high):
                 limits = f'at least {low}' if high is None else f'{low} to {high} for {self.poses_per_person} poses'
                 raise ConfigError(f'--{name}: got {value}, expected {limits}')
+        if not 0 <= self.still_camera <= 1:
+            raise ConfigError(f'--still_camera: got {self.still_camera}, expected 0 to 1')
 
     def describe(self) -> dict:
         """The contents of dataset.json."""
@@ -95,6 +101,9 @@ class Settings:
             'kind': 'synthetic people',
             'generator_version': GENERATOR_VERSION,
             **(rendered if self.people == 'rendered' else {}),
+            # Data sets from before there were these do not name them.
+            **({'still_camera': self.still_camera} if self.still_camera else {}),
+            **({'one_place': True} if self.one_place else {}),
             'seed': self.seed,
             'image_size': list(self.image_size),
             'poses_per_person': self.poses_per_person,
@@ -162,11 +171,10 @@ def write_person(unfinished: Unfinished, settings: Settings, task: Task) -> None
     pictures, flow_between = make_person(settings, split, index)
     stems = [f'{split}_{index:05d}_{number:02d}' for number in range(len(pictures))]
     for stem, picture in zip(stems, pictures):
-        quality = getattr(picture, 'jpeg_quality', _JPEG_QUALITY)
-        Image.fromarray(picture.image).save(folder / split / f'{stem}.jpg', quality=quality, subsampling=0)
+        save_picture(picture, folder / split / f'{stem}.jpg')
         save_labels(folder / 'parsing' / f'{stem}.png', layout.garment_numbers(picture))
         save_labels(folder / layout.parts / f'{stem}.png', layout.part_numbers(picture))
-    pairs = _choose_pairs(settings, split, index)
+    pairs = choose_pairs(settings, split, index)
     if split == 'test' or settings.train_flows:
         for source, target in pairs:
             flow, visibility = flow_between(pictures[source], pictures[target])
@@ -198,7 +206,7 @@ def draw_person(settings: Settings, split: str, index: int) -> list:
     for number in range(settings.poses_per_person):
         rng = person_generator(settings.seed, split, index, 'pose', number)
         pose = sample_pose(rng, settings.max_yaw)
-        background = sample_background(rng) if rng.random() < _OTHER_PLACE else None
+        background = sample_background(rng) if rng.random() < _OTHER_PLACE and not settings.one_place else None
         if settings.white_background:
             background = WHITE_STUDIO
         pictures.append(render(person, pose, settings.image_size, background))
@@ -207,11 +215,11 @@ def draw_person(settings: Settings, split: str, index: int) -> list:
 
 def person_generator(seed: int, split: str, index: int, use: str, number: int = 0) -> np.random.Generator:
     """Random numbers for one use, the same whatever else a data set holds."""
-    uses = ('person', 'pose', 'pairs')
+    uses = ('person', 'pose', 'pairs', 'camera')
     return np.random.default_rng([seed, SPLITS.index(split), index, uses.index(use), number])
 
 
-def _choose_pairs(settings: Settings, split: str, index: int) -> list[tuple[int, int]]:
+def choose_pairs(settings: Settings, split: str, index: int) -> list[tuple[int, int]]:
     """Different ordered pairs of different pictures."""
     count = settings.poses_per_person
     every = [(source, target) for source in range(count) for target in range(count) if source != target]
@@ -227,6 +235,12 @@ def _annotation(name: str, picture: LabelledPicture, keypoint_size: tuple[int, i
     scaled = np.clip(np.rint(picture.keypoints * frame / size), 0, frame - 1).astype(int)
     scaled[missing] = int(conventions.MISSING)
     return f'{name}: {scaled[:, 1].tolist()}: {scaled[:, 0].tolist()}'
+
+
+def save_picture(picture: LabelledPicture, file: pathlib.Path | IO[bytes]) -> None:
+    """As JPEG; photographs know how much of it they stand."""
+    quality = getattr(picture, 'jpeg_quality', _JPEG_QUALITY)
+    Image.fromarray(picture.image).save(file, 'JPEG', quality=quality, subsampling=0)
 
 
 def save_labels(path: pathlib.Path, labels: np.ndarray) -> None:

@@ -62,9 +62,9 @@ class View:
     shift: tuple[float, float] = (0.0, 0.0)
 
 
-def sample_view(rng: np.random.Generator) -> View:
-    """Eye to chest height, two to six metres away; every seventh picture shows the upper part only."""
-    fill = rng.uniform(1.15, 1.6) if rng.random() < 0.14 else rng.uniform(0.8, 0.93)
+def sample_view(rng: np.random.Generator, is_whole: bool = False) -> View:
+    """Eye to chest height, two to six metres away; unless `is_whole`, every seventh shows the upper part only."""
+    fill = rng.uniform(1.15, 1.6) if rng.random() < 0.14 and not is_whole else rng.uniform(0.8, 0.93)
     return View(
         distance=float(rng.uniform(2.4, 5.5)),
         height=float(rng.uniform(0.95, 1.65)),

@@ -17,7 +17,7 @@ from posewarp_tf.synthetic.rendered.body import Body, load_body
 from posewarp_tf.synthetic.rendered.person import Person, sample_person
 from posewarp_tf.synthetic.rendered.photograph import sample_film
 from posewarp_tf.synthetic.rendered.render import Picture, pose, render
-from posewarp_tf.synthetic.rendered.stance import stance_of
+from posewarp_tf.synthetic.rendered.stance import Stance, stance_of
 from posewarp_tf.synthetic.rendered.wardrobe import Wardrobe, read_wardrobe
 
 _OTHER_PLACE = 0.15  # chance of a picture taken somewhere else
@@ -60,24 +60,29 @@ def _open(folder: str, bvh_dir: str | None, background_dir: str | None, wheel: s
 
 
 def photograph_person(settings: Settings, generator: Callable[..., np.random.Generator]) -> list[Picture]:
-    """All pictures of one person; generator(use, number) gives the random numbers for 'person' and each 'pose'."""
+    """All pictures of one person; generator(use, number) gives the random numbers for 'person', each 'pose', 'camera'.
+
+    settings.still_camera is the chance that they are taken by one camera that shows the person in all stances.
+    """
     studio = prepare(settings)
     person = hire(studio, generator('person'), settings)
-    return [
-        photograph(studio, person, generator('pose', number), settings) for number in range(settings.poses_per_person)
-    ]
+    numbers = [generator('pose', number) for number in range(settings.poses_per_person)]
+    stances = [poses.sample_stance(rng, studio.stances, person, settings.max_yaw) for rng in numbers]
+    rng = generator('camera')
+    if rng.random() < settings.still_camera:
+        return list(_film(person, stances, camera.sample_view(rng, is_whole=True), settings))
+    return [photograph(studio, person, stance, rng, settings) for stance, rng in zip(stances, numbers)]
 
 
 def hire(studio: Studio, rng: np.random.Generator, settings: Settings) -> Person:
     return sample_person(rng, studio.body, studio.wardrobe, settings.white_background, studio.photos)
 
 
-def photograph(studio: Studio, person: Person, rng: np.random.Generator, settings: Settings) -> Picture:
-    """One picture in a random stance."""
-    stance = poses.sample_stance(rng, studio.stances, person, settings.max_yaw)
+def photograph(studio: Studio, person: Person, stance: Stance, rng: np.random.Generator, settings: Settings) -> Picture:
+    """One picture from a random view, sometimes in another place."""
     view = camera.sample_view(rng)
     scene = None
-    if rng.random() < _OTHER_PLACE and not settings.white_background:
+    if rng.random() < _OTHER_PLACE and not (settings.white_background or settings.one_place):
         scene = scenery.sample_scene(rng, photos=studio.photos)
     return render(person, stance, view, settings.image_size, scene, sample_film(rng) if scene else None)
 
@@ -87,7 +92,12 @@ def film(settings: Settings, rng: np.random.Generator, motion: list[Pose]) -> It
     studio = prepare(settings)
     person = hire(studio, rng, settings)
     stances = [stance_of(person.body, person.heads, person.tails, person.height, one) for one in motion]
+    yield from _film(person, stances, camera.View(), settings)
+
+
+def _film(person: Person, stances: list[Stance], view: camera.View, settings: Settings) -> Iterator[Picture]:
+    """Pictures by a camera that does not move and shows the first two dozen stances whole."""
     reached = np.concatenate([pose(person, stance)[0] for stance in stances[:24]])
-    still = camera.frame(camera.View(), reached, settings.image_size)
+    still = camera.frame(view, reached, settings.image_size)
     for stance in stances:
-        yield render(person, stance, camera.View(), settings.image_size, still=still)
+        yield render(person, stance, view, settings.image_size, still=still)

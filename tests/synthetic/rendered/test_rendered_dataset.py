@@ -123,3 +123,20 @@ def test_without_the_compiler_the_extra_is_named():
     )
     found = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert "pip install 'posewarp_tf[people]'" in found.stdout
+
+
+def test_a_still_camera_shows_all_stances_before_one_background(settings):
+    still = dataclasses.replace(settings, still_camera=1.0, poses_per_person=4)
+    pictures, _ = dataset.make_person(still, 'train', 0)
+    followed, _ = dataset.make_person(dataclasses.replace(still, still_camera=0.0, one_place=True), 'train', 0)
+
+    def difference(pictures):
+        first, second = (picture.image.astype(int) for picture in pictures[:2])
+        behind = (pictures[0].parts == 0) & (pictures[1].parts == 0)
+        return np.median(np.abs(first - second)[behind])
+
+    assert len({id(picture.camera) for picture in pictures}) == 1
+    assert difference(pictures) == 0 < difference(followed)
+    for picture, other in zip(pictures, followed):
+        assert not picture.parts[[0, -1]].any() and picture.parts.any()
+        assert np.isclose(np.ptp(picture.vertices, axis=0), np.ptp(other.vertices, axis=0)).all()
