@@ -1,7 +1,8 @@
 """Scores a run folder on its test pairs: `python -m posewarp_tf.evaluate --run_dir=...`.
 
 Writes metrics.json (values and their protocol) and samples/evaluate-*.png into the run folder and prints a table. The
-starter, which comes with posewarp_tf, is scored on pairs of --data_dir; its numbers go to runs/starter.
+starter, which comes with posewarp_tf, is scored on pairs of --data_dir; its numbers go to
+runs/starter_evaluation.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
 
 # The package itself is not written to.
-STARTER_OUTPUT = 'runs/starter'
+STARTER_OUTPUT = 'runs/starter_evaluation'
 
 
 def define_flags() -> None:

@@ -1,6 +1,6 @@
 """Do the people of photos stand in the poses that were asked for? No truth is needed:
 
-    python -m posewarp_tf.photos.pose_accuracy --images=photos --output_dir=runs/starter/photos
+    python -m posewarp_tf.photos.pose_accuracy --images=photos --output_dir=runs/starter_evaluation/photos
 
 re-poses everybody into eight poses, near to far, or into those of --poses, and has a detector of joints (the extra
 `pose`) look at the answers. Prints PCK@0.2 by the distance of the pose (metrics/pose_accuracy.py) and writes the
