@@ -62,9 +62,9 @@ def make_metadata(
 
 def licence(notes: Mapping[str, str]) -> str:
     """What the terms of the weights are, as far as the run folder tells; and that the code has others."""
-    code = 'posewarp_tf itself, the code, is under Apache-2.0, which does not cover weights.'
     if LICENCE in notes:
-        return f'{notes[LICENCE]} {code}'
+        return notes[LICENCE]
+    code = 'posewarp_tf itself, the code, is under Apache-2.0, which does not cover weights.'
     inherited = f'The weights that were released for GFLA are under CC BY-NC 4.0 ({CC_BY_NC}): no commercial use'
     if 'imported_from' in notes:
         return (
