@@ -50,7 +50,9 @@ def source_part_cross_entropy(scene: Scene) -> tf.Tensor:
 
 def silhouette_overlap(scene: Scene) -> tf.Tensor:
     """1 - IoU of the predicted silhouette and the true one, with probabilities in place of yes and no."""
-    found, truth = 1.0 - tf.nn.softmax(scene.outputs['layered']['parts'][-1])[..., 0], _person(scene)
+    logits = scene.outputs['layered']['parts'][-1]
+    step = _step(scene, logits)
+    found, truth = 1.0 - tf.nn.softmax(logits)[..., 0], _person(scene)[:, ::step, ::step]
     both = tf.reduce_sum(found * truth, axis=(1, 2))
     return 1.0 - (both + 1.0) / (tf.reduce_sum(found + truth, axis=(1, 2)) - both + 1.0)
 

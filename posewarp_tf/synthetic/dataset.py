@@ -37,7 +37,7 @@ from posewarp_tf.synthetic.unfinished import Rows, Task, Unfinished, begun
 
 # Raised whenever the same settings give other pictures.
 GENERATOR_VERSION = 4
-RENDERED_VERSION = 1
+RENDERED_VERSION = 2
 PEOPLE = ('drawn', 'rendered')
 SPLITS = ('train', 'test')
 _JPEG_QUALITY = 95

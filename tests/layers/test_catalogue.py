@@ -22,7 +22,7 @@ from posewarp_tf.layers.u_net import UNet
 from posewarp_tf.models.discriminators.image import ResBlockEncoder
 from posewarp_tf.models.discriminators.temporal import TemporalBlockEncoder
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator, FlowHead
-from posewarp_tf.models.layered.layered import Head
+from posewarp_tf.models.layered.layered import Head, PoseNet
 from posewarp_tf.models.pfl.garment_net import GarmentNet
 from posewarp_tf.models.pfl.pose_flow_net import FlowConv, FlowStack, PoseFlowNet
 from posewarp_tf.models.pfl.synthesis_net import SynthesisNet
@@ -53,6 +53,7 @@ CATALOGUE = {
     InstanceNorm: (InstanceNorm, [FEATURES]),
     LocalAttention: (lambda: LocalAttention(3), [FEATURES, FEATURES, FLOW]),
     PoseFlowNet: (lambda: PoseFlowNet(4, 8, 3, num_stacks=2), [IMAGE, POSE, POSE, (16, 16, 16)]),
+    PoseNet: (lambda: PoseNet(5), [(18, 2), (18, 2), (2,)]),
     ReflectConv: (lambda: ReflectConv(4), [FEATURES]),
     ResBlock: (lambda: ResBlock(6), [FEATURES]),
     ResBlockDecoder: (lambda: ResBlockDecoder(4, hidden_filters=5), [FEATURES]),

@@ -16,19 +16,33 @@ from posewarp_tf.settings.options import option, shown
 if TYPE_CHECKING:
     from posewarp_tf.models.layered.layered import Layered
 
+_MOTION_WEIGHTS = {
+    'layer_flow': 1.0,
+    'part_cross_entropy': 1.0,
+    'source_part_cross_entropy': 0.5,
+    'silhouette_overlap': 0.5,
+    'layer_visibility': 0.5,
+}
+# The motion alone, at half size; then everything.
+MOTION = Stage(
+    'motion',
+    computes=('layered', 'motions'),
+    weights=_MOTION_WEIGHTS,
+    trains=(
+        'stem',
+        'source_net',
+        'source_head',
+        'pose_net',
+        'motion_net',
+        'motion_head',
+        'refinement_net',
+        'refinement_head',
+    ),
+)
 LAYERS = Stage(
     'layers',
     computes=('motions', 'parts', 'silhouette', 'layered', 'image'),
-    weights={
-        'layer_flow': 1.0,
-        'part_cross_entropy': 1.0,
-        'source_part_cross_entropy': 0.5,
-        'silhouette_overlap': 0.5,
-        'layer_visibility': 0.5,
-        'person_l1': 2.0,
-        'painted_l1': 1.0,
-        'person_gradient': 1.0,
-    },
+    weights={**_MOTION_WEIGHTS, 'person_l1': 2.0, 'painted_l1': 1.0, 'person_gradient': 1.0},
     makes_pictures=True,
 )
 
@@ -43,13 +57,13 @@ class LayeredConfig(ModelConfig):
     image_size: tuple[int, int] = option((256, 192), 'Height and width of the images.')
     heatmap_sigma: float = option(6.0, 'Standard deviation of a joint in its heatmap, in pixels.', minimum=0.1)
     source_widths: tuple[int, ...] = option(
-        (24, 32, 48, 64, 88), 'Widths of the network of source parts, from half size.'
+        (24, 32, 48, 64, 84), 'Widths of the network of source parts, from half size.'
     )
-    motion_widths: tuple[int, ...] = option((40, 56, 72, 92, 108), 'Widths of the network of motion, from half size.')
+    motion_widths: tuple[int, ...] = option((40, 56, 72, 88, 104), 'Widths of the network of motion, from half size.')
     refinement_widths: tuple[int, ...] = option((40, 48, 64), 'Widths of the network that refines it, from half size.')
-    painter_widths: tuple[int, ...] = option((16, 32, 48, 64, 80), 'Widths of the painter, from full size.')
+    painter_widths: tuple[int, ...] = option((16, 32, 48, 64, 76), 'Widths of the painter, from full size.')
 
-    all_stages: ClassVar[tuple[Stage, ...]] = (LAYERS,)
+    all_stages: ClassVar[tuple[Stage, ...]] = (MOTION, LAYERS)
 
     def build(self) -> Layered:
         from posewarp_tf.models.layered.layered import Layered

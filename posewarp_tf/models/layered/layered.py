@@ -12,6 +12,8 @@ own: of a source pixel that shows another layer its share is small, and the pain
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from posewarp_tf.conventions import PART_NAMES
@@ -20,8 +22,9 @@ from posewarp_tf.layers.pixel_norm_blocks import ConvBlock
 from posewarp_tf.layers.u_net import UNet
 from posewarp_tf.models.base import Inputs, Outputs, ReposingModel, State
 from posewarp_tf.models.layered import layers
-from posewarp_tf.models.layered.config import LayeredConfig
+from posewarp_tf.models.layered.config import MOTION, LayeredConfig
 from posewarp_tf.models.outputs import Motion
+from posewarp_tf.ops import resize_flow
 from posewarp_tf.poses.heatmaps import make_heatmaps
 from posewarp_tf.poses.limb_motion import layer_flows
 
@@ -31,6 +34,7 @@ _FLOW_UNIT = 2.0
 # Flows are this many pixels per unit where a network sees them.
 _SEEN_FLOW_UNIT = 32.0
 _UP_WIDTH = 16
+_POSE_FEATURES = 48
 _FINE_WIDTH = 24
 _HEAD_CHANNELS = 2 * layers.NUM_LAYERS + _NUM_PARTS + 1
 
@@ -54,6 +58,31 @@ class Head(tf.keras.layers.Layer):
 
 
 @register
+class PoseNet(tf.keras.layers.Layer):
+    """What two poses have to do with each other, as `features` numbers, from all their joints at once."""
+
+    def __init__(self, features: int, **kwargs):
+        # Half precision knows places in a picture to a pixel or two only.
+        super().__init__(**{**kwargs, 'dtype': 'float32'})
+        self.features = features
+        self.hidden = tf.keras.layers.Dense(2 * features, tf.nn.leaky_relu, dtype='float32')
+        self.dense = tf.keras.layers.Dense(features, tf.nn.leaky_relu, dtype='float32')
+
+    def call(self, source_keypoints: tf.Tensor, target_keypoints: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+        """[B, features] from keypoints [B, 18, 2] in pixels of `size`, (width, height)."""
+        numbers = []
+        for keypoints in (source_keypoints, target_keypoints):
+            places = tf.cast(keypoints, tf.float32)
+            known = tf.cast(tf.reduce_min(places, axis=-1, keepdims=True) >= 0.0, tf.float32)
+            numbers += [known, known * (2.0 * places / tf.constant(size, tf.float32) - 1.0)]
+        flat = tf.concat(numbers, axis=-1)
+        return self.dense(self.hidden(tf.reshape(flat, [-1, flat.shape[1] * flat.shape[2]])))
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), 'features': self.features}
+
+
+@register
 class Layered(ReposingModel):
     """See the module. In training it also gives what its terms are about: `layered` (a dict, see `_everything`)."""
 
@@ -62,6 +91,7 @@ class Layered(ReposingModel):
         self.stem = ConvBlock(config.source_widths[0], 4, strides=2, name='stem')
         self.source_net = UNet(config.source_widths, name='source_net')
         self.source_head = conv(_NUM_PARTS, 3)
+        self.pose_net = PoseNet(_POSE_FEATURES, name='pose_net')
         self.motion_net = UNet(config.motion_widths, name='motion_net')
         self.motion_head = Head(_HEAD_CHANNELS, name='motion_head')
         self.refinement_net = UNet(config.refinement_widths, name='refinement_net')
@@ -99,7 +129,14 @@ class Layered(ReposingModel):
 
     def run_stage(self, inputs: Inputs, stage: str, training: bool = False) -> Outputs:
         self.stage_of(stage)
-        return self._everything(self.start(inputs), inputs)
+        state = self.start(inputs)
+        if stage != MOTION.name:
+            return self._everything(state, inputs)
+        _, estimates = self._motion(state, inputs)
+        flows, logits, _ = estimates[-1]
+        seen = layers.seen_flow(flows, layers.layer_shares(tf.nn.softmax(logits)))
+        flow = resize_flow(seen, self.model_config.image_size, 'nearest')
+        return {'layered': _for_training(state, estimates), 'motions': {'source': Motion([flow])}}
 
     def _everything(self, state: State, inputs: Inputs) -> Outputs:
         """The outputs, and what only training wants:
@@ -107,25 +144,26 @@ class Layered(ReposingModel):
         layered: flows, the layers' [B, h, w, layers, 2], logits of parts [B, h, w, parts] and of visibility
         [B, h, w, 1], lists over estimates, fine ones last; source_parts, logits; person, painted [B, H, W, 3].
         """
+        return self._at_full_size(state, *self._motion(state, inputs))
+
+    def _motion(self, state: State, inputs: Inputs) -> tuple[tf.Tensor, list]:
+        """Features [B, h, w, C] of half size and two estimates of flows, logits of parts and of visibility."""
         half, pose = self._half_size, self._pose(inputs['target_keypoints'])
-        flows = layer_flows(inputs['source_keypoints'] / 2.0, inputs['target_keypoints'] / 2.0, half)
+        joints = [tf.cast(inputs[f'{role}_keypoints'], tf.float32) for role in ('source', 'target')]
+        flows = layer_flows(*(keypoints / 2.0 for keypoints in joints), half)
+        together = self.pose_net(*joints, self.model_config.image_size[::-1])[:, tf.newaxis, tf.newaxis]
+        bottom = state['bottom']
+        context = tf.concat([bottom, tf.tile(tf.cast(together, tf.float32), [1, *bottom.shape[1:3], 1])], axis=-1)
         known = tf.concat([pose, state['pose'], self._seen(flows), *self._moved(state, flows)], axis=-1)
-        features, _ = self.motion_net(known, state['bottom'])
+        features, _ = self.motion_net(known, context)
         change, logits, visible = self._read(self.motion_head(features))
         flows += change
         estimates = [(flows, logits, visible)]
-        known = [
-            tf.cast(features, tf.float32),
-            pose,
-            tf.nn.softmax(logits),
-            self._seen(flows),
-            *self._moved(state, flows),
-        ]
+        features = tf.cast(features, tf.float32)
+        known = [features, pose, tf.nn.softmax(logits), self._seen(flows), *self._moved(state, flows)]
         features, _ = self.refinement_net(tf.concat(known, axis=-1))
         change, more, visible_more = self._read(self.refinement_head(features))
-        flows, logits, visible = flows + change, logits + more, visible + visible_more
-        estimates.append((flows, logits, visible))
-        return self._at_full_size(state, features, estimates)
+        return features, [*estimates, (flows + change, logits + more, visible + visible_more)]
 
     def _at_full_size(self, state: State, features: tf.Tensor, estimates: list) -> Outputs:
         size = self.model_config.image_size
@@ -156,14 +194,7 @@ class Layered(ReposingModel):
             'motions': {'source': Motion([flow], [trusted * silhouette])},
             'parts': logits,
             'silhouette': silhouette,
-            'layered': {
-                'flows': [flows for flows, _, _ in estimates],
-                'parts': [logits for _, logits, _ in estimates],
-                'visible': [visible for _, _, visible in estimates],
-                'source_parts': state['logits'],
-                'person': person,
-                'painted': painted,
-            },
+            'layered': {**_for_training(state, estimates), 'person': person, 'painted': painted},
         }
 
     def _paint(
@@ -208,3 +239,12 @@ class Layered(ReposingModel):
         count = 2 * layers.NUM_LAYERS
         change = tf.reshape(head[..., :count] * _FLOW_UNIT, [-1, height, width, layers.NUM_LAYERS, 2])
         return change, head[..., count:-1], head[..., -1:]
+
+
+def _for_training(state: State, estimates: list) -> dict[str, Any]:
+    return {
+        'flows': [flows for flows, _, _ in estimates],
+        'parts': [logits for _, logits, _ in estimates],
+        'visible': [visible for _, _, visible in estimates],
+        'source_parts': state['logits'],
+    }

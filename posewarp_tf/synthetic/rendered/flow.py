@@ -8,6 +8,7 @@ import numpy as np
 
 from posewarp_tf import conventions
 from posewarp_tf.synthetic.rendered.compiled import compiled
+from posewarp_tf.synthetic.rendered.mesh import interpolate
 from posewarp_tf.synthetic.rendered.raster import SAMPLES
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ def exact_flow(source: Picture, target: Picture) -> tuple[np.ndarray, np.ndarray
     rows, columns = np.nonzero(triangle >= 0)
     triangle, weights = triangle[rows, columns], weights[rows, columns]
     corners = target.person.mesh.triangles[triangle]
-    points = np.einsum('fk,fkc->fc', weights, source.vertices[corners])
+    points = interpolate(source.vertices, corners, weights)
     seen = source.camera.project(points)
-    here = np.einsum('fk,fkc->fc', weights, target.vertices[corners])
+    here = interpolate(target.vertices, corners, weights)
     flow[rows, columns] = seen[:, :2] - np.stack([columns, rows], axis=1)
     shown = shows(
         seen,
-        np.einsum('fk,fkc->fc', weights, target.person.mesh.vertices[corners]),
+        interpolate(target.person.mesh.vertices, corners, weights),
         source.person.mesh.piece[triangle],
         source.hits.triangle,
         source.hits.weights,
@@ -72,7 +73,7 @@ def round_trip(source: Picture, target: Picture) -> np.ndarray:
         """Where samples (x, y) of the source are in the target, and the layers that they show."""
         x, y = np.clip(sample, 0, limit).T
         triangle, weights = source.hits.triangle[y, x], source.hits.weights[y, x]
-        points = np.einsum('fk,fkc->fc', weights, target.vertices[mesh.triangles[triangle]])
+        points = interpolate(target.vertices, mesh.triangles[triangle], weights)
         found = target.camera.project(points)[:, :2]
         return np.where(triangle[:, None] >= 0, found, np.inf), np.where(triangle >= 0, mesh.piece[triangle], -1)
 

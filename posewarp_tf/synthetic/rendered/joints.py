@@ -8,6 +8,7 @@ import numpy as np
 
 from posewarp_tf import conventions
 from posewarp_tf.synthetic.rendered.body import Body
+from posewarp_tf.synthetic.rendered.compiled import compiled
 from posewarp_tf.synthetic.rendered.raster import SAMPLES
 from posewarp_tf.synthetic.rendered.rig import JOINT_BONES, PART, part_weights
 
@@ -74,7 +75,8 @@ def visible_joints(seen: np.ndarray, focal: float, parts: np.ndarray, depth: np.
         if joint in _LIMBS or joint == 'neck':
             own, reach, thickness = _LIMBS['shoulder' if joint == 'neck' else joint]
             names = [part if part == 'torso' else f'{side}_{part}' for part in own]
-            wanted = [PART[part] for part in names if part in PART] + [PART['head']] * (joint == 'neck')
+            wanted = np.isin(np.arange(len(PART)), [PART[part] for part in names if part in PART])
+            wanted[PART['head']] |= joint == 'neck'
             shown = _near(x, y, max(0.75, reach * focal / far), parts, centres, wanted, far - thickness)
         else:
             row, column = int(round(y * SAMPLES + middle)), int(round(x * SAMPLES + middle))
@@ -86,14 +88,15 @@ def visible_joints(seen: np.ndarray, focal: float, parts: np.ndarray, depth: np.
     return joints
 
 
+@compiled
 def _near(
-    x: float, y: float, radius: float, parts: np.ndarray, depth: np.ndarray, wanted: list[int], nearest: float
+    x: float, y: float, radius: float, parts: np.ndarray, depth: np.ndarray, wanted: np.ndarray, nearest: float
 ) -> bool:
-    """Whether one of the wanted parts shows within `radius` pixels, not nearer to the camera than `nearest`."""
-    reach = int(np.ceil(radius))
-    row, column = int(round(y)), int(round(x))
-    top, left = max(row - reach, 0), max(column - reach, 0)
-    window = np.s_[top : row + reach + 1, left : column + reach + 1]
-    rows, columns = np.indices(parts[window].shape)
-    near = np.hypot(rows + top - y, columns + left - x) <= radius
-    return bool((near & np.isin(parts[window], wanted) & (depth[window] >= nearest)).any())
+    """Whether one of the `wanted` [11] parts shows within `radius` pixels, not nearer to the camera than `nearest`."""
+    height, width = parts.shape
+    for row in range(max(int(np.ceil(y - radius)), 0), min(int(y + radius), height - 1) + 1):
+        for column in range(max(int(np.ceil(x - radius)), 0), min(int(x + radius), width - 1) + 1):
+            is_near = (row - y) ** 2 + (column - x) ** 2 <= radius**2
+            if is_near and wanted[parts[row, column]] and depth[row, column] >= nearest:
+                return True
+    return False

@@ -11,11 +11,13 @@ import dataclasses
 import numpy as np
 
 from posewarp_tf.synthetic.rendered.compiled import compiled
+from posewarp_tf.synthetic.rendered.mesh import bounds
 
 _NUM_SOFT = 24
 _CELL = 0.022  # metres of a soft light's grid
 _SHADOW_SIZE = 384
-_TAPS = 16
+# Of the disc that makes penumbras: enough for one sample a pixel, and for one of several that look elsewhere in turn.
+ALONE, TOGETHER = (16, 1), (8, 4)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,12 +57,12 @@ def sample_lights(rng: np.random.Generator, wall: np.ndarray, floor: np.ndarray)
 
 
 def ambient(lights: Lights, vertices: np.ndarray, normals: np.ndarray, blockers: np.ndarray) -> np.ndarray:
-    """Soft light at each vertex, float64 [N, 6]: the colour that arrives, and the mean direction that it comes from.
+    """Soft light at some vertices, float64 [N, 6]: the colour that arrives, and the mean direction it comes from.
 
     blockers [C, 3]: points that lie densely on what throws shadows.
     """
     axes = _axes(lights.soft)
-    middle = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
+    middle = sum(bounds(blockers)) / 2
     out = _gather(blockers - middle, vertices - middle, normals, axes, lights.soft_colors, _CELL)
     out[:, 3:] /= np.maximum(np.linalg.norm(out[:, 3:], axis=1, keepdims=True), 1e-9)
     return out
@@ -71,7 +73,7 @@ def floor_shade(lights: Lights, blockers: np.ndarray, points: np.ndarray) -> np.
     above = lights.soft[:, 1] > 0.05
     axes = _axes(lights.soft[above])
     colors = lights.soft_colors[above]
-    middle = (blockers.min(axis=0) + blockers.max(axis=0)) / 2
+    middle = sum(bounds(blockers)) / 2
     up = np.zeros((len(points), 3))
     up[:, 1] = 1.0
     shaded = _gather(blockers - middle, points - middle, up, axes, colors, 2 * _CELL)
@@ -147,7 +149,7 @@ def shadow_map(direction: np.ndarray, vertices: np.ndarray, triangles: np.ndarra
     """What the light sees of the person."""
     axes = _axes(direction[None])[0]
     local = vertices @ axes.T
-    low, high = local[:, :2].min(axis=0), local[:, :2].max(axis=0)
+    low, high = bounds(local[:, :2])
     scale = (_SHADOW_SIZE - 4) / float((high - low).max())
     shift = 2 - low * scale
     local[:, :2] = local[:, :2] * scale + shift
@@ -174,16 +176,22 @@ def _depth_map(corners: np.ndarray, triangles: np.ndarray, size: int) -> np.ndar
 
 
 @compiled
-def lit_share(local: np.ndarray, depth: np.ndarray, scale: float, softness: float) -> np.ndarray:
-    """0..1 for points [P, 3] in the map's own coordinates: the mean over a disc whose size grows with the distance."""
+def lit_share(local: np.ndarray, depth: np.ndarray, scale: float, softness: float, taps: tuple[int, int]) -> np.ndarray:
+    """0..1 for points [P, 3] in the map's own coordinates: the mean over a disc whose size grows with the distance.
+
+    taps: ALONE or TOGETHER.
+    """
     out = np.empty(len(local), np.float32)
     for p in range(len(local)):
-        out[p] = _lit(local[p, 0], local[p, 1], local[p, 2], depth, scale, softness)
+        turn = 1.3 * (p % taps[1])
+        out[p] = _lit(local[p, 0], local[p, 1], local[p, 2], depth, scale, softness, taps[0], turn)
     return out
 
 
 @compiled
-def _lit(x: float, y: float, z: float, depth: np.ndarray, scale: float, softness: float) -> float:
+def _lit(
+    x: float, y: float, z: float, depth: np.ndarray, scale: float, softness: float, taps: int, turn: float
+) -> float:
     size = len(depth)
     # Far from the map nothing is in the way.
     if x < -30 or y < -30 or x > size + 30 or y > size + 30:
@@ -200,10 +208,10 @@ def _lit(x: float, y: float, z: float, depth: np.ndarray, scale: float, softness
         return 1.0
     radius = max(1.2, softness * scale * distance / found)
     blocked = 0.0
-    for k in range(_TAPS):
-        reach = radius * np.sqrt((k + 0.5) / _TAPS)
-        angle = 2.39996 * k
+    for k in range(taps):
+        reach = radius * np.sqrt((k + 0.5) / taps)
+        angle = 2.39996 * k + turn
         row, column = int(y + reach * np.sin(angle) + 0.5), int(x + reach * np.cos(angle) + 0.5)
         if 0 <= row < size and 0 <= column < size and depth[row, column] > z + 0.012 + 0.5 * reach / scale:
             blocked += 1
-    return 1 - blocked / _TAPS
+    return 1 - blocked / taps

@@ -91,7 +91,9 @@ def problem(person: Person, stance: Stance) -> str:
     if min(feet) > posed.heads[:, 1].min() + 0.16:
         return 'no foot is on the floor'
     legs = np.linalg.norm(person.heads[person.body.bone('upperleg01.L')] - person.heads[person.body.bone('foot.L')])
-    if (at('upperleg01.L')[1] + at('upperleg01.R')[1]) / 2 - min(feet) < 0.5 * legs:
+    is_low = (at('upperleg01.L')[1] + at('upperleg01.R')[1]) / 2 - min(feet) < 0.5 * legs
+    kneels = min(at('lowerleg01.L')[1], at('lowerleg01.R')[1]) < min(feet) + 0.1
+    if is_low and not kneels and stance.seat is None:
         return 'it sits'
     return ''
 
@@ -105,9 +107,9 @@ def crossings(person: Person, stance: Stance) -> list[str]:
     normals = vertex_normals(vertices, flesh.triangles)
     found = []
     for limb, others in _PAIRS:
-        own = np.flatnonzero(np.isin(flesh.parts, [PART_NAMES.index(name) for name in limb]))[::3]
-        other = np.flatnonzero(np.isin(flesh.parts, [PART_NAMES.index(name) for name in others]))[::2]
-        distance, nearest = cKDTree(vertices[other]).query(vertices[own], distance_upper_bound=0.12)
+        own, other = flesh.vertices_of(limb)[::3], flesh.vertices_of(others)[::2]
+        tree = cKDTree(vertices[other], compact_nodes=False, balanced_tree=False)
+        distance, nearest = tree.query(vertices[own], distance_upper_bound=0.12)
         near = np.isfinite(distance)
         against = other[nearest[near]]
         depth = np.sum((vertices[own][near] - vertices[against]) * normals[against], axis=1)
@@ -130,6 +132,10 @@ class _Flesh:
     bones: np.ndarray
     weights: np.ndarray
     parts: np.ndarray
+
+    @functools.lru_cache(maxsize=32)  # noqa: B019 (there is one of these in a process)
+    def vertices_of(self, names: tuple[str, ...]) -> np.ndarray:
+        return np.flatnonzero(np.isin(self.parts, [PART_NAMES.index(name) for name in names]))
 
 
 @functools.lru_cache(maxsize=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -96,6 +97,16 @@ class Mesh:
     piece: np.ndarray
     starts: np.ndarray
 
+    @functools.cached_property
+    def alphas(self) -> tuple[np.ndarray, np.ndarray]:
+        """The alphas uint8 of all textures that cut holes, one after the other, and where each material's begins, its
+        height and its width, int64 [L, 3]; 0 x 0 for one that cuts none."""
+        none = np.zeros((0, 0), np.uint8)
+        alphas = [m.texture[..., 3] if m.cutout and m.texture is not None else none for m in self.materials]
+        starts = np.cumsum([0] + [alpha.size for alpha in alphas])[:-1]
+        places = [(start, *alpha.shape) for start, alpha in zip(starts, alphas)]
+        return np.concatenate([alpha.ravel() for alpha in alphas]), np.array(places, np.int64)
+
 
 def join(layers: list[Layer]) -> Mesh:
     """One mesh of all layers that have triangles, in their order."""
@@ -136,3 +147,26 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
         for c in range(3):
             normals[n, c] /= max(length, 1e-12)
     return normals
+
+
+@compiled
+def interpolate(table: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """float64 [S, C]: rows of a table [N, C] at three corners [S, 3] with weights [S, 3]."""
+    out = np.zeros((len(corners), table.shape[1]))
+    for s in range(len(corners)):
+        for k in range(3):
+            row = table[corners[s, k]]
+            for c in range(table.shape[1]):
+                out[s, c] += weights[s, k] * row[c]
+    return out
+
+
+@compiled
+def bounds(points: np.ndarray) -> tuple:
+    """The least and the largest [C] of the points [N, C] along each axis."""
+    low, high = points[0].astype(np.float64), points[0].astype(np.float64)
+    for n in range(1, len(points)):
+        for c in range(points.shape[1]):
+            low[c] = min(low[c], points[n, c])
+            high[c] = max(high[c], points[n, c])
+    return low, high

@@ -9,12 +9,14 @@ import numpy as np
 
 from posewarp_tf.synthetic.rendered import dressing, head, lights, photograph, scenery
 from posewarp_tf.synthetic.rendered.body import Body
+from posewarp_tf.synthetic.rendered.glasses import glasses
 from posewarp_tf.synthetic.rendered.joints import face_vertices
 from posewarp_tf.synthetic.rendered.mesh import Material, Mesh, join
 from posewarp_tf.synthetic.rendered.phenotypes import Phenotype, sample_phenotype
 from posewarp_tf.synthetic.rendered.rig import GARMENT, part_weights
 from posewarp_tf.synthetic.rendered.wardrobe import Wardrobe
 
+_WITH_GLASSES = 0.16
 _SKIRTS = (GARMENT['skirt'], GARMENT['dress'], GARMENT['coat'])
 
 
@@ -59,6 +61,8 @@ def sample_person(
     outfit = dressing.sample_outfit(rng, body, vertices, heads, wardrobe, phenotype)
     skin = head.skin_layer(rng, body, vertices, wardrobe, phenotype, tone, outfit.hidden)
     layers = [skin, *head.head_layers(rng, body, vertices, wardrobe, phenotype, tone), *outfit.layers]
+    if rng.random() < _WITH_GLASSES:
+        layers += glasses(rng, body, vertices)
     mesh = join(layers)
     bare = head.body_layer(body, vertices, Material('bare', 0), 'body').vertices
     scene = scenery.sample_scene(rng, white_background, photos)

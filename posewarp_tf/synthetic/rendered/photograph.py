@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
+from posewarp_tf.synthetic.rendered.compiled import compiled
+
 
 @dataclasses.dataclass(frozen=True)
 class Film:
@@ -44,16 +46,37 @@ def develop(light: np.ndarray, film: Film) -> np.ndarray:
     if film.blur > 0:
         sigma = film.blur * height / 256
         light = ndimage.gaussian_filter(light, (sigma, sigma, 0), mode='nearest')
-    light = light * film.exposure * np.array([film.balance[0], 1.0, film.balance[1]])
-    y, x = np.mgrid[:height, :width]
-    radius = ((x - width / 2) ** 2 + (y - height / 2) ** 2) / (height / 2) ** 2
-    light = light * (1 - film.vignette * 0.35 * radius)[..., None]
-    grey = light @ np.array([0.2126, 0.7152, 0.0722])
-    light = np.maximum(grey[..., None] + film.saturation * (light - grey[..., None]), 0.0)
-    bright = 0.7
-    light = np.where(light > bright, bright + (1 - bright) * (1 - np.exp(-(light - bright) / (1 - bright))), light)
-    display = light ** (1 / 2.2)
-    curve = display + (film.contrast - 1) * (display - 0.5) * display * (1 - display) * 4
     noise = np.random.default_rng(film.seed).standard_normal((height, width, 3), np.float32)
-    noise = 0.6 * noise + 0.4 * noise.mean(axis=-1, keepdims=True) * 1.7
-    return np.clip(np.rint((curve + film.grain * noise) * 255), 0, 255).astype(np.uint8)
+    balance = np.array([film.balance[0], 1.0, film.balance[1]])
+    return _tone(light, noise, film.exposure * balance, film.vignette, film.saturation, film.contrast - 1, film.grain)
+
+
+@compiled
+def _tone(
+    light: np.ndarray,
+    noise: np.ndarray,
+    gains: np.ndarray,
+    vignette: float,
+    saturation: float,
+    contrast: float,
+    grain: float,
+) -> np.ndarray:
+    height, width = light.shape[:2]
+    bright = 0.7
+    out = np.empty((height, width, 3), np.uint8)
+    for y in range(height):
+        for x in range(width):
+            radius = ((x - width / 2) ** 2 + (y - height / 2) ** 2) / (height / 2) ** 2
+            dark = 1 - vignette * 0.35 * radius
+            color = light[y, x] * gains * dark
+            grey = 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2]
+            grain_of_all = (noise[y, x, 0] + noise[y, x, 1] + noise[y, x, 2]) / 3
+            for c in range(3):
+                value = max(grey + saturation * (color[c] - grey), 0.0)
+                if value > bright:
+                    value = bright + (1 - bright) * (1 - np.exp(-(value - bright) / (1 - bright)))
+                value = value ** (1 / 2.2)
+                value += contrast * (value - 0.5) * value * (1 - value) * 4
+                value += grain * (0.6 * noise[y, x, c] + 0.68 * grain_of_all)
+                out[y, x, c] = int(min(max(value * 255, 0.0), 255.0) + 0.5)
+    return out

@@ -8,12 +8,21 @@ import pathlib
 import numpy as np
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.synthetic.drawn.pose import VIEWS, sample_pose
+from posewarp_tf.synthetic.drawn.pose import sample_pose
 from posewarp_tf.synthetic.rendered import bvh, gestures, limits
 from posewarp_tf.synthetic.rendered.body import Body
+from posewarp_tf.synthetic.rendered.occasions import sample_occasion, sample_sitting
 from posewarp_tf.synthetic.rendered.person import Person
+from posewarp_tf.synthetic.rendered.seats import sample_seat
 from posewarp_tf.synthetic.rendered.stance import Directions, Stance, stance_from, stance_of
 
+# Part of the pictures per view, and the range of |yaw| in degrees from the front view.
+_VIEWS = (
+    (0.46, (0.0, 25.0)),
+    (0.30, (25.0, 65.0)),
+    (0.14, (65.0, 115.0)),
+    (0.10, (115.0, 180.0)),
+)
 _MOST_FRAMES = 80  # of one file
 _TRIES = 14
 _LEGS = ('pelvis', 'upperleg', 'lowerleg', 'foot', 'toe')
@@ -71,7 +80,7 @@ def sample_stance(rng: np.random.Generator, library: Library, person: Person, ma
 
 
 def _sample_yaw(rng: np.random.Generator, max_yaw: float) -> float:
-    views = [(chance, (low, min(high, max_yaw))) for chance, (low, high) in VIEWS if low < max_yaw]
+    views = [(chance, (low, min(high, max_yaw))) for chance, (low, high) in _VIEWS if low < max_yaw]
     chances = np.array([chance for chance, _ in views])
     low, high = views[rng.choice(len(views), p=chances / chances.sum())][1]
     return float(np.radians(rng.uniform(low, high)) * rng.choice([-1.0, 1.0]))
@@ -79,20 +88,25 @@ def _sample_yaw(rng: np.random.Generator, max_yaw: float) -> float:
 
 def _sample_anything(rng: np.random.Generator, library: Library, person: Person) -> Stance:
     stance = _sample_one(rng, library, person)
-    if rng.random() < 0.35:
-        stance = _mixed(person.body, stance, _sample_one(rng, library, person))
+    if rng.random() < 0.35 and stance.seat is None:
+        other = _sample_one(rng, library, person)
+        stance = other if other.seat else _mixed(person.body, stance, other)
     return mirrored(person.body, stance) if rng.random() < 0.5 else stance
 
 
 def _sample_one(rng: np.random.Generator, library: Library, person: Person) -> Stance:
     files = [pool for pool in (library.own, library.captured) if pool]
-    if files and rng.random() < 0.3:
+    choice = rng.random()
+    if files and choice < 0.25:
         pool = files[rng.integers(len(files))]
         chosen = pool[rng.integers(len(pool))]
         if isinstance(chosen, Directions):
             return stance_from(person.body, person.heads, person.tails, chosen)
         return _facing_forward(Stance(chosen))
-    pose = dataclasses.replace(sample_pose(rng), yaw=0.0)
+    if choice < 0.33 and not person.wears_skirt:
+        sitting = stance_of(person.body, person.heads, person.tails, person.height, sample_sitting(rng))
+        return dataclasses.replace(sitting, seat=sample_seat(rng))
+    pose = sample_occasion(rng) if choice < 0.68 else dataclasses.replace(sample_pose(rng), yaw=0.0)
     return stance_of(person.body, person.heads, person.tails, person.height, pose)
 
 
@@ -119,4 +133,4 @@ def mirrored(body: Body, stance: Stance) -> Stance:
         stem, _, side = name.rpartition('.')
         other = f'{stem}.{"L" if side == "R" else "R"}' if side in ('L', 'R') and stem else name
         rotations[bone] = mirror @ stance.rotations[body.bone(other)] @ mirror
-    return Stance(rotations, stance.expression)
+    return dataclasses.replace(stance, rotations=rotations)

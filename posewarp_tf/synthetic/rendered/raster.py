@@ -25,6 +25,10 @@ class Hits:
     weights: np.ndarray
     depth: np.ndarray
 
+    def of_triangles_before(self, count: int) -> Hits:
+        """The same without what triangles from number `count` on show; their depth stays, for what they hide."""
+        return dataclasses.replace(self, triangle=np.where(self.triangle < count, self.triangle, -1).astype(np.int32))
+
     def centres(self) -> tuple[np.ndarray, np.ndarray]:
         """triangle [H, W] and weights [H, W, 3] of the pixels' centres."""
         middle = (SAMPLES - 1) // 2
@@ -35,9 +39,6 @@ def trace(mesh: Mesh, vertices: np.ndarray, camera: Camera, size: tuple[int, int
     """The nearest triangle of posed `vertices` [N, 3] in each sample of a picture of `size`."""
     seen = camera.project(vertices)
     samples = np.stack([seen[:, 0] * SAMPLES + 1, seen[:, 1] * SAMPLES + 1, 1 / seen[:, 2]], axis=1)
-    alphas = [m.texture[..., 3] if m.cutout and m.texture is not None else np.zeros((0, 0), np.uint8)
-              for m in mesh.materials]  # fmt: skip
-    starts = np.cumsum([0] + [alpha.size for alpha in alphas])[:-1]
     triangle, weights, nearness = nearest(
         samples,
         mesh.triangles,
@@ -45,8 +46,7 @@ def trace(mesh: Mesh, vertices: np.ndarray, camera: Camera, size: tuple[int, int
         np.array([m.two_sided for m in mesh.materials]),
         mesh.field,
         mesh.uv,
-        np.concatenate([alpha.ravel() for alpha in alphas]),
-        np.array([(start, *alpha.shape) for start, alpha in zip(starts, alphas)], np.int64),
+        *mesh.alphas,
         _THRESHOLDS,
         size[0] * SAMPLES,
         size[1] * SAMPLES,

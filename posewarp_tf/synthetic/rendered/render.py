@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
-from scipy import ndimage
 
 from posewarp_tf.synthetic.rendered import joints, lights, raster, shading, skinning
 from posewarp_tf.synthetic.rendered.camera import Camera, View, frame
 from posewarp_tf.synthetic.rendered.compiled import compiled
+from posewarp_tf.synthetic.rendered.mesh import interpolate
 from posewarp_tf.synthetic.rendered.person import Person
 from posewarp_tf.synthetic.rendered.photograph import Film, develop
 from posewarp_tf.synthetic.rendered.raster import SAMPLES
 from posewarp_tf.synthetic.rendered.rig import SKIN_OF_PART
 from posewarp_tf.synthetic.rendered.scenery import Scene
+from posewarp_tf.synthetic.rendered.seats import with_seat
 from posewarp_tf.synthetic.rendered.stance import Stance
 
-_FLOOR_CELLS = 33  # of the shadow around the feet, along each side of 3.2 metres
+_FLOOR_REACH = 1.6  # metres of shadow around the feet
+_FLOOR_CELLS = 33  # along each side of it
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,11 +62,15 @@ def render(
     scene = scene or person.scene
     vertices, places = pose(person, stance)
     camera = still or frame(view, vertices, size)
-    hits = raster.trace(person.mesh, vertices, camera, size)
+    mesh, solid = person.mesh, vertices
+    if stance.seat is not None:
+        mesh, solid = with_seat(mesh, vertices, person.part_weights, places, stance.rotations[0][:, 2], stance.seat)
+    everything = raster.trace(mesh, solid, camera, size)
+    hits = everything.of_triangles_before(len(person.mesh.triangles))
     parts, garments = label(person, hits)
-    share = shares_of_samples(hits.triangle, hits.depth, person.mesh.piece)
-    colors, shadows = shading.shade(person.mesh, vertices, hits, share, camera, person.lights)
-    backdrop = _backdrop(scene, camera, size, person.lights, shadows, vertices)
+    share = shares_of_samples(everything.triangle, everything.depth, mesh.piece)
+    colors, shadows = shading.shade(mesh, solid, everything, share, camera, person.lights)
+    backdrop = _backdrop(scene, camera, size, person.lights, shadows, solid)
     picture, covered = _mean_of_samples(share, colors, *size)
     picture = picture + (1 - covered)[..., None] * backdrop
     keypoints = joints.visible_joints(camera.project(places), camera.focal, parts, hits.depth)
@@ -109,7 +116,7 @@ def label(person: Person, hits: raster.Hits) -> tuple[np.ndarray, np.ndarray]:
     parts, garments = np.zeros(triangle.shape, np.uint8), np.zeros(triangle.shape, np.uint8)
     seen = triangle >= 0
     corners = person.mesh.triangles[triangle[seen]]
-    shares = np.einsum('sk,skp->sp', weights[seen], person.part_weights[corners])
+    shares = interpolate(person.part_weights, corners, weights[seen])
     parts[seen] = np.argmax(shares[:, 1:], axis=1) + 1
     worn = np.array([material.garment for material in person.mesh.materials], np.uint8)[
         person.mesh.piece[triangle[seen]]
@@ -173,21 +180,55 @@ def _backdrop(
     vertices: np.ndarray,
 ) -> np.ndarray:
     """The scene with the person's shadows, linear [H, W, 3]."""
-    picture, places = scene.draw(camera, size)
-    on_floor = places[..., 1] < 1e-6
-    near = on_floor & (np.abs(places[..., 0]) < 1.6) & (np.abs(places[..., 2]) < 1.6)
-    soft = np.ones(size)
-    axis = np.linspace(-1.6, 1.6, _FLOOR_CELLS)
+    picture, places = _empty_place(scene, camera, size)
+    axis = np.linspace(-_FLOOR_REACH, _FLOOR_REACH, _FLOOR_CELLS)
     grid = np.stack(np.meshgrid(axis, [0.0], axis, indexing='ij'), axis=-1).reshape(-1, 3)
     table = lights.floor_shade(light, vertices, grid).reshape(_FLOOR_CELLS, _FLOOR_CELLS)
-    scaled = (places[near][:, [0, 2]].T + 1.6) / 3.2 * (_FLOOR_CELLS - 1)
-    soft[near] = ndimage.map_coordinates(table, scaled, order=1, mode='nearest')
     local = places.reshape(-1, 3) @ shadows.axes.T
     local[:, :2] = local[:, :2] * shadows.scale + shadows.shift
-    lit = lights.lit_share(local, shadows.depth, shadows.scale, max(light.softness, 0.05)).reshape(size)
-    facing = np.where(on_floor, light.key[1], max(light.key[2], 0.0))
-    ground = np.where(on_floor, light.soft_colors[:, 1] @ np.clip(light.soft[:, 1], 0, 1), 1.0)
-    key = facing * light.key_color[1]
-    if scene.kind == 'blurred':
-        lit = np.where(on_floor, lit, 1.0)
-    return picture * ((ground * soft + key * lit) / (ground + key))[..., None]
+    lit = lights.lit_share(local, shadows.depth, shadows.scale, max(light.softness, 0.05), lights.ALONE).reshape(size)
+    ground = float(light.soft_colors[:, 1] @ np.clip(light.soft[:, 1], 0, 1))
+    keys = light.key[1] * light.key_color[1], max(light.key[2], 0.0) * light.key_color[1]
+    return _darkened(picture, places, table, lit, ground, *keys, scene.kind == 'blurred')
+
+
+@compiled
+def _darkened(
+    picture: np.ndarray,
+    places: np.ndarray,
+    table: np.ndarray,
+    lit: np.ndarray,
+    ground: float,
+    key_on_floor: float,
+    key_on_wall: float,
+    is_far: bool,
+) -> np.ndarray:
+    """The picture [H, W, 3] under the soft shade of the floor (bilinear in `table`) and the share `lit` of the key."""
+    out = np.empty_like(picture)
+    last = len(table) - 1
+    for y in range(picture.shape[0]):
+        for x in range(picture.shape[1]):
+            place = places[y, x]
+            on_floor = place[1] < 1e-6
+            soft, around, key, seen = 1.0, 1.0, key_on_wall, lit[y, x]
+            if on_floor:
+                around, key = ground, key_on_floor
+                if abs(place[0]) < _FLOOR_REACH and abs(place[2]) < _FLOOR_REACH:
+                    row = (place[0] + _FLOOR_REACH) / (2 * _FLOOR_REACH) * last
+                    column = (place[2] + _FLOOR_REACH) / (2 * _FLOOR_REACH) * last
+                    i, j = min(int(row), last - 1), min(int(column), last - 1)
+                    v, u = row - i, column - j
+                    soft = (1 - v) * ((1 - u) * table[i, j] + u * table[i, j + 1])
+                    soft += v * ((1 - u) * table[i + 1, j] + u * table[i + 1, j + 1])
+            elif is_far:
+                seen = 1.0
+            share = (around * soft + key * seen) / (around + key)
+            for c in range(3):
+                out[y, x, c] = picture[y, x, c] * share
+    return out
+
+
+@functools.lru_cache(maxsize=1)
+def _empty_place(scene: Scene, camera: Camera, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """What `Scene.draw` gives: drawn once for a camera that does not move."""
+    return scene.draw(camera, size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import numpy as np
@@ -32,6 +33,7 @@ JOINT_BONES = {
 }
 
 
+@functools.cache
 def part_of(bone: str) -> int:
     """The number of the part that a bone moves; what is neither limb nor trunk is the head."""
     name, _, side = bone.partition('.')

@@ -6,8 +6,8 @@ import numpy as np
 
 from posewarp_tf.synthetic.rendered.camera import Camera
 from posewarp_tf.synthetic.rendered.compiled import compiled
-from posewarp_tf.synthetic.rendered.lights import Lights, ShadowMap, ambient, lit_share, shadow_map
-from posewarp_tf.synthetic.rendered.mesh import Mesh, vertex_normals
+from posewarp_tf.synthetic.rendered.lights import TOGETHER, Lights, ShadowMap, ambient, lit_share, shadow_map
+from posewarp_tf.synthetic.rendered.mesh import Mesh, interpolate, vertex_normals
 from posewarp_tf.synthetic.rendered.raster import Hits
 from posewarp_tf.synthetic.rendered.scenery import noise
 
@@ -23,11 +23,15 @@ def shade(
     triangle = hits.triangle.ravel()[found]
     weights = hits.weights.reshape(-1, 3)[found]
     normals = vertex_normals(vertices, mesh.triangles)
-    light = ambient(lights, vertices, normals, _centres(vertices, mesh.triangles[::2]))
     shadows = shadow_map(lights.key, vertices, mesh.triangles)
     corners = mesh.triangles[triangle]
+    # Light that nobody sees is not asked for.
+    seen = np.zeros(len(vertices), np.bool_)
+    seen[corners.ravel()] = True
+    light = np.zeros((len(vertices), 6))
+    light[seen] = ambient(lights, vertices[seen], normals[seen], _centres(vertices, mesh.triangles[::2]))
     table = np.concatenate([vertices, normals, mesh.vertices, light], axis=1)
-    values = _interpolate(table, corners, weights)
+    values = interpolate(table, corners, weights)
     uv = _at_corners(mesh.uv, triangle, weights)
     pieces = mesh.piece[triangle]
     order = np.argsort(pieces, kind='stable')
@@ -61,7 +65,7 @@ def shade(
             bumps,
             albedo,
             look[pieces],
-            lit_share(local, shadows.depth, shadows.scale, lights.softness),
+            lit_share(local, shadows.depth, shadows.scale, lights.softness, TOGETHER),
             camera.position,
             lights.key,
             lights.key_color,
@@ -76,17 +80,6 @@ def _centres(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     for t in range(len(triangles)):
         for c in range(3):
             out[t, c] = (vertices[triangles[t, 0], c] + vertices[triangles[t, 1], c] + vertices[triangles[t, 2], c]) / 3
-    return out
-
-
-@compiled
-def _interpolate(table: np.ndarray, corners: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    out = np.zeros((len(corners), table.shape[1]))
-    for s in range(len(corners)):
-        for k in range(3):
-            row = table[corners[s, k]]
-            for c in range(table.shape[1]):
-                out[s, c] += weights[s, k] * row[c]
     return out
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from posewarp_tf.synthetic.drawn import figure, geometry
 from posewarp_tf.synthetic.drawn.pose import Pose
 from posewarp_tf.synthetic.rendered.body import Body
+from posewarp_tf.synthetic.rendered.seats import Seat
 
 _SPINE = ('spine05', 'spine04', 'spine03', 'spine02', 'spine01')
 _NECK = ('neck01', 'neck02', 'neck03', 'head')
@@ -17,10 +18,12 @@ _NECK = ('neck01', 'neck02', 'neck03', 'head')
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Stance:
-    """rotations [B, 3, 3] as `skinning.bone_motions` takes them; expression: strengths in 0..1 by action."""
+    """rotations [B, 3, 3] as `skinning.bone_motions` takes them; expression: strengths in 0..1 by action; seat: what is
+    sat on."""
 
     rotations: np.ndarray
     expression: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    seat: Seat | None = None
 
     def turned(self, yaw: float) -> Stance:
         """The whole person turned by `yaw` radians to its left."""
@@ -120,7 +123,7 @@ def between(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
 def shortest_turn(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The smallest rotation that takes one direction to the other."""
     first, second = geometry.unit(first), geometry.unit(second)
-    axis = _cross(first, second)
+    axis = geometry.cross(first, second)
     angle = np.arctan2(np.linalg.norm(axis), first @ second)
     return geometry.rotation(axis, angle) if angle > 1e-9 else np.eye(3)
 
@@ -131,15 +134,9 @@ def frame_turn(rest: np.ndarray, rest_hinge: np.ndarray, posed: np.ndarray, hing
     def frame(direction: np.ndarray, axis: np.ndarray) -> np.ndarray:
         along = geometry.unit(direction)
         side = geometry.unit(axis - along * (along @ axis))
-        return np.stack([along, side, _cross(along, side)], axis=1)
+        return np.stack([along, side, geometry.cross(along, side)], axis=1)
 
     return frame(posed, hinge) @ frame(rest, rest_hinge).T
-
-
-def _cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """np.cross of two vectors [3], which is made for many, in a tenth of its time."""
-    (a, b, c), (x, y, z) = first.tolist(), second.tolist()
-    return np.array([b * z - c * y, c * x - a * z, a * y - b * x])
 
 
 def _way(body: Body, heads: np.ndarray, first: str, second: str) -> np.ndarray:
@@ -154,8 +151,8 @@ def _arm(
     rest_upper = _way(body, heads, f'upperarm01.{letter}', f'lowerarm01.{letter}')
     rest_lower = _way(body, heads, f'lowerarm01.{letter}', f'wrist.{letter}')
     upper, lower, hand = np.diff(arm.joints, axis=0)
-    turn_upper = frame_turn(rest_upper, _cross(front, rest_upper), upper, arm.hinge)
-    turn_lower = frame_turn(rest_lower, _cross(front, rest_lower), lower, arm.hinge)
+    turn_upper = frame_turn(rest_upper, geometry.cross(front, rest_upper), upper, arm.hinge)
+    turn_lower = frame_turn(rest_lower, geometry.cross(front, rest_lower), lower, arm.hinge)
     # An arm that is lifted takes its collar bone along a little.
     swing = shortest_turn(chest @ rest_upper, upper)
     lifted = np.clip((geometry.unit(upper)[1] - geometry.unit(rest_upper)[1]) / 1.7, 0.0, 1.0)
@@ -182,11 +179,11 @@ def _leg(
     rest_upper = _way(body, heads, f'upperleg01.{letter}', f'lowerleg01.{letter}')
     rest_lower = _way(body, heads, f'lowerleg01.{letter}', f'foot.{letter}')
     upper, lower = np.diff(leg.joints, axis=0)
-    turn_upper = frame_turn(rest_upper, _cross(front, rest_upper), upper, leg.hinge)
-    turn_lower = frame_turn(rest_lower, _cross(front, rest_lower), lower, leg.hinge)
+    turn_upper = frame_turn(rest_upper, geometry.cross(front, rest_upper), upper, leg.hinge)
+    turn_lower = frame_turn(rest_lower, geometry.cross(front, rest_lower), lower, leg.hinge)
     ahead = (tails[body.bone(f'foot.{letter}')] - heads[body.bone(f'foot.{letter}')]) * np.array([1.0, 0.0, 1.0])
     ahead = geometry.unit(ahead)
-    rest_foot = np.stack([_cross(geometry.UP, ahead), geometry.UP, ahead], axis=1)
+    rest_foot = np.stack([geometry.cross(geometry.UP, ahead), geometry.UP, ahead], axis=1)
     return {
         f'upperleg01.{letter}': turn_upper,
         f'upperleg02.{letter}': turn_upper,

@@ -14,6 +14,8 @@ from posewarp_tf.errors import RunError
 from posewarp_tf.files import atomic_path
 
 PROGRAM, DESCRIPTION = 'step.hlo.gz', 'step.json'
+# The name in the state of the number of steps done; those of networks are MODEL/0, AVERAGE/0, ...
+COUNTER = 'iterations'
 # Bytes of arrays in one file of the state, so that single files stay small enough to be sent anywhere.
 _FILE_SIZE = 12_000_000
 

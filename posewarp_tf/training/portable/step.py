@@ -28,11 +28,12 @@ from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.ops import to_float_image
-from posewarp_tf.runs.checkpoints import CheckpointFolder
+from posewarp_tf.runs.checkpoints import AVERAGE, MODEL, CheckpointFolder
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training import distribution
-from posewarp_tf.training.portable.files import DESCRIPTION, read_state, write_program, write_state
+from posewarp_tf.training.portable.files import COUNTER, DESCRIPTION, read_state, write_program, write_state
+from posewarp_tf.training.portable.programs import without_copies
 from posewarp_tf.training.train_step import Networks, TrainStep
 
 Tensors = Mapping[str, tf.Tensor]
@@ -47,6 +48,7 @@ class PortableStep:
 
     def __init__(self, config: Config, stage: str, run_folder: RunFolder) -> None:
         self._config = config
+        self._stage = stage
         tf.keras.utils.set_random_seed(config.training.seed)
         with distribution.precision(config.training):
             model = build_model(config)
@@ -60,6 +62,15 @@ class PortableStep:
         if average is not None:
             for mean, weight in zip(average.weights, model.weights):
                 mean.assign(weight)
+        networks = {MODEL: model, **({} if average is None else {AVERAGE: average})}
+        self._keys = {
+            variable.handle.ref(): f'{role}/{index}'
+            for role, network in networks.items()
+            for index, variable in enumerate(network.weights)
+        }
+        for index, variable in enumerate(self._train_step.parts['optimizer'].variables):
+            self._keys[variable.handle.ref()] = f'optimizer/{index}'
+        self._keys[self._train_step.iterations.handle.ref()] = COUNTER
         parts = {**self._train_step.parts, 'best_loss': tf.Variable(np.inf, trainable=False, dtype=tf.float64)}
         self._checkpoints = CheckpointFolder(run_folder.stage_dir(stage), config.training.keep_checkpoints, parts)
         self.step = self._checkpoints.restore() or 0
@@ -105,14 +116,15 @@ class PortableStep:
             'batch': [
                 {'name': name, 'shape': list(specs[name].shape), 'dtype': specs[name].dtype.name} for name in names
             ],
-            'state': [variable.name for variable in state],
+            'state': [self._keys.get(variable.handle.ref(), variable.name) for variable in state],
+            'num_steps': self._config.training.stage_steps[self._stage],
             'losses': sorted(self._graph.get_concrete_function(specs).structured_outputs),
             'replaced': {str(output): given - len(names) for output, given in replaced.items()},
             'step': self.step,
         }
         place = pathlib.Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        write_program(place, program(stage='hlo_serialized'))
+        write_program(place, without_copies(program(stage='hlo_serialized')))
         write_state(place, [variable.numpy() for variable in state])
         files.write_text(place / DESCRIPTION, json.dumps(description, indent=1) + '\n')
 
