@@ -1,8 +1,9 @@
-# make demo   a virtual environment, a small data set, training, evaluation and a re-posed person
+# make demo   a virtual environment; a rendered person in several poses by the starter's model, or PHOTO=me.jpg; then a
+#             small data set, training, evaluation and a re-posed person
 # make op     the samplers' compiled ops (needs g++; with nvcc also for GPUs)
 # make cuda-check   the CUDA kernels against double precision, and their speed; needs nvcc and a GPU
 # make test   lint, types and the test suite
-# make mobile a page for phones with the model of RUN, served at http://localhost:8080
+# make mobile a page for phones with the starter's model, or that of RUN, served at http://localhost:8080
 # make page   that page without a model, for `posewarp app`, into the package
 # make test-mobile   that page in Chromium; needs npm and chromium
 # make test-pytorch   reads files of PyTorch itself, which goes into an environment of its own
@@ -23,8 +24,13 @@ PYTORCH_VENV := .venv-pytorch
 MOBILE := exports/mobile
 PAGE := posewarp_tf/page_server/page
 CUDA_CHECK := custom_ops/_build/cuda_check
-RUN := runs/quickstart
+QUICKSTART := runs/quickstart
+# Of the demo: somebody's photo, in which joints are found (empty: a rendered person), and the picture of the poses.
+PHOTO :=
+POSES := runs/demo/poses.jpg
 DATA := data/quickstart
+# Of the phone page: the run folder of its model; empty: the starter.
+RUN :=
 # Which tests: all of them by default.
 TESTS := tests
 # Tests of the compiled ops need a C++ compiler. Where there is none they are left out, which `make test` says.
@@ -41,19 +47,23 @@ PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pai
 
 .PHONY: demo op cuda-check docs mobile page test test-docs test-mobile test-package test-pytorch lint clean
 
-demo: $(VENV)/installed
+demo: $(VENV)/installed $(if $(PHOTO),$(VENV)/installed-pose)
+	@date +%s >$(VENV)/demo-started
+	$(BIN)/python -m posewarp_tf.demo --output=$(POSES) $(if $(PHOTO),--photo='$(PHOTO)')
 	$(BIN)/python -m custom_ops.build --optional
 	$(BIN)/python -m posewarp_tf.synthetic --output_dir=$(DATA) $(PEOPLE)
-	$(BIN)/python -m posewarp_tf.train --flagfile=posewarp_tf/configs/quickstart.cfg --run_dir=$(RUN) --data_dir=$(DATA)
-	$(BIN)/python -m posewarp_tf.evaluate --run_dir=$(RUN)
-	$(BIN)/python -m posewarp_tf.predict --run_dir=$(RUN) \
+	$(BIN)/python -m posewarp_tf.train --flagfile=posewarp_tf/configs/quickstart.cfg --run_dir=$(QUICKSTART) --data_dir=$(DATA)
+	$(BIN)/python -m posewarp_tf.evaluate --run_dir=$(QUICKSTART)
+	$(BIN)/python -m posewarp_tf.predict --run_dir=$(QUICKSTART) \
 		--source_image=$(DATA)/test/test_00000_00.jpg \
 		--source_keypoints=$(DATA)/fasion-annotation-test.csv --source_name=test_00000_00.jpg \
 		--target_keypoints=$(DATA)/fasion-annotation-test.csv --target_name=test_00000_01.jpg \
-		--output=$(RUN)/reposed.png --save_intermediates --retarget=none
+		--output=$(QUICKSTART)/reposed.png --save_intermediates --retarget=none
 	@echo
-	@echo "pictures: $$(ls $(RUN)/samples/evaluate-*.png | tr '\n' ' ')$$(ls $(RUN)/reposed*.png | tr '\n' ' ')"
-	@echo "metrics:  $(RUN)/metrics.json"
+	@echo "pictures: $$(ls $(QUICKSTART)/samples/evaluate-*.png | tr '\n' ' ')$$(ls $(QUICKSTART)/reposed*.png | tr '\n' ' ')"
+	@echo "metrics:  $(QUICKSTART)/metrics.json"
+	@echo "poses:    $(POSES), by the starter's model"
+	@echo "$$(( $$(date +%s) - $$(cat $(VENV)/demo-started) )) s altogether"
 
 op: $(VENV)/installed
 	$(BIN)/python -m custom_ops.build
@@ -72,7 +82,7 @@ docs: $(VENV)/installed-docs
 	$(BIN)/python docs/reference.py dist/docs
 
 mobile: has-npm $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.json
-	$(BIN)/python -m exports.tflite --run_dir=$(RUN) --output_dir=dist/tflite --precision=$(PRECISION)
+	$(BIN)/python -m exports.tflite $(if $(RUN),--run_dir=$(RUN)) --output_dir=dist/tflite --precision=$(PRECISION)
 	$(if $(POSE_MODELS),$(BIN)/python -m exports.mobile.pose_models --output_dir=$(POSE_MODELS))
 	npm --prefix $(MOBILE) run --silent build -- --model=$(CURDIR)/dist/tflite/posewarp_$(PRECISION).tflite \
 		$(if $(POSE_MODELS),--pose_models=$(abspath $(POSE_MODELS))) --out=$(CURDIR)/dist/mobile
@@ -133,9 +143,13 @@ $(VENV)/installed-export: requirements.txt pyproject.toml | $(VENV)/python-check
 	$(INSTALL) -e '.[export]'
 	@touch $@ $(VENV)/installed
 
+$(VENV)/installed-pose: requirements.txt pyproject.toml | $(VENV)/python-checked
+	$(INSTALL) -e '.[pose]'
+	@touch $@ $(VENV)/installed
+
 $(VENV)/installed-dev: requirements.txt pyproject.toml | $(VENV)/python-checked
 	$(INSTALL) -e '.[dev]'
-	@touch $@ $(VENV)/installed $(VENV)/installed-export
+	@touch $@ $(VENV)/installed $(VENV)/installed-export $(VENV)/installed-pose
 
 $(VENV)/installed-docs: requirements.txt pyproject.toml | $(VENV)/python-checked
 	$(INSTALL) -e '.[docs]'

@@ -10,6 +10,7 @@ from typing import Any
 
 from posewarp_tf.conventions import JOINT_NAMES, MISSING
 from posewarp_tf.inference.reposer import Reposer
+from posewarp_tf.runs.run_folder import LICENCE
 
 CC_BY_NC = 'https://creativecommons.org/licenses/by-nc/4.0/'
 
@@ -61,6 +62,8 @@ def make_metadata(
 
 def licence(notes: Mapping[str, str]) -> str:
     """What the terms of the weights are, as far as the run folder tells; and that the code has others."""
+    if LICENCE in notes:
+        return notes[LICENCE]
     code = 'posewarp_tf itself, the code, is under Apache-2.0, which does not cover weights.'
     inherited = f'The weights that were released for GFLA are under CC BY-NC 4.0 ({CC_BY_NC}): no commercial use'
     if 'imported_from' in notes:

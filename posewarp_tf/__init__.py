@@ -1,7 +1,7 @@
 """Flow-based person re-posing in TensorFlow.
 
     model = posewarp_tf.build_model('gfla_fashion')
-    photo = posewarp_tf.Predictor('runs/quickstart').transfer('me.jpg', 'dancer.jpg').image
+    photo = posewarp_tf.Predictor().transfer('me.jpg', 'dancer.jpg').image
 
 Names are resolved when they are used: importing this package loads nothing heavy.
 """

@@ -1,7 +1,7 @@
 """Everything that posewarp_tf does, as one command with a subcommand for every program:
 
+    posewarp predict --source_image=me.jpg --target_image=dancer.jpg --output=out.png
     posewarp train --config=quickstart
-    posewarp predict --run_dir=runs/quickstart --source_image=me.jpg ...
 
 `posewarp COMMAND --help` shows the settings of one. Each is a module that `python -m` runs too.
 """
@@ -20,6 +20,7 @@ from posewarp_tf.settings import command_line
 # {subcommand: (module, what it does)}.
 COMMANDS = {
     'predict': ('posewarp_tf.predict', 'puts the person of a photo into another pose'),
+    'demo': ('posewarp_tf.demo', 'shows one person in several poses'),
     'train': ('posewarp_tf.train', 'trains a model, or goes on with a run'),
     'evaluate': ('posewarp_tf.evaluate', 'scores a run on its test pairs'),
     'compare': ('posewarp_tf.compare', 'puts the scores of several runs beside each other'),
@@ -31,6 +32,7 @@ COMMANDS = {
     'export-pytorch': ('posewarp_tf.export_pytorch', 'writes the weights of a run for PyTorch'),
     'export-saved-model': ('exports.saved_model.__main__', 'writes a run as SavedModel, for TensorFlow Serving'),
     'export-tflite': ('exports.tflite.__main__', 'writes a run as TFLite files, for phones'),
+    'export-packed': ('exports.packed.__main__', 'writes a run as a small run folder, to be handed on'),
     'check-exports': ('exports.check.__main__', 'follows a run through every export, and times them'),
     'client': ('exports.serving.client', 'asks a running server for a picture'),
     'benchmark': ('posewarp_tf.benchmark', 'times a network'),
@@ -41,6 +43,10 @@ COMMANDS = {
     ),
     'benchmark-video': ('posewarp_tf.video.benchmark', 'times reading and writing of videos'),
     'photo-accuracy': ('posewarp_tf.photos.accuracy', 'scores answers at the resolution of photos'),
+    'pose-accuracy': (
+        'posewarp_tf.photos.pose_accuracy',
+        'scores the poses of re-posed photos, with a detector of joints',
+    ),
     'rendered-people': ('posewarp_tf.synthetic.rendered.__main__', 'shows rendered people, and measures them'),
     'build-ops': ('custom_ops.build', "compiles the samplers' ops for this machine (needs g++)"),
 }

@@ -1,10 +1,11 @@
 """Opens a page in the browser that puts the person of a photo into another pose; nothing leaves this computer.
 
+    posewarp app
     posewarp app --run_dir=runs/quickstart
 
 serves the page of exports/mobile until Ctrl-C: drop a photo, joints appear, choose a pose, compare, save. The
-browser itself runs the model. A run folder is exported to TFLite first, once; the file stays in the user's cache until
-the run's weights change.
+browser itself runs the model: the one that comes with posewarp_tf, or that of a run folder. It is exported to TFLite
+first, once; the file stays in the user's cache until the weights change.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ import webbrowser
 from absl import flags, logging
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
 
 _PRECISION = 'float16'
 
 
 def define_flags() -> None:
-    flags.DEFINE_string('run_dir', None, 'Run folder of the model; exported to TFLite first, once.')
+    flags.DEFINE_string('run_dir', None, f'{RUN_DIR_HELP} Exported to TFLite first, once.')
     flags.DEFINE_string('model', None, 'Instead: a .tflite file that export-tflite wrote, its metadata.json beside it.')
     flags.DEFINE_string('host', 'localhost', 'Where to listen; 0.0.0.0 lets the whole network in.')
     flags.DEFINE_integer('port', 8090, 'Port to listen on; 0: any that is free.', lower_bound=0, upper_bound=65535)
@@ -42,13 +44,13 @@ def main() -> None:
     from posewarp_tf.page_server.site import make_site
 
     given = flags.FLAGS
-    if (given.run_dir is None) == (given.model is None):
-        got = 'neither' if given.model is None else 'both'
-        raise ConfigError(f'--run_dir, --model: got {got}, expected one: a run folder, or a .tflite file')
+    if given.run_dir is not None and given.model is not None:
+        raise ConfigError('--run_dir, --model: got both, expected one: a run folder, or a .tflite file')
     # The port first: what comes then may take a minute.
     with PageServer(given.host, given.port) as server:
         page = built_page()
-        model = load_served_model(os.path.expanduser(given.model) if given.model else exported(given.run_dir))
+        path = os.path.expanduser(given.model) if given.model else exported(chosen_run(given.run_dir))
+        model = load_served_model(path)
         finders = pose_models(given.pose_model) if given.find_joints else {}
         server.site = make_site(page, model.with_pose_models(finders) if finders else model)
         print(f'posewarp: {server.url} (Ctrl-C ends it)', flush=True)
@@ -63,7 +65,7 @@ def main() -> None:
             print('\nended')
 
 
-def exported(run_dir: str) -> pathlib.Path:
+def exported(run_dir: pathlib.Path) -> pathlib.Path:
     """The TFLite file of a run, from the cache if it is there.
 
     Raises:
@@ -76,7 +78,7 @@ def exported(run_dir: str) -> pathlib.Path:
     from posewarp_tf.page_server.served_model import require_photo_and_joints
     from posewarp_tf.runs.run_folder import RunFolder
 
-    run = RunFolder(os.path.expanduser(run_dir))
+    run = RunFolder(run_dir)
     inputs = raw_inputs(run.load_config().model.inputs)
     require_photo_and_joints((raw.name for raw in inputs), f'{run.path}: the model')
     return cached_export(run, lambda folder: _export(run.path, folder)) / f'posewarp_{_PRECISION}.tflite'

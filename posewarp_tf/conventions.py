@@ -123,5 +123,8 @@ VISIBILITY_BACKGROUND = 0
 VISIBILITY_VISIBLE = 1
 VISIBILITY_OCCLUDED = 2
 
+# The keys of a batch that hold such truth.
+TRUTH_KEYS = ('flow', 'visibility')
+
 # Height and width of the frame that the published DeepFashion annotations are given in.
 DEEPFASHION_KEYPOINT_SIZE = (256, 176)

@@ -1,17 +1,24 @@
 """Scores a run folder on its test pairs: `python -m posewarp_tf.evaluate --run_dir=...`.
 
-Writes metrics.json (values and their protocol) and samples/evaluate-*.png into the run folder and prints a table.
+Writes metrics.json (values and their protocol) and samples/evaluate-*.png into the run folder and prints a table. The
+starter, which comes with posewarp_tf, is scored on pairs of --data_dir; its numbers go to
+runs/starter_evaluation.
 """
 
 from __future__ import annotations
 
 from absl import flags
 
+from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
+
+# The package itself is not written to.
+STARTER_OUTPUT = 'runs/starter_evaluation'
 
 
 def define_flags() -> None:
-    flags.DEFINE_string('run_dir', None, 'Run folder that training wrote.', required=True)
+    flags.DEFINE_string('run_dir', None, RUN_DIR_HELP)
+    flags.DEFINE_string('output_dir', None, f'Folder to write to; default: --run_dir, or {STARTER_OUTPUT}.')
     flags.DEFINE_string('data_dir', None, 'Folder of the test pairs, if it is not the one of training.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to evaluate.')
     flags.DEFINE_integer('max_pairs', None, 'Only that many, spread evenly over the test pairs.', lower_bound=1)
@@ -38,8 +45,12 @@ def main() -> None:
     networks = None
     if given.inception_weights or given.lpips_weights:
         networks = NetworkMetrics(given.inception_weights, given.inception_splits, given.lpips_weights)
-    metrics = evaluate(given.run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, networks)
-    protocol, run = metrics['protocol'], RunFolder(given.run_dir)
+    run_dir = chosen_run(given.run_dir)
+    output = RunFolder(given.output_dir or given.run_dir or STARTER_OUTPUT)
+    metrics = evaluate(
+        run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, networks, output.path
+    )
+    protocol = metrics['protocol']
     weights = protocol['weights']
     print(
         f'\n{protocol["num_pairs"]} test pairs at {protocol["resolution"]}, {weights["checkpoint"]} weights: '
@@ -50,8 +61,8 @@ def main() -> None:
         print(f'note: {name}={note}')
     if given.inception_weights == 'random':
         print('note: --inception_weights=random: the Inception score and Frechet distance mean nothing')
-    print(f'metrics: {run.metrics_path}')
-    print(f'pictures: {run.sample_dir}/evaluate-*.png')
+    print(f'metrics: {output.metrics_path}')
+    print(f'pictures: {output.sample_dir}/evaluate-*.png')
 
 
 if __name__ == '__main__':

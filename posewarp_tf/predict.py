@@ -1,8 +1,8 @@
 """Puts the person of a picture into another pose.
 
 One picture, with joints found in both photos (or given by --source_keypoints=me.json --target_keypoints=pose.json):
-    python -m posewarp_tf.predict --run_dir=runs/quickstart
-        --source_image=me.jpg --target_image=dancer.jpg --output=out.png
+    posewarp predict --source_image=me.jpg --target_image=dancer.jpg --output=out.png
+The model is the one that comes with posewarp_tf, or one of your own: --run_dir=runs/quickstart.
 Many: give a folder as --source_image or of poses (and as --output), or list them in a CSV, --pairs.
 Driving by a video, or by the poses of one:
     ... --source_image=me.jpg --target_video=dance.mp4 --output=dance_of_me.mp4
@@ -34,14 +34,13 @@ from posewarp_tf.inference.jobs import (
 from posewarp_tf.inference.options import PhotoOptions, define_photo_flags
 from posewarp_tf.pictures.class_codings import GARMENT_CLASSES
 from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.found_poses import PoseFinder
     from posewarp_tf.inference.photo import PhotoReposer
-    from posewarp_tf.inference.predictor import Predictor
-    from posewarp_tf.models.config import ModelConfig
 
 _FOR_SEQUENCE = ('source_image', 'target_dir', 'output')
 _PATHS = (
@@ -57,7 +56,7 @@ _NOT_FOR_SEQUENCE = ('target_keypoints', 'target_name', 'target_image', 'target_
 
 
 def define_flags() -> None:
-    flags.DEFINE_string('run_dir', None, 'Run folder that training wrote.', required=True)
+    flags.DEFINE_string('run_dir', None, RUN_DIR_HELP)
     flags.DEFINE_string('source_image', None, 'Picture of any size (a path or a URL), or a folder of pictures.')
     flags.DEFINE_string(
         'source_keypoints',
@@ -176,7 +175,8 @@ def _predict() -> int:
             )
         )
     options = RunOptions(given.save_intermediates, given.garment_classes, given.batch_size)
-    return 1 if run_jobs(_load_reposer, _model(), jobs, _finder(), options) else 0
+    run = _chosen_run()
+    return 1 if run_jobs(lambda: _load_reposer(run), run.load_config().model, jobs, _finder(), options) else 0
 
 
 def _drive() -> int:
@@ -200,25 +200,27 @@ def _drive() -> int:
         max_seconds=given.max_seconds,
         with_sound=given.sound,
     )
-    run_driving(_load_reposer, _model(), job, _finder(), given.garment_classes)
+    run = _chosen_run()
+    run_driving(lambda: _load_reposer(run), run.load_config().model, job, _finder(), given.garment_classes)
     return 0
 
 
-def _model() -> ModelConfig:
-    """What the networks of the run folder are, without TensorFlow, for whose import a bad file need not wait."""
-    run = RunFolder(flags.FLAGS.run_dir)
-    model = run.load_config().model
+def _chosen_run() -> RunFolder:
+    """The run folder, looked at without TensorFlow, for whose import a bad file need not wait."""
+    run = RunFolder(chosen_run(flags.FLAGS.run_dir))
+    run.load_config()
     if not run.is_trained:
         raise RunError(f'{run.path}: no checkpoint in {run.checkpoint_dir}: train first')
-    return model
+    return run
 
 
-def _load_reposer() -> PhotoReposer:
+def _load_reposer(run: RunFolder) -> PhotoReposer:
     from posewarp_tf.inference.photo import PhotoReposer
+    from posewarp_tf.inference.predictor import Predictor
 
     given = flags.FLAGS
     options = PhotoOptions(given.framing, given.background, given.resolution, given.retarget)
-    return PhotoReposer(_load_predictor(), options)
+    return PhotoReposer(Predictor(run.path, given.checkpoint), options)
 
 
 def _finder() -> PoseFinder:
@@ -227,12 +229,6 @@ def _finder() -> PoseFinder:
 
     given = flags.FLAGS
     return PoseFinder(lambda: load_estimator(given.pose_model), given.person)
-
-
-def _load_predictor() -> Predictor:
-    from posewarp_tf.inference.predictor import Predictor
-
-    return Predictor(flags.FLAGS.run_dir, flags.FLAGS.checkpoint)
 
 
 def _given_maps() -> dict[str, str]:

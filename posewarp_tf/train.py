@@ -20,7 +20,9 @@ from posewarp_tf.settings.flags import config_from_flags, define_training_flags
 def define_flags() -> None:
     flags.DEFINE_string('run_dir', '', 'Folder of this run: made if missing, continued if not.')
     flags.DEFINE_string(
-        'init_from', '', 'Run folder or checkpoint whose weights the first stage starts from, as far as they fit.'
+        'init_from',
+        '',
+        "Run folder, checkpoint or 'starter' whose weights the first stage starts from, as far as they fit.",
     )
     define_training_flags(has_run_dir=True)
 

@@ -13,8 +13,8 @@ def random_batch(batch_size):
     return {
         'source_image': images[0],
         'target_image': images[1],
-        'target_keypoints': np.stack([person(SIZE)] * batch_size),
-        'target_parts': np.ones((batch_size, *SIZE), np.uint8),
+        **{f'{role}_keypoints': np.stack([person(SIZE)] * batch_size) for role in ('source', 'target')},
+        **{f'{role}_parts': np.ones((batch_size, *SIZE), np.uint8) for role in ('source', 'target')},
         'source_name': np.array([f'a{index}.png'.encode() for index in range(batch_size)]),
         'target_name': np.array([f'b{index}.png'.encode() for index in range(batch_size)]),
         'flow': np.zeros((batch_size, *SIZE, 2), np.float32),

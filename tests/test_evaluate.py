@@ -211,7 +211,7 @@ def test_a_truncated_picture_is_named(run, data_dir, tmp_path):
 
 def test_table_shows_all_values(metrics):
     text = format_table(metrics)
-    image, flow = text.split('\n\n')
+    image, flow, detail, last = text.split('\n\n')
     assert re.fullmatch(r' +\| whole +\| foreground', image.splitlines()[0])
     assert re.fullmatch(r' +better +\| +model +copy source +\| +model +copy source', image.splitlines()[1])
     l1 = [f'{metrics["image"][region]["l1"][answer]:.4f}' for region, answer in _REGIONS_AND_ANSWERS]
@@ -219,8 +219,11 @@ def test_table_shows_all_values(metrics):
     visible = metrics['flow']['scale_1']['visible']
     values = [f'{visible[name]:.3f}' for name in ('model', 'zero_flow', 'ratio')]
     assert re.search(r'\nscale 1 +lower +\| +{} +{} +{} +\| '.format(*values), flow)
+    share = metrics['detail']['foreground']['share_of_source']
+    assert re.search(rf'\nhigh band +as source .* {share:.3g}$', detail)
+    assert [line.split()[0] for line in last.splitlines()] == [f'{v:.3f}' for v in metrics['headline'].values()]
     # Bars stand below one another.
-    for lines in (image.splitlines(), flow.splitlines()):
+    for lines in (image.splitlines(), flow.splitlines(), detail.splitlines()):
         places = {tuple(match.start() for match in re.finditer(r'\|', line)) for line in lines if '|' in line}
         assert len(places) == 1
 

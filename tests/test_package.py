@@ -63,6 +63,11 @@ def test_distributions_hold_what_is_needed_and_nothing_else(distributions):
     assert any(name.endswith('.wasm') for name in page) and not any(name.endswith('.tflite') for name in names)
     assert not [name for name in names if name.endswith(('BUILD', '.so', '.pyc')) or 'node_modules' in name]
     assert any(name.endswith('licenses/LICENSE') for name in names)
+    starter = {name.removeprefix('posewarp_tf/starter/') for name in names if name.startswith('posewarp_tf/starter/')}
+    assert {'README.md', 'config.json', 'person_frame.json'} <= starter
+    (weights,) = [name for name in starter if name.endswith('.npz')]
+    assert (ROOT / 'posewarp_tf' / 'starter' / weights).stat().st_size <= 6e6
+    assert wheel.stat().st_size <= 18e6
     with tarfile.open(sdist) as file:
         inside = {name.split('/', 1)[1] for name in file.getnames() if '/' in name}
     assert {'README.md', 'LICENSE', 'requirements.txt', 'exports/tflite/export.py', 'tests/test_package.py'} <= inside
@@ -78,6 +83,18 @@ def test_installed_command_reposes_a_photo_from_another_folder(installed, tmp_pa
     run([installed / 'posewarp', 'predict', '--run_dir=run', '--source_image=me.jpg', '--source_keypoints=me.txt',
          '--target_keypoints=pose.txt', '--output=out.png'], cwd=tmp_path)  # fmt: skip
     assert Image.open(tmp_path / 'out.png').size == (90, 120)
+
+
+def test_installed_command_reposes_with_the_starter_it_brought(installed, tmp_path):
+    shutil.copy(ROOT / 'posewarp_tf' / 'starter' / 'example' / 'person.jpg', tmp_path / 'me.jpg')
+    size = Image.open(tmp_path / 'me.jpg').size
+    for name, lean in (('me', 0), ('pose', 20)):
+        rows = '\n'.join(f'{x:.1f} {y:.1f}' for x, y in person(size[::-1], lean))
+        (tmp_path / f'{name}.txt').write_text(rows + '\n')
+    printed = run([installed / 'posewarp', 'predict', '--source_image=me.jpg', '--source_keypoints=me.txt',
+                   '--target_keypoints=pose.txt', '--output=out.png'], cwd=tmp_path)  # fmt: skip
+    assert 'model: the starter of posewarp_tf' in printed
+    assert Image.open(tmp_path / 'out.png').size == size
 
 
 def test_installed_command_trains_and_exports(installed, tmp_path):

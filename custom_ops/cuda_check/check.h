@@ -109,6 +109,14 @@ struct Inputs {
   }
 };
 
+// Numbers that are none, in every format, so that what a kernel does not write is seen.
+template <typename T>
+std::vector<T> Poison(size_t size) {
+  std::vector<T> numbers(size);
+  if (size) std::memset(static_cast<void*>(numbers.data()), 0xff, size * sizeof(T));
+  return numbers;
+}
+
 // Everything of one problem on the device.
 template <typename T, typename Real, template <typename> class DeviceArray>
 struct OnDevice {
@@ -121,13 +129,13 @@ struct OnDevice {
       : problem(problem),
         source(inputs.source),
         upstream(inputs.upstream),
-        out(std::vector<T>(inputs.upstream.size())),
-        source_gradient(std::vector<T>(inputs.source.size())),
+        out(Poison<T>(inputs.upstream.size())),
+        source_gradient(Poison<T>(inputs.source.size())),
         coords(inputs.coords),
         weights(inputs.weights),
-        coords_gradient(std::vector<Real>(inputs.coords.size())),
-        weights_gradient(std::vector<Real>(inputs.weights.size())),
-        workspace(std::vector<unsigned char>(WorkspaceSize(problem))) {}
+        coords_gradient(Poison<Real>(inputs.coords.size())),
+        weights_gradient(Poison<Real>(inputs.weights.size())),
+        workspace(WorkspaceSize(problem)) {}
 
   static size_t WorkspaceSize(const Problem& problem) {
     size_t size;

@@ -15,6 +15,7 @@ namespace {
 template <typename T>
 class CpuArray {
  public:
+  explicit CpuArray(size_t size) : numbers_(size) {}
   explicit CpuArray(const std::vector<T>& numbers) : numbers_(numbers) {}
   T* data() { return numbers_.data(); }
   const std::vector<T>& ToVector() const { return numbers_; }
@@ -30,8 +31,9 @@ int Main(uint32_t seed) {
   const std::vector<std::vector<int64_t>> sizes = {{2, 5, 4, 8, 3, 4}, {1, 1, 1, 3, 2, 2}, {1, 6, 1, 1, 2, 3},
                                                    {0, 4, 4, 4, 3, 3}, {1, 3, 3, 4, 0, 2}, {1, 2, 3, 0, 2, 2}};
   int failures = CheckAll<float, float, CpuArray>(sizes, &random);
-  // More channels than a group of threads takes at a time.
-  failures += CheckAll<float, float, CpuArray>({{1, 3, 4, 516, 2, 2}, {1, 3, 3, 131, 1, 2}}, &random);
+  // Groups of half a warp, and more channels than a group of threads takes at a time.
+  failures += CheckAll<float, float, CpuArray>({{1, 3, 4, 44, 3, 2}, {1, 3, 4, 516, 2, 2}, {1, 3, 3, 131, 1, 2}},
+                                               &random);
   failures += CheckAll<Half, float, CpuArray>({{2, 5, 4, 8, 3, 4}, {1, 4, 4, 5, 3, 2}}, &random);
   failures += CheckAll<BFloat16, float, CpuArray>({{2, 5, 4, 8, 3, 4}, {1, 4, 4, 5, 3, 2}}, &random);
   failures += CheckAll<double, double, CpuArray>({{2, 5, 4, 8, 3, 4}, {1, 4, 4, 5, 3, 2}}, &random);

@@ -67,15 +67,35 @@ inline thread_local Index threadIdx, blockIdx, blockDim;
 inline void __syncthreads() { current.block->barrier.Wait(); }
 inline void __syncwarp() { current.block->warps[threadIdx.x / 32]->barrier.Wait(); }
 
+// What lane `from` of the warp has as `value`.
 template <typename Real>
-Real __shfl_down_sync(unsigned, Real value, int distance, int width) {
+Real ReadLane(Real value, int from) {
   Warp& warp = *current.block->warps[threadIdx.x / 32];
-  const int lane = threadIdx.x % 32;
-  warp.slots[lane] = value;
+  warp.slots[threadIdx.x % 32] = value;
   warp.barrier.Wait();
-  const Real read = lane % width + distance < width ? static_cast<Real>(warp.slots[lane + distance]) : value;
+  const Real read = static_cast<Real>(warp.slots[from]);
   warp.barrier.Wait();
   return read;
+}
+
+template <typename Real>
+Real __shfl_down_sync(unsigned, Real value, int distance, int width) {
+  const int lane = threadIdx.x % 32;
+  return ReadLane(value, lane % width + distance < width ? lane + distance : lane);
+}
+
+template <typename Real>
+Real __shfl_xor_sync(unsigned, Real value, int distance) {
+  return ReadLane(value, threadIdx.x % 32 ^ distance);
+}
+
+inline bool __any_sync(unsigned, bool value) {
+  Warp& warp = *current.block->warps[threadIdx.x / 32];
+  warp.slots[threadIdx.x % 32] = value;
+  warp.barrier.Wait();
+  const bool any = std::any_of(warp.slots, warp.slots + 32, [](double slot) { return slot != 0; });
+  warp.barrier.Wait();
+  return any;
 }
 
 inline float atomicAdd(float* to, float value) {

@@ -13,6 +13,7 @@ import json
 from absl import flags
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
 
@@ -26,7 +27,7 @@ def main() -> None:
         batch_sizes = sorted({int(size) for size in given.batch_sizes})
     except ValueError as error:
         raise ConfigError(f'--batch_sizes: {error}') from error
-    run = TrainedRun(given.run_dir, given.checkpoint, size_from_flag('image_size'), given.data_dir)
+    run = TrainedRun(chosen_run(given.run_dir), given.checkpoint, size_from_flag('image_size'), given.data_dir)
     version = export_saved_model(run, given.output_dir, given.sampler_impl, batch_sizes, given.check_pairs)
     check = json.loads((version / 'metadata.json').read_text(encoding='utf-8'))['check']
     differences = ', '.join(f'{name} {value:.2g}' for name, value in check['max_difference'].items())
@@ -35,7 +36,7 @@ def main() -> None:
 
 
 def define_flags() -> None:
-    flags.DEFINE_string('run_dir', None, 'Run folder that training or import_pytorch wrote.', required=True)
+    flags.DEFINE_string('run_dir', None, RUN_DIR_HELP)
     flags.DEFINE_string('output_dir', None, 'Folder of the versions; its name is the model name.', required=True)
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
     flags.DEFINE_string('image_size', None, 'Height,width to export for; default: as trained.')

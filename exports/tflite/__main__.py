@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from absl import flags
 
+from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
 
@@ -22,7 +23,7 @@ def main() -> None:
     from .report import markdown
 
     given = flags.FLAGS
-    run = TrainedRun(given.run_dir, given.checkpoint, size_from_flag('image_size'), given.data_dir)
+    run = TrainedRun(chosen_run(given.run_dir), given.checkpoint, size_from_flag('image_size'), given.data_dir)
     report = export_tflite(
         run, given.output_dir, given.precision, given.check_pairs, given.calibration_pairs, given.timed_runs
     )
@@ -31,7 +32,7 @@ def main() -> None:
 
 
 def define_flags() -> None:
-    flags.DEFINE_string('run_dir', None, 'Run folder that training or import_pytorch wrote.', required=True)
+    flags.DEFINE_string('run_dir', None, RUN_DIR_HELP)
     flags.DEFINE_string('output_dir', None, 'Folder of the files.', required=True)
     flags.DEFINE_list('precision', ','.join(ALL_PRECISIONS), f'Some of {", ".join(ALL_PRECISIONS)}.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')

@@ -9,10 +9,10 @@ with their skeletons, squashed as a network sees them.
 
 The exit code is 1 if training with the same flags would fail by anything that shows without a network: settings that do
 not go together (stages, terms and their weights, sizes, batch and --num_gpus), weights of VGG-19 that are not there or
-not such, lists, pictures, joints, and the maps that the model or a term needs; for the test split, which validation and
-evaluation read, also maps or flows that some pictures lack. Not seen are: pixels of the pictures that are not decoded
-(--decode_all decodes every one), devices, memory,
-downloads, packages that are not installed, and what --run_dir and --init_from hold.
+not such, lists, pictures, joints, and the maps or flows that the model, a term or an augmentation needs; for the test
+split, which validation and evaluation read, also maps or flows that some pictures lack. Not seen are: pixels of the
+pictures that are not decoded (--decode_all decodes every one), devices, memory, downloads, packages that are not
+installed, and what --run_dir and --init_from hold.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from posewarp_tf.data.truth import (
     find_maps,
     keys_by_kind,
     maps_to_test_on,
+    required_flows,
     required_maps,
 )
 from posewarp_tf.errors import DataError, PosewarpError
@@ -187,7 +188,7 @@ def _print_counts(data: DataConfig, split: str, names: list[str], num_pairs: int
 
 
 def _check_truth(config: Config, split: str, dataset: PairDataset, findings: Findings) -> list[ClassMaps]:
-    """Maps of classes, all of which are read, and flows of test pairs; needed ones are asked for as training does."""
+    """Maps of classes, all of which are read, and flows; needed ones are asked for as training does."""
     title, data = f'maps and flows of the {split} split', config.data
     if split == 'test':
         found = findings.attempt(title, lambda: _read_maps(maps_to_test_on(config, dataset))) or []
@@ -196,6 +197,8 @@ def _check_truth(config: Config, split: str, dataset: PairDataset, findings: Fin
         return found
     needed = maps_to_train(config)
     found = findings.attempt(title, lambda: _read_maps(required_maps(data, needed, dataset))) or []
+    if findings.attempt(title, lambda: required_flows(data, needed, dataset)) is not None:
+        print('  flows/: an exact flow for every pair')
     # Nothing asks for the others.
     others = [kind for kind in CLASS_MAP_FOLDERS if kind not in keys_by_kind(needed)]
     return found + (findings.attempt(title, lambda: _read_maps(find_maps(data, others, dataset)), fatal=False) or [])

@@ -8,7 +8,7 @@ the units):
     <role>_name: string [B];
     of the class maps <role>_parts and <role>_garment uint8 [B, H, W]: in training batches those that are asked for, in
     test batches all that the folder has;
-and, in test batches where the folder has them: flow float32 [B, H, W, 2] and visibility uint8 [B, H, W].
+    likewise of the exact truth flow float32 [B, H, W, 2] and visibility uint8 [B, H, W].
 """
 
 from __future__ import annotations
@@ -18,10 +18,20 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from posewarp_tf.conventions import TRUTH_KEYS
 from posewarp_tf.data import augmentation
 from posewarp_tf.data.datasets import PairDataset, load_dataset
+from posewarp_tf.data.pair_augmentation import augment_as
+from posewarp_tf.data.photo_augmentation import augment_photos
 from posewarp_tf.data.picture_store import PictureStore, read_class_map, read_flow, read_picture
-from posewarp_tf.data.truth import ClassMaps, find_flows, keys_by_kind, maps_to_test_on, required_maps
+from posewarp_tf.data.truth import (
+    ClassMaps,
+    find_flows,
+    keys_by_kind,
+    maps_to_test_on,
+    required_flows,
+    required_maps,
+)
 from posewarp_tf.ops import to_float_image
 from posewarp_tf.settings.config import Config
 
@@ -55,11 +65,11 @@ def make_training_dataset(
     anything that came before. Batches have a static size, so that they can be split over replicas.
 
     Args:
-        needed_maps: the class maps that batches hold, by their keys, and in words what asks for each.
+        needed_maps: the class maps and truth that batches hold, by their keys, and in words what asks for each.
         examples: the training pairs, if they are read already.
 
     Raises:
-        DataError: from `load_dataset`; when the folder lacks maps that are needed.
+        DataError: from `load_dataset`; when the folder lacks maps or flows that are needed.
     """
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
     if examples is None:
@@ -125,17 +135,29 @@ class _Reader:
 
     def batch(self, numbers: tf.Tensor, images: tf.Tensor, keypoints: tf.Tensor, maps: Batch) -> Batch:
         """From pictures [K B, H, W, 3] in [-1, 1], keypoints [K B, 18, 2] and the class maps by their keys."""
-        batch = {
+        return {
             **maps,
             **self.split('image', images),
             **self.split('keypoints', keypoints),
             **self.split('name', tf.gather(self.names, numbers)),
         }
+
+    def with_poses(self, batch: Batch) -> Batch:
+        """The batch and the poses that the model sees."""
         form = self.config.model.pose_form
-        if form is not None:
-            # Not one call and a split: heatmaps are by far the largest arrays here.
-            batch.update({f'{role}_pose': form.make(batch, role, self.size) for role in self.roles})
-        return batch
+        if form is None:
+            return batch
+        # Not one call and a split: heatmaps are by far the largest arrays here.
+        return {**batch, **{f'{role}_pose': form.make(batch, role, self.size) for role in self.roles}}
+
+    def read_flows(self, paths: tf.Tensor) -> Batch:
+        """`TRUTH_KEYS`, of the files [B]."""
+        found = tf.map_fn(
+            lambda path: read_flow(path, self.size),
+            paths,
+            fn_output_signature=(tf.TensorSpec((*self.size, 2), tf.float32), tf.TensorSpec(self.size, tf.uint8)),
+        )
+        return dict(zip(TRUTH_KEYS, found))
 
     def split(self, key: str, stacked: tf.Tensor) -> Batch:
         """`<role>_<key>` of what holds all roles, [K B, ...]."""
@@ -149,6 +171,9 @@ class _TrainingReader(_Reader):
         maps = required_maps(config.data, needed_maps, examples)
         # By kind of map: the keys of a batch that hold such maps, and all maps.
         self.maps = {kind: (keys, self._map_store(maps[kind])) for kind, keys in keys_by_kind(needed_maps).items()}
+        flows = required_flows(config.data, needed_maps, examples)
+        self.flows = None if flows is None else tf.constant(flows)
+        self.wanted = set(needed_maps)
 
     def _map_store(self, maps: ClassMaps) -> PictureStore:
         return self.store(maps.paths, lambda path: read_class_map(path, self.size, maps.coding), self.size)
@@ -168,8 +193,15 @@ class _TrainingReader(_Reader):
             images = augmentation.jitter_colors(images, self._seed(step, 1))
         sides = {key: side for kind, both in maps.items() for key, side in self.split(kind, both).items()}
         batch = self.batch(numbers, images, keypoints, sides)
-        unwanted = sides.keys() - {key for keys, _ in self.maps.values() for key in keys}
-        return {name: values for name, values in batch.items() if name not in unwanted}
+        if self.flows is not None:
+            batch.update(self.read_flows(tf.gather(self.flows, rows)))
+        batch = augment_as(self.config.data.pair_augmentation, batch, self._seed(step, 0))
+        if self.config.data.photo_augmentation:
+            # Last, since moving a picture would smooth its noise.
+            images = tf.concat([batch[f'{role}_image'] for role in self.roles], axis=0)
+            batch.update(self.split('image', augment_photos(images, len(self.roles), self._seed(step, 1))))
+        unwanted = {*sides, *TRUTH_KEYS} - self.wanted
+        return {name: values for name, values in self.with_poses(batch).items() if name not in unwanted}
 
     def _seed(self, step: tf.Tensor, stream: int) -> tf.Tensor:
         return tf.stack([tf.constant(self.config.training.seed, tf.int64), step * 2 + stream])
@@ -194,11 +226,5 @@ class _TestReader(_Reader):
             )
             sides.update(self.split(key, maps))
         images, keypoints = to_float_image(self.pictures.get(numbers)), tf.gather(self.keypoints, numbers)
-        batch = self.batch(numbers, images, keypoints, sides)
-        if self.flows is not None:
-            batch['flow'], batch['visibility'] = tf.map_fn(
-                lambda path: read_flow(path, self.size),
-                tf.gather(self.flows, rows),
-                fn_output_signature=(tf.TensorSpec((*self.size, 2), tf.float32), tf.TensorSpec(self.size, tf.uint8)),
-            )
-        return batch
+        batch = self.with_poses(self.batch(numbers, images, keypoints, sides))
+        return batch if self.flows is None else {**batch, **self.read_flows(tf.gather(self.flows, rows))}

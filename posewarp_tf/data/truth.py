@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from posewarp_tf.conventions import TRUTH_KEYS
 from posewarp_tf.data.datasets import PairDataset, shorten
 from posewarp_tf.errors import DataError
 from posewarp_tf.models.config import ModelConfig
@@ -111,6 +112,20 @@ def find_maps(data: DataConfig, kinds: Iterable[str], examples: PairDataset) -> 
     """Those of `kinds` of maps that the folder has."""
     found = {kind: find_class_maps(data, kind, examples) for kind in kinds}
     return {kind: maps for kind, maps in found.items() if maps is not None}
+
+
+def required_flows(data: DataConfig, needed: Mapping[str, str], examples: PairDataset) -> list[str] | None:
+    """The path of each pair's flow where `needed`, as of `required_maps`, has keys that it holds; None where not.
+
+    Raises:
+        DataError: the folder lacks them.
+    """
+    keys = [key for key in TRUTH_KEYS if key in needed]
+    found = find_flows(data.data_dir, examples) if keys else None
+    if keys and found is None:
+        reasons = '; '.join(f'{key} by {needed[key]}' for key in keys)
+        raise DataError(f'{data.data_dir}: no folder flows/ of exact flows, which are needed: {reasons}')
+    return found
 
 
 def find_flows(data_dir: str, examples: PairDataset) -> list[str] | None:

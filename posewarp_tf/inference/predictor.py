@@ -42,11 +42,12 @@ class Source(NamedTuple):
 class Predictor(ModelCalls):
     """A trained model that takes pictures and keypoints as people have them.
 
-        predictor = Predictor('runs/quickstart')
+        predictor = Predictor()
         photo = predictor.transfer('me.jpg', 'dancer.jpg').image
         prediction = predictor.predict(source_image, source_keypoints, target_keypoints)
 
     Attributes:
+        run_dir: the run folder.
         model_config: what the networks are.
         class_maps: names of the maps of classes that the model needs, such as 'source_garment'.
         takes_context: whether it can place the person into a given picture.
@@ -55,11 +56,12 @@ class Predictor(ModelCalls):
         person_frame: how people stand in the pictures of the training (photos/person_frame.py).
 
     Args:
-        run_dir: a run folder; nothing else is needed.
+        run_dir: a run folder; nothing else is needed. None: the starter, which comes with posewarp_tf.
         checkpoint: 'best' or 'latest'.
 
     Raises:
-        RunError: not a run folder, its last stage is not trained, or weights that cannot be read.
+        RunError: not a run folder (or no starter in this installation), its last stage is not trained, or weights that
+            cannot be read.
     """
 
     def predict(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from posewarp_tf.errors import RunError
 from posewarp_tf.models.base import Inputs, Outputs
 from posewarp_tf.models.inputs import Input, make_model_inputs, raw_input_specs
 from posewarp_tf.models.outputs import Motion
-from posewarp_tf.runs.checkpoints import checkpoint_step
+from posewarp_tf.runs.checkpoints import checkpoint_step, identifying_file
 from posewarp_tf.runs.run_folder import RunFolder
 
 Tensors = Mapping[str, tf.Tensor]
@@ -138,8 +137,7 @@ class Reposer(tf.Module):
     @property
     def fingerprint(self) -> str:
         """A digest of the weights: other weights have another one."""
-        # The index holds a checksum of every weight.
-        return hashlib.sha256(pathlib.Path(self.checkpoint_path + '.index').read_bytes()).hexdigest()
+        return hashlib.sha256(identifying_file(self.checkpoint_path).read_bytes()).hexdigest()
 
     def _given_of_optional(self, raw: Tensors) -> list[Input]:
         return [item for item in self.config.model.optional_inputs if item.name in raw]

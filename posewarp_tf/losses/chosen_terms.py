@@ -57,10 +57,13 @@ def choose_terms(config: Config, stage: str) -> ChosenTerms:
 
 def check_outputs(config: Config, stage: str) -> None:
     """Raises ConfigError when a term of a stage is about what the model computes in others only."""
-    (outputs,) = (declared.computes for declared in config.model.stages if declared.name == stage)
+    (declared,) = (one for one in config.model.stages if one.name == stage)
     for term in choose_terms(config, stage).weights:
-        if NEEDS[term].output not in outputs:
+        if NEEDS[term].output not in declared.computes:
             raise ConfigError(f'--loss_weights: {stage}.{term}: the stage computes no {NEEDS[term].output}')
+        if NEEDS[term].masks and not declared.makes_masks:
+            making = ', '.join(one.name for one in config.model.stages if one.makes_masks) or 'none'
+            raise ConfigError(f'--loss_weights: {stage}.{term}: the stage makes no masks; stages that do: {making}')
 
 
 def _judges(terms: Mapping[str, float], stage: str, config: Config) -> tuple[str, ...]:
@@ -89,6 +92,12 @@ def _check_fit(chosen: ChosenTerms, config: Config) -> None:
         _check_neighbourhoods(config.model)
     if 'feature' in chosen.weights:
         _check_feature_scales(config)
+    untrue = [term for term in chosen.weights if NEEDS[term].truth]
+    if untrue and config.data.augmentation != 'none':
+        raise ConfigError(
+            f'--augmentation: got {config.data.augmentation}, which leaves the exact flows that {", ".join(untrue)} '
+            'needs as they were; --pair_augmentation moves them too'
+        )
     if chosen.taps:
         check_size_for(set().union(*chosen.taps.values()), config.model.image_size)
 

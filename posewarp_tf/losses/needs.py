@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from posewarp_tf.conventions import TRUTH_KEYS
 from posewarp_tf.losses import taps
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.settings.config import Config
@@ -20,16 +21,25 @@ class Needs:
     Attributes:
         output: the output of the model without which the term has no meaning.
         maps: class maps of the batch, by their keys.
+        truth: exact truth of the batch (conventions.TRUTH_KEYS), which only synthetic people have.
         taps: config -> the VGG features used, by image ('source', 'target', 'generated').
         judged: whether the term asks a discriminator about `output`; it is left out where there is none.
+        masks: whether it is about the masks of motions, which not every stage makes.
         swapped: whether it lowers occluded pixels, for which the model sees the pair with its sides swapped.
     """
 
     output: str
     maps: tuple[str, ...] = ()
+    truth: tuple[str, ...] = ()
     taps: Callable[[Config], taps.TapsByImage] = taps.no_taps
     judged: bool = False
+    masks: bool = False
     swapped: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Maps and truth."""
+        return self.maps + self.truth
 
 
 NEEDS = {
@@ -55,11 +65,25 @@ NEEDS = {
     # PFL's GarmentNet.
     'garment_cross_entropy': Needs('garment', maps=('target_garment',)),
     'garment_adversarial': Needs('garment', maps=('target_garment',), judged=True),
+    # From exact flow and visibility, of any model; in no published objective.
+    'supervised_flow': Needs('motions', truth=TRUTH_KEYS),
+    'supervised_occluded_flow': Needs('motions', truth=TRUTH_KEYS),
+    'visibility_mask': Needs('motions', truth=('visibility',), masks=True),
+    'visibility_composition': Needs('composition_mask', truth=('visibility',)),
+    # The layered model.
+    'layer_flow': Needs('layered', maps=('target_parts',), truth=TRUTH_KEYS),
+    'part_cross_entropy': Needs('layered', maps=('target_parts',)),
+    'source_part_cross_entropy': Needs('layered', maps=('source_parts',)),
+    'silhouette_overlap': Needs('layered', maps=('target_parts',)),
+    'layer_visibility': Needs('layered', maps=('target_parts',), truth=('visibility',)),
+    'person_l1': Needs('layered', maps=('target_parts',)),
+    'painted_l1': Needs('layered', maps=('target_parts',), truth=('visibility',)),
+    'person_gradient': Needs('layered', maps=('target_parts',)),
 }
 
 
 def needed_maps(config: Config) -> dict[str, str]:
-    """The class maps ('source_garment', 'target_parts', ...) that the stages to be trained need in a batch.
+    """The class maps ('source_garment', 'target_parts', ...) and the truth that training needs in a batch.
 
     Returns:
         {key: the settings that ask for it, in words}
@@ -74,8 +98,11 @@ def needed_maps(config: Config) -> dict[str, str]:
     ]
     reasons: dict[str, list[str]] = {}
     for stage, term in terms:
-        for key in NEEDS[term].maps:
+        for key in NEEDS[term].keys:
             reasons.setdefault(key, []).append(f'--loss_weights={stage}.{term}')
+    if config.data.pair_augmentation != 'none':
+        for key in TRUTH_KEYS:
+            reasons.setdefault(key, []).append(f'--pair_augmentation={config.data.pair_augmentation}')
     names = {term for _, term in terms}
     if config.loss.foreground_correctness and 'correctness' in names:
         reasons.setdefault('target_parts', []).append('--foreground_correctness')

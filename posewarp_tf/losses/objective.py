@@ -65,7 +65,7 @@ class Objective:
 
         Raises:
             ConfigError: the stage does not compute what a term is about.
-            DataError: the batch lacks class maps that a term needs.
+            DataError: the batch lacks class maps or truth that a term needs.
         """
         self._check_outputs(outputs)
         names = [
@@ -136,7 +136,7 @@ class Objective:
 
     def _check_maps(self, batch: Tensors, names: list[str]) -> None:
         for name in names:
-            for key in NEEDS[name].maps:
+            for key in NEEDS[name].keys:
                 if key not in batch:
                     raise DataError(f'--loss_weights: {self._stage}.{name} needs {key}, which the batch has not')
 

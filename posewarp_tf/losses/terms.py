@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from posewarp_tf.losses import adversarial, flow_terms, gfla_terms
+from posewarp_tf.losses import adversarial, flow_terms, gfla_terms, layered_terms, truth_terms
 from posewarp_tf.losses.labels import class_balanced_cross_entropy
 from posewarp_tf.losses.perceptual import perceptual_distance, style_distance
 from posewarp_tf.losses.reconstruction import l1
@@ -64,6 +64,10 @@ def _mask_prior(scene: Scene) -> tf.Tensor:
     return tf.reduce_mean(scene.outputs['composition_mask'], axis=(1, 2, 3))
 
 
+def _visibility_composition(scene: Scene) -> tf.Tensor:
+    return truth_terms.composition_error(scene, scene.outputs['composition_mask'])
+
+
 TERMS: dict[str, Term] = {
     # GFLA; l1 to style also of PFL's SynthesisNet.
     'correctness': Term(gfla_terms.correctness),
@@ -87,4 +91,18 @@ TERMS: dict[str, Term] = {
     # PFL's GarmentNet.
     'garment_cross_entropy': Term(_garment_cross_entropy),
     'garment_adversarial': Term(_garment_adversarial),
+    # From exact flow and visibility, of any model; in no published objective.
+    'supervised_flow': Term(truth_terms.supervised_flow),
+    'supervised_occluded_flow': Term(truth_terms.supervised_occluded_flow),
+    'visibility_mask': Term(truth_terms.visibility_mask),
+    'visibility_composition': Term(_visibility_composition),
+    # The layered model.
+    'layer_flow': Term(layered_terms.layer_flow),
+    'part_cross_entropy': Term(layered_terms.part_cross_entropy),
+    'source_part_cross_entropy': Term(layered_terms.source_part_cross_entropy),
+    'silhouette_overlap': Term(layered_terms.silhouette_overlap),
+    'layer_visibility': Term(layered_terms.layer_visibility),
+    'person_l1': Term(layered_terms.person_l1),
+    'painted_l1': Term(layered_terms.painted_l1),
+    'person_gradient': Term(layered_terms.person_gradient),
 }

@@ -10,7 +10,7 @@ import numpy as np
 CLASS_PROTOCOL = (
     'iou: intersection over union of the likeliest class with the true map, over the pixels of all pairs; mean_iou: '
     'mean over the classes that occur in the true maps, background included; pixel_accuracy: share of pixels with the '
-    "right class; copy_source: the source's map as the answer"
+    "right class; silhouette_iou: of everything that is not background; copy_source: the source's map as the answer"
 )
 
 
@@ -29,9 +29,10 @@ class ClassScores:
         self._confusion[answer] = self._confusion.get(answer, 0) + counts
 
     def result(self) -> dict[str, Any]:
-        """{'mean_iou': {answer: value}, 'pixel_accuracy': {answer: value}, 'iou': {class: {answer: value}}}.
+        """{'mean_iou': {answer: value}, 'pixel_accuracy': ..., 'silhouette_iou': ..., 'iou': {class: {answer: value}}}.
 
-        Only classes that occur in the truth are there; without any maps the result is empty.
+        The silhouette is everything but the first class, the background. Only classes that occur in the truth are
+        there; without any maps the result is empty.
         """
         if not self._confusion:
             return {}
@@ -42,6 +43,7 @@ class ClassScores:
             'pixel_accuracy': {
                 answer: float(np.trace(counts) / counts.sum()) for answer, counts in self._confusion.items()
             },
+            'silhouette_iou': {answer: _silhouette_iou(counts) for answer, counts in self._confusion.items()},
             'iou': {
                 self._names[int(label)]: {answer: float(values[label]) for answer, values in ious.items()}
                 for label in present
@@ -54,3 +56,8 @@ def _intersection_over_union(confusion: np.ndarray) -> np.ndarray:
     both = np.diag(confusion)
     either = confusion.sum(axis=0) + confusion.sum(axis=1) - both
     return both / np.maximum(either, 1)
+
+
+def _silhouette_iou(confusion: np.ndarray) -> float:
+    """Of all classes but the first together."""
+    return float(confusion[1:, 1:].sum() / max(confusion.sum() - confusion[0, 0], 1))

@@ -37,6 +37,7 @@ def evaluate(
     max_pairs: int | None = None,
     batch_size: int = 8,
     networks: NetworkMetrics | None = None,
+    output_dir: str | os.PathLike | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run folder; writes its metrics.json and samples/evaluate-*.png and returns what metrics.json holds.
 
@@ -47,14 +48,18 @@ def evaluate(
         max_pairs: that many, spread evenly over the test pairs; None: all.
         batch_size: changes the speed and nothing else.
         networks: metrics that need a network with trained weights; None: without them.
+        output_dir: another folder to write to.
 
     Returns:
-        {'image': {region: {metric: {'model': value, 'copy_source': value}}},
+        {'headline': {name: value of headline.HEADLINES},
+         'image': {region: {metric: {'model': value, 'copy_source': value}}},
          'networks': {metric: {'model': ..., 'copy_source': ..., 'truth': ...}},
-         'garment': {'mean_iou': {'model': ..., 'copy_source': ...}, 'pixel_accuracy': ..., 'iou': {class: ...}},
+         'garment', 'parts', ...: {'mean_iou': {'model': ..., 'copy_source': ...}, 'pixel_accuracy': ...,
+          'silhouette_iou': ..., 'iou': {class: ...}},
          'flow': {scale: {region: {'model': ..., 'zero_flow': ..., 'ratio': ...}}},
+         'detail': {region: {'model': ..., 'source': ..., 'truth': ..., 'share_of_source': ...}},
          'protocol': what these numbers mean}
-        'networks' is there if it was asked for, 'garment' if the model predicts garment maps and the data has them,
+        'networks' is there if it was asked for, each map of classes if the model predicts it and the data has it,
         'flow' if the data has exact flows and the model has flows.
 
     Raises:
@@ -62,12 +67,13 @@ def evaluate(
     """
     reposer = Reposer(run_dir, checkpoint, needs_pictures=False)
     run, config, declared = reposer.run, reposer.config, reposer.config.model.outputs
+    output = run if output_dir is None else RunFolder(output_dir)
     if data_dir is not None:
         config = config.replace(data_dir=data_dir)
     dataset = make_test_dataset(config, batch_size, max_pairs)
     scores = Scores(networks, declared)
     num_pairs = batch_size * int(dataset.cardinality())  # at least; the last batch may be smaller
-    grids = GridWriter(run, every=max(1, num_pairs // (MAX_GRIDS * ROWS_PER_GRID)), declared=declared)
+    grids = GridWriter(output, every=max(1, num_pairs // (MAX_GRIDS * ROWS_PER_GRID)), declared=declared)
     for batch, outputs in model_answers(reposer, dataset):
         scores.add(batch, outputs)
         grids.add(batch, outputs)
@@ -87,7 +93,7 @@ def evaluate(
         'notes': run.notes(),
         'versions': _versions(),
     }
-    files.write_text(run.metrics_path, json.dumps(metrics, indent=2, allow_nan=False) + '\n')
+    files.write_text(output.metrics_path, json.dumps(metrics, indent=2, allow_nan=False) + '\n')
     return metrics
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from posewarp_tf.poses.body import LIMB_RADIUS, REFERENCE_HEIGHT, body_mask
 
 
-def foreground_mask(batch: Mapping[str, Any], index: int) -> np.ndarray:
-    """bool [H, W] of one target of a NumPy batch: part map > 0, or the body mask where there is no part map."""
-    if 'target_parts' in batch:
-        return np.asarray(batch['target_parts'][index]) > 0
-    return body_mask(batch['target_keypoints'][index], batch['target_image'][index].shape[:2])
+def foreground_mask(batch: Mapping[str, Any], index: int, role: str = 'target') -> np.ndarray:
+    """bool [H, W] of one picture of a NumPy batch: part map > 0, or the body mask where there is no part map."""
+    if f'{role}_parts' in batch:
+        return np.asarray(batch[f'{role}_parts'][index]) > 0
+    return body_mask(batch[f'{role}_keypoints'][index], batch[f'{role}_image'][index].shape[:2])
 
 
 def foreground_protocol(has_part_maps: bool) -> str:

@@ -9,9 +9,12 @@ import numpy as np
 
 from posewarp_tf import ops
 from posewarp_tf.errors import DataError, RunError
+from posewarp_tf.metrics import detail
 from posewarp_tf.metrics.classes import CLASS_PROTOCOL, ClassScores
+from posewarp_tf.metrics.detail import DETAIL_PROTOCOL, DetailScores
 from posewarp_tf.metrics.flow import FLOW_PROTOCOL, FlowErrors
 from posewarp_tf.metrics.foreground import foreground_mask, foreground_protocol
+from posewarp_tf.metrics.headline import headline
 from posewarp_tf.metrics.image import IMAGE_METRICS, REGIONS, image_metrics, image_protocol
 from posewarp_tf.metrics.networks import NetworkMetrics
 from posewarp_tf.models.outputs import ClassLogits, Output, titled
@@ -31,6 +34,7 @@ class Scores:
         self.num_pairs = 0
         self._values: dict[str, list] = {MODEL: [], COPY_SOURCE: []}
         self._flow_errors = FlowErrors()
+        self._detail = DetailScores()
         self._classes = {
             output.name: ClassScores(output.kind.names) for output in declared if isinstance(output.kind, ClassLogits)
         }
@@ -48,6 +52,14 @@ class Scores:
             answers[MODEL] = ops.to_uint8_image(outputs['image']).numpy()
         for answer, pictures in answers.items():
             self._values[answer] += map(image_metrics, pictures, truths, foregrounds)
+        people = [foreground_mask(batch, index, 'source') for index in range(len(sources))]
+        for answer, pictures, inside in (
+            (detail.SOURCE, sources, people),
+            (detail.TRUTH, truths, foregrounds),
+            (detail.MODEL, answers.get(MODEL, ()), foregrounds),
+        ):
+            for picture, person in zip(pictures, inside):
+                self._detail.add(answer, picture, person)
         if self._networks is not None:
             self._networks.add(answers, truths)
         for family, motion in outputs.get('motions', {}).items():
@@ -76,8 +88,10 @@ class Scores:
             'networks': self._networks.result() if self._networks is not None else {},
             **{name: scores.result() for name, scores in self._classes.items()},
             'flow': self._flow_errors.result(),
+            'detail': self._detail.result(),
         }
-        return {'image': image, **{name: found for name, found in others.items() if found}}
+        metrics = {'image': image, **{name: found for name, found in others.items() if found}}
+        return {'headline': headline(metrics), **metrics}
 
     def protocol(self, image_size: tuple[int, int]) -> dict[str, Any]:
         """How the numbers were computed."""
@@ -95,6 +109,8 @@ class Scores:
         found.update({name: CLASS_PROTOCOL for name, scores in self._classes.items() if scores.result()})
         if self._flow_errors.result():
             found['flow'] = FLOW_PROTOCOL
+        if self._detail.result():
+            found['detail'] = DETAIL_PROTOCOL
         return found
 
 

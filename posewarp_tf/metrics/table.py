@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from posewarp_tf.metrics.headline import HEADLINES
+
 # Title, which way is better, format.
 _IMAGE_ROWS = {
     'l1': ('L1', 'lower', '{:.4f}'),
@@ -20,8 +22,9 @@ _NETWORK_ROWS = {
     'inception_score_deviation': ('  +- over splits', '', '{:.3f}'),
     'frechet_distance': ('Frechet distance', 'lower', '{:.2f}'),
 }
-_GARMENT_ROWS = {
+_CLASS_ROWS = {
     'mean_iou': ('mean IoU', 'higher', '{:.4f}'),
+    'silhouette_iou': ('silhouette IoU', 'higher', '{:.4f}'),
     'pixel_accuracy': ('pixel accuracy', 'higher', '{:.4f}'),
 }
 
@@ -34,14 +37,23 @@ def format_table(metrics: Mapping[str, Any]) -> str:
         values = [image[region][metric] for region in image]
         rows.append([title, better, *_formatted(values, form)])
     text = _table('', {region: list(image[region]['l1']) for region in image}, rows)
-    for part, title, choice in (('networks', '', _NETWORK_ROWS), ('garment', 'garment maps', _GARMENT_ROWS)):
-        if part in metrics:
-            text += '\n' + _answers_table(title, metrics[part], choice)
+    if 'networks' in metrics:
+        text += '\n' + _answers_table('', metrics['networks'], _NETWORK_ROWS)
+    for name, values in metrics.items():
+        if 'mean_iou' in values:
+            text += '\n' + _answers_table(f'{name} maps', values, _CLASS_ROWS)
     if 'flow' in metrics:
         flow = metrics['flow']
         regions = {region: list(values) for region, values in next(iter(flow.values())).items()}
         rows = [[_shown(scale), 'lower', *_formatted(flow[scale].values(), '{:.3f}')] for scale in flow]
         text += '\n' + _table('end-point error [px]', regions, rows)
+    if 'detail' in metrics:
+        detail = metrics['detail']
+        rows = [['high band', 'as source', *_formatted(detail.values(), '{:.3g}')]]
+        text += '\n' + _table('detail', {region: list(values) for region, values in detail.items()}, rows)
+    for name, value in metrics.get('headline', {}).items():
+        words, better = HEADLINES[name]
+        text += f'\n{value:.3f}  {words} ({better} is better)'
     return text
 
 

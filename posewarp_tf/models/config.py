@@ -36,6 +36,7 @@ class Stage:
         judges: names of the discriminators, each that of the output it judges.
         num_steps: the published number of steps; None: `--stage_steps` has to say it.
         makes_pictures: a run in which this stage is trained can be used.
+        makes_masks: whether its motions have masks.
         is_optional: `--stage=all` leaves it out unless `--stage_steps` gives it steps.
     """
 
@@ -46,6 +47,7 @@ class Stage:
     judges: tuple[str, ...] = ()
     num_steps: int | None = None
     makes_pictures: bool = False
+    makes_masks: bool = False
     is_optional: bool = False
 
 

@@ -6,6 +6,7 @@ import abc
 import dataclasses
 
 from posewarp_tf.models.config import PosedModelConfig
+from posewarp_tf.models.inputs import Input, JointsInput, PoseInput
 from posewarp_tf.settings.options import option
 
 
@@ -20,11 +21,27 @@ class FlowModelConfig(PosedModelConfig):
     flow_max_filters: int = option(256, 'No level of the flow network is wider than this.', minimum=1)
     flow_num_layers: int = option(5, 'Levels of the flow network.', minimum=1)
     spatial_transform: str = option('none', 'How source features reach the target.')
+    base_flow: str = option(
+        'none',
+        "What the flow network corrects: nothing, or the flow that the joints alone tell ('joints').",
+        choices=('none', 'joints'),
+    )
 
     @property
     @abc.abstractmethod
     def has_flow(self) -> bool:
         """Whether the model estimates a flow at all."""
+
+    @property
+    def corrects_joints(self) -> bool:
+        """Whether the flow network begins from the flow of the joints."""
+        return self.has_flow and self.base_flow == 'joints'
+
+    @property
+    def pose_inputs(self) -> tuple[Input, ...]:
+        """What the model sees of the two poses."""
+        poses = tuple(PoseInput(role, self.pose_form) for role in self.roles)
+        return poses + (tuple(map(JointsInput, self.roles)) if self.corrects_joints else ())
 
     @property
     def families(self) -> tuple[str, ...]:

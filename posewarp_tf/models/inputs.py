@@ -137,6 +137,13 @@ class GarmentInput(Input):
         super().__init__(role, 'garment', CLASS_MAPS['garment'], words, '--use_garment')
 
 
+class JointsInput(Input):
+    """`<role>_keypoints`, float32 [B, 18, 2] (x, y) in pixels, missing (-1, -1)."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(role, 'keypoints', Joints(), _joints_of(role))
+
+
 @dataclasses.dataclass(frozen=True, init=False)
 class PoseInput(Input):
     """`<role>_pose`, float32 [B, H, W, channels], made of joints and parts as its form says."""
@@ -144,9 +151,7 @@ class PoseInput(Input):
     form: PoseForm = PoseForm('joints', 6.0, NUM_JOINTS)
 
     def __init__(self, role: str, form: PoseForm) -> None:
-        whose = f'the person in pixels of {role}_image, (-1, -1) if missing'
-        whose = 'the pose to take, likewise' if role == 'target' else whose
-        super().__init__(role, 'pose', Joints(), f'{NUM_JOINTS} joints (x, y) of {whose}.')
+        super().__init__(role, 'pose', Joints(), _joints_of(role))
         object.__setattr__(self, 'form', form)
 
     @property
@@ -163,6 +168,11 @@ class PoseInput(Input):
 
     def make(self, raw: Mapping[str, tf.Tensor], size: Size) -> tf.Tensor:
         return self.form.make(raw, self.role, size)
+
+
+def _joints_of(role: str) -> str:
+    whose = f'the person in pixels of {role}_image, (-1, -1) if missing'
+    return f'{NUM_JOINTS} joints (x, y) of {"the pose to take, likewise" if role == "target" else whose}.'
 
 
 # The order of raw inputs.

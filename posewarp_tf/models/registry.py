@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.gfla.config import GFLAConfig
+from posewarp_tf.models.layered.config import LayeredConfig
 from posewarp_tf.models.pfl.config import PFLConfig
 from posewarp_tf.settings.options import fields_of, values_from_json
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MODELS: dict[str, type[ModelConfig]] = {
     'gfla': GFLAConfig,
     'pfl': PFLConfig,
+    'layered': LayeredConfig,
 }
 
 

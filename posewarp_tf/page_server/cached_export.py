@@ -41,10 +41,10 @@ def cached_export(run: RunFolder, export: Callable[[pathlib.Path], None]) -> pat
 def fingerprint(run: RunFolder) -> str:
     """Another one for every other config and every other weight of a run folder; 32 hexadecimal digits.
 
-    SHA-256 over config.json and the index of every checkpoint: indexes are small, and hold a checksum of each tensor.
+    SHA-256 over config.json and the files that tell weights apart.
     """
     digest = hashlib.sha256()
-    for path in (run.config_path, *sorted(run.checkpoint_dir.rglob('*.index'))):
+    for path in (run.config_path, *run.weight_files()):
         contents = path.read_bytes()
         digest.update(f'{path.relative_to(run.path).as_posix()} {len(contents)}\n'.encode() + contents)
     return digest.hexdigest()[:32]

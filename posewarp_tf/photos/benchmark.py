@@ -1,8 +1,9 @@
 """How long the work at the photo's resolution takes, and how much memory: `python -m posewarp_tf.photos.benchmark`.
 
 A photo of random colours and a smooth flow that is trusted everywhere, the most work there can be. The window is the
-whole photo; one person in its middle is taken out of the background. Medians of `--repeats`, in seconds of one
-processor, on which every step runs.
+whole photo; one person in its middle is taken out of the background. Then the network itself, which works at its own
+size whatever the photo's: what it does once for a photo, and for each pose. Medians of `--repeats`, in seconds of
+processors; all but the network runs on one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absl import flags
@@ -22,8 +23,12 @@ from posewarp_tf.photos.full_resolution import full_resolution
 from posewarp_tf.photos.matte import person_matte
 from posewarp_tf.photos.plate import background_plate, person_area
 from posewarp_tf.photos.windows import Window
+from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
+
+if TYPE_CHECKING:
+    from posewarp_tf.inference.predictor import Predictor
 
 FLAGS = flags.FLAGS
 
@@ -58,6 +63,22 @@ def time_steps(size: tuple[int, int], model_size: tuple[int, int], repeats: int)
     return seconds
 
 
+def time_network(predictor: Predictor, size: tuple[int, int], repeats: int) -> dict[str, list[float]]:
+    """Processor seconds of the network's two parts, in order, after one run that is not timed."""
+    photo, joints = np.full((*size, 3), 128, np.uint8), standing_person(size)
+    source = predictor.source_inputs(photo, joints)
+    target = predictor.target_inputs(joints, Window.whole(size))
+    seconds: dict[str, list[float]] = {'network, for a photo': [], 'network, for a pose': []}
+    for _ in range(repeats + 1):
+        start = time.process_time()
+        state = predictor.start(source)
+        between = time.process_time()
+        predictor.step(state, target)
+        for values, value in zip(seconds.values(), (between - start, time.process_time() - between)):
+            values.append(value)
+    return {name: values[1:] for name, values in seconds.items()}
+
+
 def standing_person(size: tuple[int, int]) -> np.ndarray:
     """Joints [18, 2] of somebody who stands in the middle of a picture."""
     x = [0.5, 0.5, 0.38, 0.33, 0.3, 0.62, 0.67, 0.7, 0.42, 0.42, 0.42, 0.58, 0.58, 0.58, 0.48, 0.52, 0.45, 0.55]
@@ -68,14 +89,18 @@ def standing_person(size: tuple[int, int]) -> np.ndarray:
 
 def define_flags() -> None:
     flags.DEFINE_string('photo_size', '1101,750', 'height,width of the photo.')
-    flags.DEFINE_string('model_size', '256,176', 'height,width of the model.')
+    flags.DEFINE_string('run_dir', None, RUN_DIR_HELP)
     flags.DEFINE_integer('repeats', 5, 'Timed repeats.', lower_bound=1)
 
 
 def main() -> None:
-    size, model_size = size_from_flag('photo_size'), size_from_flag('model_size')
-    assert size is not None and model_size is not None
-    seconds = time_steps(size, model_size, FLAGS.repeats)
+    from posewarp_tf.inference.predictor import Predictor
+
+    size = size_from_flag('photo_size')
+    assert size is not None
+    predictor = Predictor(chosen_run(FLAGS.run_dir))
+    model_size = predictor.image_size
+    seconds = time_steps(size, model_size, FLAGS.repeats) | time_network(predictor, size, FLAGS.repeats)
     print(f'a photo of {size[0]}x{size[1]}, a model of {model_size[0]}x{model_size[1]}, median of {FLAGS.repeats}:')
     for name, values in seconds.items():
         print(f'  {name:<28} {statistics.median(values) * 1e3:8.0f} ms')

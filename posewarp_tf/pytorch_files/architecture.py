@@ -76,6 +76,10 @@ def gfla_settings(model: ModelConfig) -> GFLAConfig:
             f'--spatial_transform: got {model.spatial_transform!r}, expected local_attention: '
             'released weights are of the published method'
         )
+    if model.base_flow != 'none':
+        raise ConfigError(
+            f'--base_flow: got {model.base_flow!r}, expected none: released weights predict flows from nothing'
+        )
     return model
 
 

@@ -165,7 +165,7 @@ def write_run(run_dir: Path, config: Config, weights: PytorchWeights, discrimina
         RunError: see `make_generator`; or the folder holds checkpoints already.
     """
     run = RunFolder(run_dir)
-    if any(run.checkpoint_dir.rglob('*.index')):
+    if run.is_trained:
         raise RunError(f'{run.path}: holds checkpoints already, give another --run_dir')
     model = make_generator(weights, config)
     parts = {checkpoints.MODEL: model}

@@ -2,6 +2,7 @@
 
 A checkpoint is written into a hidden folder beside its place and then renamed, the index file last; a
 killed process or a full disk therefore leaves the earlier checkpoints as they were, and no half of a new one.
+Packed ones (packed.py), of models that are handed on, are read in their place.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from posewarp_tf.errors import RunError
+from posewarp_tf.runs import packed
 
 # Names of the parts of a checkpoint that hold networks; the first two are generators.
 MODEL = 'model'
@@ -25,6 +27,7 @@ DISCRIMINATOR = 'discriminator'
 IMPORTED_STEP = 0
 
 _PREFIX = 'step-'
+_SUFFIXES = ('.index', packed.SUFFIX)
 
 
 class CheckpointFolder:
@@ -71,10 +74,15 @@ class CheckpointFolder:
         An imported one restores the networks that it holds and leaves everything else as it is.
 
         Raises:
-            RunError: no checkpoint can be read, or the latest is of other networks.
+            RunError: no checkpoint can be read, or the latest is of other networks or a packed one.
         """
         damaged = []
         for path in reversed(list_checkpoints(self._folder)):
+            if packed.packed_file(path):
+                raise RunError(
+                    f'{path}{packed.SUFFIX}: a packed checkpoint, which holds no optimizer to go on with: train in '
+                    f'another --run_dir, with --init_from={path}'
+                )
             try:
                 if checkpoint_step(path) == IMPORTED_STEP:
                     _restore_networks(self._parts, path)
@@ -93,12 +101,28 @@ class CheckpointFolder:
 
 def list_checkpoints(folder: str | os.PathLike) -> list[str]:
     """The checkpoints in a folder (without suffix), earliest first."""
-    found = [str(path.with_suffix('')) for path in pathlib.Path(folder).glob(f'{_PREFIX}*.index')]
+    place = pathlib.Path(folder)
+    found = {str(path.with_suffix('')) for suffix in _SUFFIXES for path in place.glob(f'{_PREFIX}*{suffix}')}
     return sorted(found, key=checkpoint_step)
 
 
 def checkpoint_step(path: str) -> int:
     return int(pathlib.Path(path).name[len(_PREFIX) :])
+
+
+def without_suffix(path: str) -> str:
+    """A checkpoint that was named by its file, as it is named here; anything else as it is."""
+    return next((path[: -len(suffix)] for suffix in _SUFFIXES if path.endswith(suffix)), path)
+
+
+def identifying_file(path: str) -> pathlib.Path:
+    """The file of a checkpoint that is another one for other weights: an index holds a checksum of each."""
+    return packed.packed_file(path) or pathlib.Path(path + '.index')
+
+
+def packed_path(folder: str | os.PathLike, step: int) -> pathlib.Path:
+    """Where the packed checkpoint of a step lies in the folder of its stage."""
+    return pathlib.Path(folder) / f'{_PREFIX}{step}{packed.SUFFIX}'
 
 
 def restore_weights(model: tf.keras.Model, path: str, role: str = MODEL) -> None:
@@ -107,6 +131,12 @@ def restore_weights(model: tf.keras.Model, path: str, role: str = MODEL) -> None
     Raises:
         RunError: the checkpoint is damaged, or is of another model.
     """
+    file = packed.packed_file(path)
+    if file is not None:
+        if role == DISCRIMINATOR:
+            raise RunError(f'{file}: a packed checkpoint, which holds no discriminator')
+        packed.restore_packed(model, file)
+        return
     try:
         _restore(tf.train.Checkpoint(**{role: model}), path, partially=True)
     except _DamagedError as error:
@@ -119,17 +149,26 @@ def restore_matching_weights(model: tf.keras.Model, path: str) -> tuple[list[str
     Raises:
         RunError: the checkpoint is damaged, none of its weights fits, or one has another shape.
     """
+    file = packed.packed_file(path)
+    if file is not None:
+        matched = {id(weight) for weight in packed.restore_packed(model, file, partially=True)}
+    else:
+        matched = _restore_matching(model, path)
+    restored = [weight.name for weight in model.weights if id(weight) in matched]
+    if not restored:
+        raise RunError(f'{path}: has none of the weights of this model, expected a checkpoint of posewarp_tf')
+    return restored, [weight.name for weight in model.weights if id(weight) not in matched]
+
+
+def _restore_matching(model: tf.keras.Model, path: str) -> set[int]:
+    """Ids of all that was restored, among them those of weights."""
     target = tf.train.Checkpoint(**{MODEL: model})
     try:
         matches = tf.train.CheckpointView(path).match(target).values()
         target.read(path).expect_partial()
     except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
         raise RunError(f'{path}: cannot be taken over by this model: {_first_line(error)}') from error
-    matched = {id(trackable) for trackable in matches}
-    restored = [weight.name for weight in model.weights if id(weight) in matched]
-    if not restored:
-        raise RunError(f'{path}: has none of the weights of this model, expected a checkpoint of posewarp_tf')
-    return restored, [weight.name for weight in model.weights if id(weight) not in matched]
+    return {id(trackable) for trackable in matches}
 
 
 def require_finite(weights: Sequence[tf.Variable], step: int, last_good: str) -> None:

@@ -5,6 +5,7 @@ person_frame.json                how people stand in the training's pictures (po
 notes.json                       what a reader of its numbers must know (for example random VGG weights)
 checkpoints/<stage>/step-N.*     the latest checkpoints of a stage
 checkpoints/<stage>/best/step-N.*    the best one on the validation pairs
+checkpoints/<stage>/step-N.npz   instead, in a packed run folder: the weights alone (packed.py)
 logs/                            TensorBoard
 samples/<stage>-N.png            pictures of a few test pairs, while a stage trains
 samples/evaluate-N.png           others, from evaluation
@@ -21,10 +22,15 @@ from typing import TYPE_CHECKING
 from posewarp_tf import files
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.photos.person_frame import PersonFrame, default_person_frame
+from posewarp_tf.runs import packed
 from posewarp_tf.settings.config import Config, config_fields
 
 if TYPE_CHECKING:
     from posewarp_tf.models.base import ReposingModel
+
+
+# The note that says under what terms the weights are.
+LICENCE = 'licence'
 
 
 class RunFolder:
@@ -71,7 +77,12 @@ class RunFolder:
     @property
     def is_trained(self) -> bool:
         """Whether there is any checkpoint."""
-        return any(self.checkpoint_dir.rglob('*.index'))
+        return bool(self.weight_files())
+
+    def weight_files(self) -> list[pathlib.Path]:
+        """Small files of which another one is there for every other state of the weights."""
+        suffixes = ('*.index', f'*{packed.SUFFIX}')
+        return sorted(path for suffix in suffixes for path in self.checkpoint_dir.rglob(suffix))
 
     def save_config(self, config: Config) -> None:
         """Writes the config; once something is trained, only another one of the same experiment.

@@ -44,7 +44,16 @@ class DataConfig(Section):
         "'affine': +-5 degrees, +-5 px, scale 0.95 to 1.05, as published for Market.",
         choices=('none', 'affine'),
     )
+    pair_augmentation: str = option(
+        'none',
+        "'affine': another camera for the source and for the target (+-25 degrees, scale 0.7 to 1.4, +-12% of the "
+        "size), mirrored pairs; 'affine_bend': and a smooth bend. For data with exact flows.",
+        choices=('none', 'affine', 'affine_bend'),
+    )
     color_jitter: bool = option(False, 'Random brightness, contrast, saturation and hue, the same for both pictures.')
+    photo_augmentation: bool = option(
+        False, 'Other colours, the same for both pictures; blur, noise and JPEG, for each picture its own.'
+    )
     cache_images: bool = option(True, 'Keep decoded pictures in memory (uint8) after their first use.', may_change=True)
     num_workers: int = option(
         0, 'Parallel calls of the input pipeline; 0: as many as tf.data likes.', minimum=0, may_change=True
@@ -53,6 +62,11 @@ class DataConfig(Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, 'garment_classes', garment_classes_name(self.garment_classes))
+        if self.augmentation != 'none' and self.pair_augmentation != 'none':
+            raise ConfigError(
+                f'--pair_augmentation: got {self.pair_augmentation} with --augmentation={self.augmentation}, which '
+                'leaves flows as they were; give one of the two'
+            )
 
 
 @dataclasses.dataclass(frozen=True)

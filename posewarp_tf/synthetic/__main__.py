@@ -61,7 +61,7 @@ def define_flags() -> None:
     )
     flags.DEFINE_integer('seed', 0, 'The same seed gives the same people.')
     flags.DEFINE_boolean(
-        'train_flows', False, 'Write exact flows of the training pairs too; training never reads them.'
+        'train_flows', False, 'Write exact flows of the training pairs too: for terms and augmentations that need them.'
     )
     flags.DEFINE_integer(
         'sequence',

@@ -50,7 +50,7 @@ def plan_training(config: Config) -> dict[str, ChosenTerms]:
 
 
 def maps_to_train(config: Config) -> dict[str, str]:
-    """The class maps that training batches need, and in words what asks for each: the model, or the objective."""
+    """The class maps and the truth that training batches need, and in words what asks for each."""
     return {**needed_maps(config), **maps_of_model(config.model)}
 
 

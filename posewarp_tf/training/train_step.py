@@ -67,7 +67,7 @@ class TrainStep:
             self.parts[f'discriminator{suffix}_optimizer'] = self._discriminator_optimizers[output]
         if networks.average is not None:
             self.parts.update(average=networks.average)
-        self._graph = tf.function(self._step, autograph=False, jit_compile=True if config.jit_compile else None)
+        self._graph = tf.function(self.compute, autograph=False, jit_compile=True if config.jit_compile else None)
 
     def _suffixes(self) -> dict[str, str]:
         """What sets the names of discriminators apart: nothing of the first, and the output of the others."""
@@ -81,7 +81,13 @@ class TrainStep:
     def learning_rate(self) -> float:
         return float(tf.convert_to_tensor(self._optimizer.learning_rate))
 
-    def _step(self, batch: Tensors) -> dict[str, tf.Tensor]:
+    @property
+    def iterations(self) -> tf.Variable:
+        """How many steps were done."""
+        return self._optimizer.iterations
+
+    def compute(self, batch: Tensors) -> dict[str, tf.Tensor]:
+        """What a call computes, to be traced into a graph."""
         per_replica = self._strategy.run(self._replica_step, args=(batch,))
         if self._networks.average is not None:
             with self._strategy.scope():

@@ -21,6 +21,7 @@ from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.runs import checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.runs.starter import STARTER, starter_folder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training import distribution
 from posewarp_tf.training.interruption import Interruption
@@ -36,7 +37,8 @@ class Trainer:
         config: the experiment.
         run_folder: new, or one of the same experiment.
         devices: one replica on each, for example ('CPU:0', 'CPU:1'); None: what `--num_gpus` says.
-        init_from: a run folder or a checkpoint; if the first stage has not begun, it starts from its weights.
+        init_from: a run folder, a checkpoint or 'starter'; if the first stage has not begun, it starts from its
+            weights.
 
     Raises:
         ConfigError: settings that cannot work, or not those of the run folder.
@@ -145,13 +147,16 @@ class Trainer:
 
 def _find_checkpoint(place: str | os.PathLike, stages: tuple[str, ...]) -> str:
     path = os.fspath(place)
-    path = path[: -len('.index')] if path.endswith('.index') else path
-    if pathlib.Path(path + '.index').exists():
+    if path == STARTER and not os.path.exists(path):
+        path = os.fspath(starter_folder())
+    path = checkpoints.without_suffix(path)
+    if checkpoints.identifying_file(path).exists():
         return path
     if pathlib.Path(path).is_dir():
         return RunFolder(path).checkpoint_path(stages, 'latest')
     raise RunError(
-        f'--init_from: got {path}, expected a run folder or a checkpoint such as runs/x/checkpoints/flow/step-600'
+        f'--init_from: got {path}, expected a run folder, a checkpoint such as runs/x/checkpoints/flow/step-600 or '
+        f'{STARTER!r}'
     )
 
 

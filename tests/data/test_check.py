@@ -102,6 +102,13 @@ def _missing_flow(dataset):
     (dataset.root / 'flows').mkdir()
 
 
+def test_flows_that_training_needs_are_asked_for(tiny_dataset, capsys):
+    findings = _check(tiny_dataset, pair_augmentation='affine')
+    assert [problem.split(':')[0] for problem in findings.problems] == ['maps and flows of the train split']
+    assert 'no folder flows/ of exact flows, which are needed: flow by --pair_augmentation' in capsys.readouterr().out
+    assert not _check(tiny_dataset).problems
+
+
 @pytest.mark.parametrize(
     ('damage', 'problem', 'detail'),
     [

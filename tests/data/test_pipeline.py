@@ -7,9 +7,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from posewarp_tf.conventions import TRUTH_KEYS
 from posewarp_tf.data.picture_store import reading
-from posewarp_tf.data.pipeline import Shard, make_test_dataset
-from posewarp_tf.errors import DataError
+from posewarp_tf.data.pipeline import Shard, make_test_dataset, make_training_dataset
+from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.ops import to_float_image
 from posewarp_tf.pictures.picture_files import load_image, resize_image
 from posewarp_tf.poses.heatmaps import make_heatmaps
@@ -61,8 +62,16 @@ def test_batch_holds_the_picture_and_pose_of_its_names(tiny_dataset):
         np.testing.assert_array_equal(batch[f'{side}_pose'], pose)
 
 
-@pytest.mark.parametrize('settings', [{}, {'augmentation': 'affine', 'color_jitter': True}])
+@pytest.mark.parametrize(
+    'settings',
+    [
+        {},
+        {'augmentation': 'affine', 'color_jitter': True},
+        {'pair_augmentation': 'affine_bend', 'photo_augmentation': True},
+    ],
+)
 def test_training_resumed_at_a_step_sees_the_batches_of_the_straight_run(tiny_dataset, settings):
+    _write_flows(tiny_dataset)
     config = tiny_dataset.config(**settings)
     straight = _take(training_dataset(config), 7)
     resumed = _take(training_dataset(config, start_step=4), 3)
@@ -120,16 +129,29 @@ def _write_truth(dataset, split, parts=True):
             Image.fromarray(classes).save(dataset.root / folder / f'person{i}.png')
 
 
-def test_test_batches_hold_class_maps_and_exact_flows_where_they_exist(tiny_dataset):
-    _write_truth(tiny_dataset, 'test')
-    (tiny_dataset.root / 'flows').mkdir()
+def _write_flows(dataset):
+    (dataset.root / 'flows').mkdir()
     rng = np.random.default_rng(2)
     for i in range(4):
         for j in range(4):
             flow = np.tile(np.float32([4.0 * i, 8.0 * j]), (128, 128, 1))
             visibility = rng.integers(0, 3, (128, 128), dtype=np.uint8)
-            path = tiny_dataset.root / 'flows' / f'person{i}__person{j}.npz'
+            path = dataset.root / 'flows' / f'person{i}__person{j}.npz'
             np.savez(path, flow=flow.astype(np.float16), visibility=visibility)
+
+
+def _assert_truth(dataset, batch):
+    for k, (source, target) in enumerate(zip(batch['source_name'], batch['target_name'])):
+        i, j = int(source.decode()[6]), int(target.decode()[6])
+        # From 128x128 to 64x32: dx is a quarter, dy a half of what it was.
+        np.testing.assert_array_equal(batch['flow'][k], np.tile(np.float32([i, 4 * j]), (64, 32, 1)))
+        with np.load(dataset.root / 'flows' / f'person{i}__person{j}.npz') as file:
+            np.testing.assert_array_equal(batch['visibility'][k], file['visibility'][1::2, 2::4])
+
+
+def test_test_batches_hold_class_maps_and_exact_flows_where_they_exist(tiny_dataset):
+    _write_truth(tiny_dataset, 'test')
+    _write_flows(tiny_dataset)
     config = tiny_dataset.config(garment_classes='own')
     batch = next(make_test_dataset(config, batch_size=12).as_numpy_iterator())
     for k, (source, target) in enumerate(zip(batch['source_name'], batch['target_name'])):
@@ -138,10 +160,48 @@ def test_test_batches_hold_class_maps_and_exact_flows_where_they_exist(tiny_data
             for side, number in (('source', i), ('target', j)):
                 expected = np.asarray(Image.open(tiny_dataset.root / folder / f'person{number}.png'))
                 np.testing.assert_array_equal(batch[f'{side}_{key}'][k], expected)
-        # From 128x128 to 64x32: dx is a quarter, dy a half of what it was.
-        np.testing.assert_array_equal(batch['flow'][k], np.tile(np.float32([i, 4 * j]), (64, 32, 1)))
-        with np.load(tiny_dataset.root / 'flows' / f'person{i}__person{j}.npz') as file:
-            np.testing.assert_array_equal(batch['visibility'][k], file['visibility'][1::2, 2::4])
+    _assert_truth(tiny_dataset, batch)
+
+
+def test_training_batches_hold_the_exact_flow_where_it_is_asked_for(tiny_dataset):
+    _write_flows(tiny_dataset)
+    plain, both = tiny_dataset.config(), tiny_dataset.config(pair_augmentation='affine')
+    batch = next(make_training_dataset(plain, dict.fromkeys(TRUTH_KEYS, 'a test')).as_numpy_iterator())
+    _assert_truth(tiny_dataset, batch)
+    assert not set(TRUTH_KEYS) & training_dataset(plain).element_spec.keys()
+    only_seen = make_training_dataset(both, {'visibility': 'a test'})
+    assert set(TRUTH_KEYS) & only_seen.element_spec.keys() == {'visibility'}
+    assert set(TRUTH_KEYS) <= training_dataset(both).element_spec.keys()
+
+
+def test_pair_augmentation_moves_pictures_maps_and_poses_of_both_sides(tiny_dataset):
+    _write_truth(tiny_dataset, 'train')
+    _write_flows(tiny_dataset)
+    settings = {'pose_representation': 'both', 'garment_classes': 'own'}
+    (plain,) = _take(training_dataset(tiny_dataset.config(**settings)), 1)
+    for kind in ('affine', 'affine_bend'):
+        config = tiny_dataset.config(**settings, pair_augmentation=kind)
+        (moved,) = _take(training_dataset(config), 1)
+        for side in ('source', 'target'):
+            for key in (f'{side}_image', f'{side}_keypoints', f'{side}_parts'):
+                assert moved[key].shape == plain[key].shape and np.any(moved[key] != plain[key])
+            heatmaps = make_heatmaps(moved[f'{side}_keypoints'], (64, 32), 6.0)
+            np.testing.assert_allclose(moved[f'{side}_pose'][..., :18], heatmaps, atol=1e-6)
+            np.testing.assert_array_equal(moved[f'{side}_pose'][..., 18:], np.eye(11)[moved[f'{side}_parts']])
+
+
+def test_photo_augmentation_changes_pictures_alone(tiny_dataset):
+    (plain,) = _take(training_dataset(tiny_dataset.config()), 1)
+    (changed,) = _take(training_dataset(tiny_dataset.config(photo_augmentation=True)), 1)
+    for key, values in plain.items():
+        assert np.array_equal(values, changed[key]) == (not key.endswith('image')), key
+
+
+def test_pair_augmentation_needs_flows_and_no_other_motion(tiny_dataset):
+    with pytest.raises(DataError, match=r'no folder flows/ .*flow by --pair_augmentation=affine; visibility by'):
+        training_dataset(tiny_dataset.config(pair_augmentation='affine'))
+    with pytest.raises(ConfigError, match='--pair_augmentation: got affine_bend with --augmentation=affine'):
+        tiny_dataset.config(pair_augmentation='affine_bend', augmentation='affine')
 
 
 def test_a_missing_flow_is_named(tiny_dataset):

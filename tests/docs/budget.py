@@ -18,7 +18,8 @@ _PLAIN = {
     'posewarp_tf.benchmark': (*_NARROW, *_SHALLOW, '--repeats=1'),
     'posewarp_tf.video.benchmark': ('--num_frames=3', '--frame_size=48,64'),
     'posewarp_tf.photos.accuracy': ('--num_people=1', '--scale=1'),
-    'posewarp_tf.photos.benchmark': ('--repeats=1', '--photo_size=96,64', '--model_size=48,32'),
+    'posewarp_tf.photos.benchmark': ('--repeats=1', '--photo_size=96,64'),
+    'posewarp_tf.photos.pose_accuracy': ('--images=me.jpg', f'--output_dir={NEW}'),
     'posewarp_tf.data.benchmark': ('--num_batches=1', '--batch_size=2'),
     # The checkpoint at hand is of a small network.
     'posewarp_tf.import_pytorch': ('--config=auto', f'--run_dir={NEW}'),

@@ -17,8 +17,7 @@ from tests.source_code import ROOT
 # By how a command begins.
 CANNOT_RUN = {
     'tensorboard ': 'a server, which does not end',
-    'posewarp app ': 'a server, which does not end; tests/page_server/test_app.py starts and ends it',
-    'python -m posewarp_tf.app ': 'the same',
+    'posewarp app': 'a server, which does not end; tests/page_server/test_app.py starts and ends it',
     'docker compose ': 'needs Docker',
     'python -m exports.serving.client ': 'needs a server; tests/exports/test_serving.py runs the client against one',
     'python -m custom_ops.benchmarks.local_attention': 'needs the compiled ops, and measures for many minutes',

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from posewarp_tf import lanes
 from posewarp_tf.errors import DataError, LaneError
-from posewarp_tf.lanes import colors, remote_files, transforms
+from posewarp_tf.lanes import colors, photo_quality, remote_files, transforms
 
 HAS_KERAS_3 = tuple(map(int, tf.__version__.split('.')[:2])) >= (2, 16)
 
@@ -118,6 +118,23 @@ def test_twin_equals_the_package_or_serves_in_its_place(package, images, amounts
     if lanes.has(package):
         np.testing.assert_allclose(of_package(images, amounts), expected, atol=tolerance, rtol=0)
     np.testing.assert_allclose(chosen, expected, atol=tolerance, rtol=0)
+    assert np.abs(expected - images).max() > 0.1
+
+
+# What keras-cv does one picture after the other, and what it takes for each of the five.
+QUALITY_TWINS = {
+    'blur': tf.constant([0.3, 0.7, 1.0, 1.5, 2.0]),
+    'compress': tf.constant([20, 40, 60, 80, 95]),
+}
+
+
+@pytest.mark.parametrize('name', QUALITY_TWINS)
+def test_twins_of_blur_and_compression_equal_the_package_or_serve_in_its_place(name, images):
+    of_package, of_twin = (getattr(photo_quality, f'{name}_with_{which}') for which in ('keras_cv', 'stock'))
+    expected = of_twin(images, QUALITY_TWINS[name])
+    if lanes.has('keras-cv'):
+        np.testing.assert_allclose(of_package(images, QUALITY_TWINS[name]), expected, atol=1e-6, rtol=0)
+    np.testing.assert_allclose(getattr(photo_quality, name)(images, QUALITY_TWINS[name]), expected, atol=1e-6, rtol=0)
     assert np.abs(expected - images).max() > 0.1
 
 

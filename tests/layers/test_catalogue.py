@@ -18,9 +18,11 @@ from posewarp_tf.layers.gated_alignment import GatedAlignment
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
 from posewarp_tf.layers.pixel_norm_blocks import ConvBlock, DownBlock
 from posewarp_tf.layers.spectral_norm import SpectralConv2D, SpectralConv3D
+from posewarp_tf.layers.u_net import UNet
 from posewarp_tf.models.discriminators.image import ResBlockEncoder
 from posewarp_tf.models.discriminators.temporal import TemporalBlockEncoder
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator, FlowHead
+from posewarp_tf.models.layered.layered import Head, PoseNet
 from posewarp_tf.models.pfl.garment_net import GarmentNet
 from posewarp_tf.models.pfl.pose_flow_net import FlowConv, FlowStack, PoseFlowNet
 from posewarp_tf.models.pfl.synthesis_net import SynthesisNet
@@ -47,9 +49,11 @@ CATALOGUE = {
     GarmentNet: (lambda: GarmentNet(U_NET), [IMAGE, POSE, *FLOWS]),
     GatedAlignment: (GatedAlignment, [FEATURES, FEATURES, FLOW]),
     GlobalAttention: (GlobalAttention, [FEATURES, FEATURES]),
+    Head: (lambda: Head(5), [FEATURES]),
     InstanceNorm: (InstanceNorm, [FEATURES]),
     LocalAttention: (lambda: LocalAttention(3), [FEATURES, FEATURES, FLOW]),
     PoseFlowNet: (lambda: PoseFlowNet(4, 8, 3, num_stacks=2), [IMAGE, POSE, POSE, (16, 16, 16)]),
+    PoseNet: (lambda: PoseNet(5), [(18, 2), (18, 2), (2,)]),
     ReflectConv: (lambda: ReflectConv(4), [FEATURES]),
     ResBlock: (lambda: ResBlock(6), [FEATURES]),
     ResBlockDecoder: (lambda: ResBlockDecoder(4, hidden_filters=5), [FEATURES]),
@@ -58,6 +62,7 @@ CATALOGUE = {
     SpectralConv3D: (lambda: SpectralConv3D(4, (3, 4, 4), strides=(1, 2, 2), padding=(0, 1, 1)), [FRAMES]),
     SynthesisNet: (lambda: SynthesisNet(U_NET), [IMAGE, POSE, *FLOWS]),
     TemporalBlockEncoder: (lambda: TemporalBlockEncoder(4, 5), [FRAMES]),
+    UNet: (lambda: UNet((4, 5, 6)), [FEATURES, (2, 2, 3)]),
     UpConv: (lambda: UpConv(4), [FEATURES]),
 }
 # Bases that are never used themselves.

@@ -50,6 +50,11 @@ def test_models_without_a_flow_need_no_maps_for_its_terms():
     assert needed_maps(pfl.replace(spatial_transform='none')) == {}
 
 
+def test_moving_pairs_with_their_flow_needs_the_flow():
+    needed = needed_maps(Config().replace(pair_augmentation='affine'))
+    assert needed == dict.fromkeys(('flow', 'visibility'), '--pair_augmentation=affine')
+
+
 def test_every_term_has_its_needs_and_a_function():
     assert list(NEEDS) == list(TERMS)
 

@@ -17,11 +17,15 @@ SIZE = (64, 64)
 MODELS = {
     'gfla': ('full', (3, 2), {}),
     'pfl': ('joint', (3, 2, 1, 0), {'use_garment': True}),
+    'layered': ('layers', (0,), {}),
 }
+OF_LAYERS = {name for name, needs in NEEDS.items() if needs.output == 'layered'}
 # PFL has no attention, whose neighbourhoods alone the term is about; GFLA makes no garment map and no composition mask.
+# The layered model is asked for its own terms only: those of pictures and flows are those of the others.
 LACKING = {
-    'pfl': {'affine'},
-    'gfla': {name for name, needs in NEEDS.items() if needs.output in ('garment', 'composition_mask')},
+    'pfl': {'affine', *OF_LAYERS},
+    'gfla': {name for name, needs in NEEDS.items() if needs.output in ('garment', 'composition_mask', 'layered')},
+    'layered': set(NEEDS) - OF_LAYERS,
 }
 CATALOGUE = [(model, term) for model in MODELS for term in TERMS if term not in LACKING[model]]
 
@@ -30,7 +34,22 @@ def make_motions(inputs, scales):
     """Flows that depend on the pictures of their own example alone."""
     image = inputs['source_image'] - 0.5 * inputs['target_image']
     pooled = [tf.nn.avg_pool2d(image, 2**scale, 2**scale, 'VALID') if scale else image for scale in scales]
-    return {'source': Motion([2 * picture[..., :2] for picture in pooled])}
+    return {'source': Motion([2 * picture[..., :2] for picture in pooled], [tf.sigmoid(p[..., :1]) for p in pooled])}
+
+
+def make_layers(rng):
+    def random(*shape):
+        return tf.constant(rng.uniform(-1, 1, (2, *shape)).astype(np.float32))
+
+    half = SIZE[0] // 2, SIZE[1] // 2
+    return {
+        'flows': [random(*half, 6, 2), random(*SIZE, 6, 2)],
+        'parts': [random(*half, 11), random(*SIZE, 11)],
+        'visible': [random(*half, 1), random(*SIZE, 1)],
+        'source_parts': random(*half, 11),
+        'person': random(*SIZE, 3),
+        'painted': random(*SIZE, 3),
+    }
 
 
 @functools.cache
@@ -44,11 +63,14 @@ def scene(model):
             blocks = rng.integers(0, count, (2, 2, 2)).astype(np.uint8)
             batch[f'{role}_{kind}'] = tf.constant(blocks.repeat(32, axis=1).repeat(32, axis=2))
         batch[f'{role}_pose'] = tf.zeros((2, *SIZE, 18))
+    batch['flow'] = tf.constant(rng.uniform(-5, 5, (2, *SIZE, 2)).astype(np.float32))
+    batch['visibility'] = tf.constant(rng.integers(0, 3, (2, *SIZE)).astype(np.uint8))
     outputs = {
         'image': tf.constant(rng.uniform(-1, 1, (2, *SIZE, 3)).astype(np.float32)),
         'garment': tf.constant(rng.normal(0, 1, (2, *SIZE, 16)).astype(np.float32)),
         'composition_mask': tf.constant(rng.uniform(0, 1, (2, *SIZE, 1)).astype(np.float32)),
         'motions': make_motions(batch, MODELS[model][1]),
+        'layered': make_layers(rng),
     }
     return batch, outputs
 

@@ -17,7 +17,7 @@ from tests.run_folders import SIZE
 def test_a_model_without_flows_has_no_flow_errors():
     scores = Scores()
     scores.add(random_batch(2), {'image': np.zeros((2, *SIZE, 3), np.float32), 'motions': {}})
-    assert set(scores.result()) == {'image'}
+    assert set(scores.result()) == {'headline', 'image', 'detail'}
     assert 'flow' not in scores.protocol(SIZE)
     assert scores.result()['image']['whole']['l1']['model'] > 0
 

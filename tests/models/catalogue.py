@@ -9,6 +9,13 @@ SIZE = (32, 64)
 WIDTHS = {'base_filters': 4, 'max_filters': 8, 'flow_base_filters': 4, 'flow_max_filters': 8, 'flow_num_layers': 3}
 GFLA = {**WIDTHS, 'num_layers': 2, 'attention_kernels': {1: 3, 2: 3}}
 PFL = {**WIDTHS, 'model': 'pfl', 'garment_base_filters': 4, 'garment_max_filters': 8, 'num_flow_stacks': 1}
+LAYERED = {
+    'model': 'layered',
+    'source_widths': (4, 6, 8),
+    'motion_widths': (4, 6, 8),
+    'refinement_widths': (4, 6),
+    'painter_widths': (4, 6, 8),
+}
 # By a title: the settings.
 CATALOGUE = {
     'gfla': GFLA,
@@ -17,7 +24,10 @@ CATALOGUE = {
     'gfla, no transformation': {**GFLA, 'spatial_transform': 'none'},
     'pfl': {**PFL, 'use_garment': True, 'pose_representation': 'both'},
     'pfl, pixel warp': {**PFL, 'use_garment': True, 'spatial_transform': 'pixel_warp'},
+    'gfla, from joints': {**GFLA, 'base_flow': 'joints'},
+    'pfl, from joints': {**PFL, 'num_flow_stacks': 2, 'base_flow': 'joints'},
     'pfl, no flow': {**PFL, 'spatial_transform': 'none'},
+    'layered': LAYERED,
     'toy': {'model': 'toy'},
 }
 

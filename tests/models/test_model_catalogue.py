@@ -123,6 +123,7 @@ def test_gradients_reach_what_a_stage_trains_and_nothing_else(title):
         gradients = tape.gradient(total, model.trainable_variables)
         reached = {v.ref() for v, gradient in zip(model.trainable_variables, gradients) if gradient is not None}
         assert {name for name, value in outputs.items() if name != 'motions' or value} == set(stage.computes)
+        assert all(bool(motion.masks) == stage.makes_masks for motion in outputs.get('motions', {}).values())
         assert reached == {variable.ref() for variable in model.stage_variables(stage.name)}, stage.name
     assert model.complete_stages
 

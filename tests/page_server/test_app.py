@@ -90,8 +90,7 @@ def test_opening_it_to_others_is_said_with_what_it_means(folder):
 @pytest.mark.parametrize(
     ('flags', 'words'),
     [
-        ([], '--run_dir, --model: got neither, expected one: a run folder, or a .tflite file'),
-        (['--run_dir=a', '--model=b'], '--run_dir, --model: got both'),
+        (['--run_dir=a', '--model=b'], '--run_dir, --model: got both, expected one: a run folder, or a .tflite file'),
         (['--model=absent.tflite'], 'absent.tflite: no such file, expected a .tflite file'),
         (['--model=page/index.html'], 'page/index.html: a text file, expected a .tflite file'),
         (['--run_dir=absent'], 'absent: no such run folder'),

@@ -103,11 +103,11 @@ def test_version_names_the_packages(arguments):
     'arguments, message',
     [
         (['tran'], "no command 'tran', did you mean 'train'?"),
-        (['xyzzy'], "no command 'xyzzy', expected one of predict, train, "),
+        (['xyzzy'], "no command 'xyzzy', expected one of predict, demo, train, "),
         (['train', '--config=nothing'], "no config 'nothing': expected a flagfile or one of gfla_fashion, "),
         (['train', '--bogus=1'], "Unknown command line flag 'bogus'"),
         (['train', 'quickstart'], "unexpected argument 'quickstart': every setting is a --flag"),
-        (['evaluate'], 'Flag --run_dir must have a value other than None'),
+        (['export-packed'], 'Flag --run_dir must have a value other than None'),
     ],
 )
 def test_mistakes_end_in_one_line(arguments, message):

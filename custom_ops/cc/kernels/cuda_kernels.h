@@ -14,7 +14,7 @@ namespace cuda {
 constexpr int kThreads = 128;           // Of a block.
 constexpr int kWarp = 32;
 constexpr int kSharedBytes = 32 << 10;  // At most, of a block.
-constexpr int kHeldPacks = 4;           // Upstream packs that a thread keeps in registers.
+constexpr int kTapGroup = 8;            // Taps whose products are summed over channels together.
 
 // Neighbouring channels that a thread loads at once.
 template <typename T, int kLanes>
@@ -116,13 +116,62 @@ __device__ inline int CountOf(const Problem& problem, int64_t first, int pixels)
   return static_cast<int>(left < pixels ? left : pixels);
 }
 
+// Two coefficients of a row, read at once: sides are even.
+template <typename Real>
+struct alignas(8) Pair {
+  Real left, right;
+};
+
+// Adds the taps' channels from `source` on to `sums`. A side that the compiler knows has a whole row of reads on the way
+// at the same time, and its columns in registers.
+template <int kSide, typename T, typename Real, int kLanes>
+__device__ inline void SumWindow(const SharedWindows<Real>& windows, int pixel, const T* source, Real (&sums)[kLanes]) {
+  const long long* rows = windows.rows + pixel * kSide;
+  const auto* coefficients = reinterpret_cast<const Pair<Real>*>(windows.taps + pixel * kSide * kSide);
+  long long columns[kSide];
+#pragma unroll
+  for (int i = 0; i < kSide; ++i) columns[i] = windows.columns[pixel * kSide + i];
+#pragma unroll 2
+  for (int j = 0; j < kSide; ++j) {
+    Pack<T, kLanes> taps[kSide];
+#pragma unroll
+    for (int i = 0; i < kSide; ++i) taps[i] = LoadPack<T, kLanes>(source + rows[j] + columns[i]);
+#pragma unroll
+    for (int i = 0; i < kSide; i += 2) {
+      const Pair<Real> pair = coefficients[(j * kSide + i) / 2];
+#pragma unroll
+      for (int lane = 0; lane < kLanes; ++lane) {
+        sums[lane] += pair.left * ToReal(taps[i].lanes[lane]);
+        sums[lane] += pair.right * ToReal(taps[i + 1].lanes[lane]);
+      }
+    }
+  }
+}
+
+// The same for any side.
 template <typename T, typename Real, int kLanes>
+__device__ inline void SumAnyWindow(const SharedWindows<Real>& windows, int pixel, const T* source,
+                                    Real (&sums)[kLanes]) {
+  const int side = windows.side;
+  for (int j = 0; j < side; ++j) {
+    const T* row = source + windows.rows[pixel * side + j];
+#pragma unroll 2
+    for (int i = 0; i < side; ++i) {
+      const auto tap = LoadPack<T, kLanes>(row + windows.columns[pixel * side + i]);
+      const Real coefficient = windows.taps[(pixel * side + j) * side + i];
+#pragma unroll
+      for (int lane = 0; lane < kLanes; ++lane) sums[lane] += coefficient * ToReal(tap.lanes[lane]);
+    }
+  }
+}
+
+// kSide is the window's side, or 0 for any.
+template <typename T, typename Real, int kLanes, int kSide>
 __global__ void ForwardKernel(Problem problem, Layout layout, const T* __restrict__ source,
                               const Real* __restrict__ coords, const Real* __restrict__ weights,
                               T* __restrict__ out) {
   POSEWARP_SHARED(memory);
-  const SharedWindows<Real> windows(memory, Side(problem.window), layout.pixels);
-  const int side = windows.side;
+  const SharedWindows<Real> windows(memory, kSide ? kSide : Side(problem.window), layout.pixels);
   const int64_t first = static_cast<int64_t>(blockIdx.x) * layout.pixels;
   const int count = CountOf(problem, first, layout.pixels);
   FindWindows(problem, coords, first, count, windows);
@@ -132,15 +181,10 @@ __global__ void ForwardKernel(Problem problem, Layout layout, const T* __restric
   for (int64_t channel = threadIdx.x % layout.lanes * kLanes; channel < problem.channels;
        channel += layout.lanes * kLanes) {
     Real sums[kLanes] = {};
-    for (int j = 0; j < side; ++j) {
-      const T* row = source + windows.rows[pixel * side + j] + channel;
-#pragma unroll 2
-      for (int i = 0; i < side; ++i) {
-        const auto tap = LoadPack<T, kLanes>(row + windows.columns[pixel * side + i]);
-        const Real coefficient = windows.taps[(pixel * side + j) * side + i];
-#pragma unroll
-        for (int lane = 0; lane < kLanes; ++lane) sums[lane] += coefficient * ToReal(tap.lanes[lane]);
-      }
+    if constexpr (kSide > 0) {
+      SumWindow<kSide>(windows, pixel, source + channel, sums);
+    } else {
+      SumAnyWindow(windows, pixel, source + channel, sums);
     }
     Pack<T, kLanes> result;
 #pragma unroll
@@ -158,36 +202,64 @@ __device__ inline Real SumGroup(Real value, int lanes) {
   return value;
 }
 
+// The same for kTapGroup values at once, in a group of at least as many threads: thread `lane` gets the sum of value
+// lane * kTapGroup / lanes. In each step a thread gives away one half of its values and keeps the other.
+template <typename Real>
+__device__ inline Real SumValues(Real (&values)[kTapGroup], int lanes) {
+  int distance = lanes / 2;
+#pragma unroll
+  for (int kept = kTapGroup / 2; kept > 0; kept /= 2) {
+    const bool keeps_upper = threadIdx.x & distance;
+#pragma unroll
+    for (int index = 0; index < kept; ++index) {
+      const Real given = keeps_upper ? values[index] : values[index + kept];
+      const Real own = keeps_upper ? values[index + kept] : values[index];
+      values[index] = own + __shfl_xor_sync(0xffffffffu, given, distance);
+    }
+    distance /= 2;
+  }
+  for (; distance > 0; distance /= 2) values[0] += __shfl_xor_sync(0xffffffffu, values[0], distance);
+  return values[0];
+}
+
+// The products of kTapGroup taps, from `begin` on, with the upstream gradient, over the channels of this thread.
+template <typename T, typename Real, int kLanes, int kSide>
+__device__ inline void MultiplyGroup(int64_t channels, int lanes, const SharedWindows<Real>& windows, int pixel,
+                                     int begin, const T* source, const T* upstream, Real (&products)[kTapGroup]) {
+  const int side = kSide ? kSide : windows.side;
+  for (int64_t channel = threadIdx.x % lanes * kLanes; channel < channels; channel += lanes * kLanes) {
+    const auto factors = LoadPack<T, kLanes>(upstream + channel);
+#pragma unroll
+    for (int index = 0; index < kTapGroup; ++index) {
+      const int tap = begin + index;
+      if (tap >= side * side) break;
+      const auto read = LoadPack<T, kLanes>(source + windows.rows[pixel * side + tap / side] +
+                                            windows.columns[pixel * side + tap % side] + channel);
+#pragma unroll
+      for (int v = 0; v < kLanes; ++v) products[index] += ToReal(read.lanes[v]) * ToReal(factors.lanes[v]);
+    }
+  }
+}
+
 // The products of each tap with the upstream gradient, summed over channels, into windows.taps.
-template <typename T, typename Real, int kLanes>
+template <typename T, typename Real, int kLanes, int kSide>
 __device__ inline void MultiplyTaps(const Problem& problem, int lanes, const SharedWindows<Real>& windows, int pixel,
                                     bool is_pixel, const T* source, const T* upstream) {
-  const int side = windows.side, lane = threadIdx.x % lanes;
-  const int64_t channels = is_pixel ? problem.channels : 0;
-  for (int64_t begin = 0; begin < problem.channels; begin += kHeldPacks * lanes * kLanes) {
-    Pack<T, kLanes> held[kHeldPacks];
+  const int num_taps = kSide ? kSide * kSide : windows.side * windows.side, lane = threadIdx.x % lanes;
+  Real* sums = windows.taps + pixel * num_taps;
+  for (int begin = 0; begin < num_taps; begin += kTapGroup) {
+    Real products[kTapGroup] = {};
+    MultiplyGroup<T, Real, kLanes, kSide>(is_pixel ? problem.channels : 0, lanes, windows, pixel, begin, source,
+                                          upstream, products);
+    if (lanes >= kTapGroup) {
+      const int threads = lanes / kTapGroup, tap = begin + lane / threads;  // `threads` have the same sum.
+      const Real sum = SumValues(products, lanes);
+      if (is_pixel && lane % threads == 0 && tap < num_taps) sums[tap] = sum;
+    } else {
 #pragma unroll
-    for (int pack = 0; pack < kHeldPacks; ++pack) {
-      const int64_t channel = begin + (pack * lanes + lane) * kLanes;
-      if (channel < channels) held[pack] = LoadPack<T, kLanes>(upstream + channel);
-    }
-    for (int tap = 0; tap < side * side; ++tap) {
-      Real sum = 0;
-      if (is_pixel) {
-        const T* from = source + windows.rows[pixel * side + tap / side] + windows.columns[pixel * side + tap % side];
-#pragma unroll
-        for (int pack = 0; pack < kHeldPacks; ++pack) {
-          const int64_t channel = begin + (pack * lanes + lane) * kLanes;
-          if (channel >= channels) continue;
-          const auto read = LoadPack<T, kLanes>(from + channel);
-#pragma unroll
-          for (int v = 0; v < kLanes; ++v) sum += ToReal(read.lanes[v]) * ToReal(held[pack].lanes[v]);
-        }
-      }
-      sum = SumGroup(sum, lanes);
-      if (is_pixel && lane == 0) {
-        Real* product = windows.taps + pixel * side * side + tap;
-        *product = begin == 0 ? sum : *product + sum;
+      for (int index = 0; index < kTapGroup; ++index) {
+        const Real sum = SumGroup(products[index], lanes);
+        if (is_pixel && lane == 0 && begin + index < num_taps) sums[begin + index] = sum;
       }
     }
   }
@@ -217,14 +289,14 @@ __device__ inline void SpreadAttentionGradient(int size, int lanes, const Point<
   point_gradient[1] = gradient_y;
 }
 
-// layout.lanes is a power of two up to a warp, so that a pixel's threads lie in one warp.
-template <typename T, typename Real, int kLanes>
+// layout.lanes is a power of two up to a warp, so that a pixel's threads lie in one warp. kSide as in ForwardKernel.
+template <typename T, typename Real, int kLanes, int kSide>
 __global__ void PointGradientsKernel(Problem problem, Layout layout, const T* __restrict__ source,
                                      const Real* __restrict__ coords, const Real* __restrict__ weights,
                                      const T* __restrict__ upstream, Real* __restrict__ coords_gradient,
                                      Real* __restrict__ weights_gradient) {
   POSEWARP_SHARED(memory);
-  const SharedWindows<Real> windows(memory, Side(problem.window), layout.pixels);
+  const SharedWindows<Real> windows(memory, kSide ? kSide : Side(problem.window), layout.pixels);
   const int64_t first = static_cast<int64_t>(blockIdx.x) * layout.pixels;
   const int count = CountOf(problem, first, layout.pixels);
   FindWindows(problem, coords, first, count, windows);
@@ -233,8 +305,8 @@ __global__ void PointGradientsKernel(Problem problem, Layout layout, const T* __
   // Threads without a pixel only take part in the sums of their warp.
   const int pixel = is_pixel ? group : 0;
   const int64_t target = first + pixel;
-  MultiplyTaps<T, Real, kLanes>(problem, layout.lanes, windows, pixel, is_pixel, source,
-                                upstream + target * problem.channels);
+  MultiplyTaps<T, Real, kLanes, kSide>(problem, layout.lanes, windows, pixel, is_pixel, source,
+                                       upstream + target * problem.channels);
   const Real* gradient = windows.taps + pixel * windows.side * windows.side;
   const int num_weights = NumWeights(problem.window);
   if (problem.window.kind == WindowKind::kAttention) {

@@ -93,10 +93,34 @@ const char* GatherSource(const Problem& problem, const Workspace<Real>& workspac
                          T* source_gradient, void* stream) {
   const SortedPixels<Real> sorted = {workspace.coefficients, workspace.sorted_cells, workspace.sorted_pixels,
                                      workspace.starts};
-  const Layout layout = ChannelLayout(problem.channels, kLanes, 0);
-  return LaunchBlocks(SourceGradientKernel<T, Real, kLanes>, layout, 0,
+  const int side = Side(problem.window);
+  const int lanes = WarpLayout(problem.channels, kLanes, 0).lanes;
+  const size_t bytes = SharedShares<Real>::BytesPerPixel(side, lanes);
+  const Layout layout = {lanes, kThreads / lanes};
+  return LaunchBlocks(SourceGradientKernel<T, Real, kLanes>, layout, bytes,
                       problem.batch * problem.source_height * problem.source_width, stream, problem, layout, sorted,
                       upstream, source_gradient);
+}
+
+// The sides of bilinear sampling and of the published attentions have kernels of their own.
+template <typename T, typename Real, int kLanes>
+auto ForwardFor(int side) {
+  switch (side) {
+    case 2: return ForwardKernel<T, Real, kLanes, 2>;
+    case 4: return ForwardKernel<T, Real, kLanes, 4>;
+    case 6: return ForwardKernel<T, Real, kLanes, 6>;
+  }
+  return ForwardKernel<T, Real, kLanes, 0>;
+}
+
+template <typename T, typename Real, int kLanes>
+auto PointGradientsFor(int side) {
+  switch (side) {
+    case 2: return PointGradientsKernel<T, Real, kLanes, 2>;
+    case 4: return PointGradientsKernel<T, Real, kLanes, 4>;
+    case 6: return PointGradientsKernel<T, Real, kLanes, 6>;
+  }
+  return PointGradientsKernel<T, Real, kLanes, 0>;
 }
 
 }  // namespace cuda
@@ -106,11 +130,12 @@ const char* CudaForward(const Problem& problem, const T* source, const Real* coo
                         void* stream) {
   if (problem.NumPixels() == 0 || problem.channels == 0) return nullptr;
   constexpr int kWide = 16 / sizeof(T);
-  const size_t bytes = cuda::SharedWindows<Real>::BytesPerPixel(Side(problem.window));
+  const int side = Side(problem.window);
+  const size_t bytes = cuda::SharedWindows<Real>::BytesPerPixel(side);
   const bool is_wide = cuda::CanLoadWide<T>(problem.channels, {source, out});
   const cuda::Layout layout = cuda::ChannelLayout(problem.channels, is_wide ? kWide : 1, bytes);
-  return cuda::LaunchBlocks(is_wide ? cuda::ForwardKernel<T, Real, kWide> : cuda::ForwardKernel<T, Real, 1>, layout,
-                            bytes, problem.NumPixels(), stream, problem, layout, source, coords, weights, out);
+  return cuda::LaunchBlocks(is_wide ? cuda::ForwardFor<T, Real, kWide>(side) : cuda::ForwardFor<T, Real, 1>(side),
+                            layout, bytes, problem.NumPixels(), stream, problem, layout, source, coords, weights, out);
 }
 
 template <typename T, typename Real>
@@ -123,12 +148,13 @@ const char* CudaPointGradients(const Problem& problem, const T* source, const Re
     return error ? error : cuda::SetZero(coords_gradient, size * 2, stream);
   }
   constexpr int kWide = 16 / sizeof(T);
-  const size_t bytes = cuda::SharedWindows<Real>::BytesPerPixel(Side(problem.window));
+  const int side = Side(problem.window);
+  const size_t bytes = cuda::SharedWindows<Real>::BytesPerPixel(side);
   const bool is_wide = cuda::CanLoadWide<T>(problem.channels, {source, upstream});
   const cuda::Layout layout = cuda::WarpLayout(problem.channels, is_wide ? kWide : 1, bytes);
   return cuda::LaunchBlocks(
-      is_wide ? cuda::PointGradientsKernel<T, Real, kWide> : cuda::PointGradientsKernel<T, Real, 1>, layout, bytes,
-      problem.NumPixels(), stream, problem, layout, source, coords, weights, upstream, coords_gradient,
+      is_wide ? cuda::PointGradientsFor<T, Real, kWide>(side) : cuda::PointGradientsFor<T, Real, 1>(side), layout,
+      bytes, problem.NumPixels(), stream, problem, layout, source, coords, weights, upstream, coords_gradient,
       weights_gradient);
 }
 
@@ -148,7 +174,8 @@ const char* CudaSourceGradient(const Problem& problem, const Real* coords, const
   cuda::Workspace<Real> workspace;
   if (const char* error = workspace.Divide(problem, workspace_memory)) return error;
   const size_t bytes = cuda::SharedWindows<Real>::BytesPerPixel(Side(problem.window));
-  const cuda::Layout layout = {1, cuda::PixelsPerBlock(1, bytes)};
+  // Few pixels for each block, so that small maps fill the device.
+  const cuda::Layout layout = {1, cuda::PixelsPerBlock(8, bytes)};
   if (const char* error = cuda::LaunchBlocks(cuda::PlaceKernel<Real>, layout, bytes, workspace.num_pixels, stream,
                                              problem, layout, coords, weights, workspace.coefficients,
                                              workspace.cells, workspace.pixels)) {

@@ -10,6 +10,8 @@
 namespace posewarp {
 namespace cuda {
 
+constexpr int kHeldPacks = 2;  // Of sums, that a thread keeps in registers.
+
 // Where a window begins, as one number. Corners further out than side - 1 pixels read the same border as those there,
 // so an image of height x width has (height + side - 1) x (width + side - 1) cells.
 struct Cells {
@@ -93,50 +95,129 @@ struct SortedPixels {
   const int* starts;         // [num_cells + 1]
 };
 
-// Sums of upstream gradients at the channels from `channel` on, over all windows that cover source pixel (y, x).
-template <typename T, typename Real, int kLanes>
-__device__ inline void GatherPixel(const Problem& problem, const SortedPixels<Real>& sorted, int64_t image, int y,
-                                   int x, int64_t channel, const T* upstream, Real* sums) {
-  const Cells grid(problem);
+// One read of the upstream gradient.
+template <typename Real>
+struct Share {
+  int pixel;
+  Real coefficient;
+};
+
+// What the threads of one source pixel find out together, in shared memory: of each window row the first of the sorted
+// pixels and how many come before it in all rows, and the reads that are added next.
+template <typename Real>
+struct SharedShares {
+  Share<Real>* shares;  // [lanes]
+  int *begins, *before;  // [side], [side + 1]
+
+  __host__ __device__ static size_t BytesPerPixel(int side, int lanes) {
+    return (lanes * sizeof(Share<Real>) + (2 * side + 1) * sizeof(int) + 15) / 16 * 16;
+  }
+
+  __device__ SharedShares(unsigned char* memory, int side, int lanes, int group) {
+    shares = reinterpret_cast<Share<Real>*>(memory + group * BytesPerPixel(side, lanes));
+    begins = reinterpret_cast<int*>(shares + lanes);
+    before = begins + side;
+  }
+};
+
+// The ranges of sorted pixels whose windows cover source pixel (y, x): for each corner row those of side cells, which
+// lie next to each other. For all threads of a warp; without a pixel there is nothing to read.
+template <typename Real>
+__device__ inline void FindRanges(const Cells& grid, const SortedPixels<Real>& sorted, int64_t image, int y, int x,
+                                  bool is_pixel, int lanes, const SharedShares<Real>& shared) {
+  const int lane = threadIdx.x % lanes;
+  for (int row = lane; row < grid.side; row += lanes) {
+    const int64_t cell = is_pixel ? grid.Index(image, y - grid.side + 1 + row, x - grid.side + 1) : 0;
+    shared.begins[row] = is_pixel ? sorted.starts[cell] : 0;
+    shared.before[row + 1] = is_pixel ? sorted.starts[cell + grid.side] - shared.begins[row] : 0;
+  }
+  __syncwarp();
+  if (lane == 0) {
+    shared.before[0] = 0;
+    for (int row = 0; row < grid.side; ++row) shared.before[row + 1] += shared.before[row];
+  }
+  __syncwarp();
+}
+
+// Number `index` of the reads of source pixel (y, x): with the sum of the taps that are clamped to it.
+template <typename Real>
+__device__ inline Share<Real> FindShare(const Cells& grid, const SortedPixels<Real>& sorted, int64_t image, int y,
+                                        int x, int index, const SharedShares<Real>& shared) {
   const int side = grid.side;
-  for (int corner_y = y - side + 1; corner_y <= y; ++corner_y) {
-    const TapRange rows(corner_y, side, y, grid.source_height);
-    const int64_t first_cell = grid.Index(image, corner_y, x - side + 1);
-    // The cells of corners x - side + 1 to x lie next to each other.
-    const int end = sorted.starts[first_cell + side];
-    for (int index = sorted.starts[first_cell]; index < end; ++index) {
-      const int64_t pixel = sorted.pixels[index];
-      const int corner_x = x - side + 1 + static_cast<int>(sorted.cells[index] - first_cell);
-      const TapRange columns(corner_x, side, x, grid.source_width);
-      Real coefficient = 0;
-      for (int j = rows.first; j <= rows.last; ++j) {
-        for (int i = columns.first; i <= columns.last; ++i) {
-          coefficient += sorted.coefficients[(pixel * side + j) * side + i];
-        }
-      }
-      const auto read = LoadPack<T, kLanes>(upstream + pixel * problem.channels + channel);
+  int row = 0;
+  while (shared.before[row + 1] <= index) ++row;
+  const int place = shared.begins[row] + index - shared.before[row], corner_y = y - side + 1 + row;
+  const int corner_x = x - side + 1 + static_cast<int>(sorted.cells[place] - grid.Index(image, corner_y, x - side + 1));
+  const TapRange rows(corner_y, side, y, grid.source_height), columns(corner_x, side, x, grid.source_width);
+  const int pixel = sorted.pixels[place];
+  const Real* coefficients = sorted.coefficients + static_cast<int64_t>(pixel) * side * side;
+  Real coefficient = 0;
+  for (int j = rows.first; j <= rows.last; ++j) {
+    for (int i = columns.first; i <= columns.last; ++i) coefficient += coefficients[j * side + i];
+  }
+  return {pixel, coefficient};
+}
+
+// Adds the shares' upstream gradients at the packs of channels of this thread.
+template <typename T, typename Real, int kLanes>
+__device__ inline void AddShares(int64_t channels, int64_t from, int lanes, const Share<Real>* shares, int count,
+                                 const T* upstream, Real (&sums)[kHeldPacks][kLanes]) {
 #pragma unroll
-      for (int lane = 0; lane < kLanes; ++lane) sums[lane] += coefficient * ToReal(read.lanes[lane]);
+  for (int pack = 0; pack < kHeldPacks; ++pack) {
+    const int64_t channel = from + pack * lanes * kLanes;
+    if (channel >= channels) break;
+#pragma unroll 4
+    for (int index = 0; index < count; ++index) {
+      const auto read = LoadPack<T, kLanes>(upstream + shares[index].pixel * channels + channel);
+#pragma unroll
+      for (int v = 0; v < kLanes; ++v) sums[pack][v] += shares[index].coefficient * ToReal(read.lanes[v]);
     }
   }
 }
 
 template <typename T, typename Real, int kLanes>
-__global__ void SourceGradientKernel(Problem problem, Layout layout, SortedPixels<Real> sorted,
-                                     const T* __restrict__ upstream, T* __restrict__ source_gradient) {
-  const int64_t position = static_cast<int64_t>(blockIdx.x) * layout.pixels + threadIdx.x / layout.lanes;
-  const int64_t size = problem.source_height * problem.source_width;
-  if (threadIdx.x / layout.lanes >= layout.pixels || position >= problem.batch * size) return;
-  const int y = static_cast<int>(position % size / problem.source_width);
-  const int x = static_cast<int>(position % problem.source_width);
-  for (int64_t channel = threadIdx.x % layout.lanes * kLanes; channel < problem.channels;
-       channel += layout.lanes * kLanes) {
-    Real sums[kLanes] = {};
-    GatherPixel<T, Real, kLanes>(problem, sorted, position / size, y, x, channel, upstream, sums);
+__device__ inline void StorePacks(int64_t channels, int64_t from, int lanes, const Real (&sums)[kHeldPacks][kLanes],
+                                  T* gradient) {
+#pragma unroll
+  for (int pack = 0; pack < kHeldPacks; ++pack) {
+    const int64_t channel = from + pack * lanes * kLanes;
+    if (channel >= channels) break;
     Pack<T, kLanes> result;
 #pragma unroll
-    for (int lane = 0; lane < kLanes; ++lane) result.lanes[lane] = FromReal<T>(sums[lane]);
-    *reinterpret_cast<Pack<T, kLanes>*>(source_gradient + position * problem.channels + channel) = result;
+    for (int v = 0; v < kLanes; ++v) result.lanes[v] = FromReal<T>(sums[pack][v]);
+    *reinterpret_cast<Pack<T, kLanes>*>(gradient + channel) = result;
+  }
+}
+
+// layout.lanes is a power of two up to a warp. The threads of a source pixel first find as many of its reads as they
+// are, one each, and then add these, each thread its own channels, in the order of the sorted pixels.
+template <typename T, typename Real, int kLanes>
+__global__ void SourceGradientKernel(Problem problem, Layout layout, SortedPixels<Real> sorted,
+                                     const T* __restrict__ upstream, T* __restrict__ source_gradient) {
+  POSEWARP_SHARED(memory);
+  const Cells grid(problem);
+  const int lanes = layout.lanes, lane = threadIdx.x % lanes, group = threadIdx.x / lanes;
+  const SharedShares<Real> shared(memory, grid.side, lanes, group);
+  const int64_t position = static_cast<int64_t>(blockIdx.x) * layout.pixels + group;
+  const int64_t size = problem.source_height * problem.source_width, image = position / size;
+  const bool is_pixel = position < problem.batch * size;
+  const int y = static_cast<int>(position % size / problem.source_width);
+  const int x = static_cast<int>(position % problem.source_width);
+  FindRanges(grid, sorted, image, y, x, is_pixel, lanes, shared);
+  const int total = shared.before[grid.side];
+  // The same number of rounds for all threads of a warp, which wait for each other.
+  for (int64_t begin = 0; begin < problem.channels; begin += lanes * kLanes * kHeldPacks) {
+    Real sums[kHeldPacks][kLanes] = {};
+    for (int first = 0; __any_sync(0xffffffffu, first < total); first += lanes) {
+      if (first + lane < total) shared.shares[lane] = FindShare(grid, sorted, image, y, x, first + lane, shared);
+      __syncwarp();
+      const int count = total - first < lanes ? total - first : lanes;
+      AddShares<T, Real, kLanes>(problem.channels, begin + lane * kLanes, lanes, shared.shares, count, upstream, sums);
+      __syncwarp();
+    }
+    if (is_pixel) {
+      StorePacks(problem.channels, begin + lane * kLanes, lanes, sums, source_gradient + position * problem.channels);
+    }
   }
 }
 

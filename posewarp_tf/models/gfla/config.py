@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import Stage
 from posewarp_tf.models.flow_config import FlowModelConfig
-from posewarp_tf.models.inputs import Input, PictureInput, PoseInput
+from posewarp_tf.models.inputs import Input, PictureInput
 from posewarp_tf.settings.options import option, shown
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ FLOW = Stage(
     weights={'correctness': 20.0, 'affine': 0.01},
     trains=('flow_estimator',),
     num_steps=100000,
+    makes_masks=True,
 )
 FULL = Stage(
     'full',
@@ -37,6 +38,7 @@ FULL = Stage(
     judges=('image',),
     num_steps=200000,
     makes_pictures=True,
+    makes_masks=True,
 )
 
 
@@ -72,7 +74,7 @@ class GFLAConfig(FlowModelConfig):
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        return PictureInput('source'), PoseInput('source', self.pose_form), PoseInput('target', self.pose_form)
+        return (PictureInput('source'), *self.pose_inputs)
 
     @property
     def flow_scales(self) -> tuple[int, ...]:

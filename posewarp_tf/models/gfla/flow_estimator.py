@@ -6,6 +6,10 @@ import tensorflow as tf
 
 from posewarp_tf.layers.blocks import EncoderBlock, ReflectConv, ResBlockDecoder, conv, level_filters, register
 from posewarp_tf.models.gfla.config import GFLAConfig
+from posewarp_tf.ops import bilinear_sample, resize_flow
+
+# A flow of so many pixels is 1 where the network sees it.
+SEEN_FLOW_UNIT = 32.0
 
 
 @register
@@ -29,10 +33,22 @@ class FlowEstimator(tf.keras.layers.Layer):
     """A U-Net over source image and both poses that predicts a flow and a mask per attention scale.
 
     (image [B, H, W, 3], pose [B, H, W, J], pose [B, H, W, J]) -> (flows, masks), lists coarse first.
+
+    With a flow to begin from, [B, H, W, 2], the U-Net sees it too, and the image moved by it, and what it predicts is
+    added to it.
     """
 
-    def __init__(self, base_filters: int, max_filters: int, num_layers: int, scales: tuple[int, ...], **kwargs):
+    def __init__(
+        self,
+        base_filters: int,
+        max_filters: int,
+        num_layers: int,
+        scales: tuple[int, ...],
+        impl: str = 'auto',
+        **kwargs,
+    ):
         super().__init__(**kwargs)
+        self.impl = impl
         self.base_filters = base_filters
         self.max_filters = max_filters
         self.num_layers = num_layers
@@ -55,12 +71,26 @@ class FlowEstimator(tf.keras.layers.Layer):
     @classmethod
     def for_model(cls, config: GFLAConfig, **kwargs) -> FlowEstimator:
         return cls(
-            config.flow_base_filters, config.flow_max_filters, config.flow_num_layers, config.attention_scales, **kwargs
+            config.flow_base_filters,
+            config.flow_max_filters,
+            config.flow_num_layers,
+            config.attention_scales,
+            config.sampler_impl,
+            **kwargs,
         )
 
-    def call(self, source_image: tf.Tensor, source_pose: tf.Tensor, target_pose: tf.Tensor) -> tuple[list, list]:
+    def call(
+        self,
+        source_image: tf.Tensor,
+        source_pose: tf.Tensor,
+        target_pose: tf.Tensor,
+        base_flow: tf.Tensor | None = None,
+    ) -> tuple[list, list]:
+        seen = [source_image, source_pose, target_pose]
+        if base_flow is not None:
+            seen += [bilinear_sample(source_image, base_flow, impl=self.impl), base_flow / SEEN_FLOW_UNIT]
         # Keras casts the first argument only.
-        inputs = [tf.cast(tensor, self.compute_dtype) for tensor in (source_image, source_pose, target_pose)]
+        inputs = [tf.cast(tensor, self.compute_dtype) for tensor in seen]
         features = tf.concat(inputs, axis=-1)
         skips = []
         for encoder in self.encoders:
@@ -73,6 +103,8 @@ class FlowEstimator(tf.keras.layers.Layer):
             scale = self.num_layers - step - 1
             if scale in self.scales:
                 flow, mask = self.heads[self.scales.index(scale)](features)
+                if base_flow is not None:
+                    flow += resize_flow(base_flow, flow.shape[1:3])
                 flows.append(flow)
                 masks.append(mask)
         return flows, masks
@@ -95,4 +127,5 @@ class FlowEstimator(tf.keras.layers.Layer):
             'max_filters': self.max_filters,
             'num_layers': self.num_layers,
             'scales': self.scales,
+            'impl': self.impl,
         }

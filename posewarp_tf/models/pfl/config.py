@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import Stage
 from posewarp_tf.models.flow_config import FlowModelConfig
-from posewarp_tf.models.inputs import GarmentInput, Input, MaskInput, PictureInput, PoseInput
+from posewarp_tf.models.inputs import GarmentInput, Input, MaskInput, PictureInput
 from posewarp_tf.models.outputs import COMPOSITION_MASK, GARMENT_OUTPUT, Output
 from posewarp_tf.settings.options import option, shown
 
@@ -52,7 +52,13 @@ GARMENT = Stage(
     judges=('garment',),
 )
 SYNTHESIS = Stage(
-    'synthesis', _EVERYTHING, _PICTURE_WEIGHTS, trains=('synthesis_net',), judges=('image',), makes_pictures=True
+    'synthesis',
+    _EVERYTHING,
+    _PICTURE_WEIGHTS,
+    trains=('synthesis_net',),
+    judges=('image',),
+    makes_pictures=True,
+    makes_masks=True,
 )
 JOINT = Stage(
     'joint',
@@ -60,6 +66,7 @@ JOINT = Stage(
     {'garment_cross_entropy': 1.0, **_PICTURE_WEIGHTS},
     judges=('image', 'garment'),
     makes_pictures=True,
+    makes_masks=True,
     is_optional=True,
 )
 
@@ -106,8 +113,7 @@ class PFLConfig(FlowModelConfig):
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        poses = PoseInput('source', self.pose_form), PoseInput('target', self.pose_form)
-        return (PictureInput('source'), *poses, *((GarmentInput('source'),) if self.use_garment else ()))
+        return (PictureInput('source'), *self.pose_inputs, *((GarmentInput('source'),) if self.use_garment else ()))
 
     @property
     def outputs(self) -> tuple[Output, ...]:

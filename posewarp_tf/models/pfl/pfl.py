@@ -27,6 +27,7 @@ from posewarp_tf.models.pfl.garment_net import GarmentNet
 from posewarp_tf.models.pfl.pose_flow_net import PoseFlowNet
 from posewarp_tf.models.pfl.synthesis_net import SynthesisNet
 from posewarp_tf.ops import bilinear_sample
+from posewarp_tf.poses.limb_motion import limb_flow
 
 
 @register
@@ -90,7 +91,10 @@ class PFL(ReposingModel):
         if self.pose_flow_net is None:
             return []
         poses = inputs['source_pose'], inputs['target_pose']
-        return self.pose_flow_net(inputs['source_image'], *poses, state['garment'])
+        base = None
+        if self.model_config.corrects_joints:
+            base = limb_flow(inputs['source_keypoints'], inputs['target_keypoints'], self.model_config.image_size)
+        return self.pose_flow_net(inputs['source_image'], *poses, state['garment'], base)
 
     def _predict_garment(self, state: State, inputs: Inputs, flows: list[tf.Tensor]) -> tf.Tensor:
         assert self.garment_net is not None

@@ -86,7 +86,7 @@ class PoseFlowNet(tf.keras.layers.Layer):
 
     The first sees the source image, both poses and, where there is one, the source's garment map. The later ones see
     this, image and pose of the source warped by the earlier flow, and that flow; they take what they see as it is,
-    without passing gradients to the stack before.
+    without passing gradients to the stack before. With a flow to begin from, the first is like the later ones.
     """
 
     def __init__(
@@ -121,6 +121,7 @@ class PoseFlowNet(tf.keras.layers.Layer):
         source_pose: tf.Tensor,
         target_pose: tf.Tensor,
         source_garment: tf.Tensor | None = None,
+        base_flow: tf.Tensor | None = None,
     ) -> list[tf.Tensor]:
         """The flows of all stacks added up: float32 [B, h, w, 2] of scales 3, 2, 1, 0.
 
@@ -128,15 +129,16 @@ class PoseFlowNet(tf.keras.layers.Layer):
             source_image: [B, H, W, 3].
             source_pose, target_pose: [B, H, W, pose channels].
             source_garment: one channel per class, [B, H, W, 16].
+            base_flow: the flow to begin from, float32 [B, H, W, 2].
         """
         # Keras casts the first argument only.
         image, pose, target_pose = (tf.cast(t, self.compute_dtype) for t in (source_image, source_pose, target_pose))
         seen = [image, pose, target_pose]
         if source_garment is not None:
             seen.append(tf.cast(source_garment, self.compute_dtype))
-        flows: Sequence[tf.Tensor] = ()
-        for index, stack in enumerate(self.stacks):
-            flows = stack(tf.concat(seen + self._warped(image, pose, flows) if index else seen, axis=-1), *flows)
+        flows: Sequence[tf.Tensor] = () if base_flow is None else _pyramid(base_flow)
+        for stack in self.stacks:
+            flows = stack(tf.concat(seen + self._warped(image, pose, flows) if flows else seen, axis=-1), *flows)
         return list(flows)
 
     def _warped(self, image: tf.Tensor, pose: tf.Tensor, flows: Sequence[tf.Tensor]) -> list[tf.Tensor]:
@@ -148,6 +150,12 @@ class PoseFlowNet(tf.keras.layers.Layer):
 
     def get_config(self) -> dict:
         return {**super().get_config(), **self._settings}
+
+
+def _pyramid(flow: tf.Tensor) -> list[tf.Tensor]:
+    """A flow of full size at scales 3, 2, 1, 0."""
+    height, width = flow.shape[1:3]
+    return [resize_flow(flow, (height >> scale, width >> scale)) for scale in sorted(PFL_FLOW_SCALES, reverse=True)]
 
 
 def _doubled(flow: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,105 @@
+"""Layers of a body: each moves on its own, and the parts of the target say which of them is seen where."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from posewarp_tf.conventions import PART_NAMES
+from posewarp_tf.ops import bilinear_sample
+from posewarp_tf.poses.limb_motion import GROUPS
+
+NUM_LAYERS = len(GROUPS)
+
+
+def _layer_of(part: str) -> int:
+    """The number of the layer that a part belongs to."""
+    side, _, rest = part.partition('_')
+    return GROUPS.index(f'{side}_{rest.rpartition("_")[2]}' if rest else part)
+
+
+LAYER_OF_PART = np.array([_layer_of(part) for part in PART_NAMES[1:]])
+# float32 [parts, layers]: 1 where a part belongs to a layer; the background belongs to none.
+IN_LAYER = np.concatenate([np.zeros((1, NUM_LAYERS)), np.eye(NUM_LAYERS)[LAYER_OF_PART]]).astype(np.float32)
+
+
+def layer_shares(parts: tf.Tensor) -> tf.Tensor:
+    """Probabilities of layers [B, h, w, layers] from those of parts [B, h, w, parts]; the rest is background."""
+    return tf.einsum('bhwp,pl->bhwl', tf.cast(parts, tf.float32), tf.constant(IN_LAYER))
+
+
+def move_layers(source: tf.Tensor, shares: tf.Tensor, flows: tf.Tensor, impl: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """What each layer shows if it were alone.
+
+    Args:
+        source: [B, h, w, C].
+        shares: [B, h, w, layers] of the source.
+        flows: [B, h, w, layers, 2].
+
+    Returns:
+        The source moved by each layer's flow [B, h, w, layers, C], and how much of it is that layer [B, h, w, layers].
+    """
+    moved = [
+        bilinear_sample(tf.concat([source, shares[..., layer : layer + 1]], axis=-1), flows[..., layer, :], impl)
+        for layer in range(NUM_LAYERS)
+    ]
+    stacked = tf.stack(moved, axis=3)
+    return stacked[..., :-1], stacked[..., -1]
+
+
+def composed(layers: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+    """The mean [B, h, w, C] of layers [B, h, w, layers, C] by shares [B, h, w, layers], whatever their sum."""
+    weights = shares + 1e-4
+    return tf.einsum('bhwlc,bhwl->bhwc', layers, weights / tf.reduce_sum(weights, axis=-1, keepdims=True))
+
+
+def seen_flow(flows: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+    """The flow [B, h, w, 2] of the layer that has the largest share at each pixel."""
+    chosen = tf.one_hot(tf.argmax(shares, axis=-1), NUM_LAYERS)
+    return tf.reduce_sum(flows * chosen[..., tf.newaxis], axis=3)
+
+
+def double(values: tf.Tensor, is_flow: bool = False) -> tf.Tensor:
+    """[B, h, w, layers, C] at twice the size, bilinear; the numbers of flows are doubled too."""
+    batch, height, width, layers, channels = tf.unstack(tf.shape(values))
+    layers, channels = values.shape[3] or layers, values.shape[4] or channels
+    height, width = values.shape[1] or height, values.shape[2] or width
+    large = tf.image.resize(tf.reshape(values, [batch, height, width, layers * channels]), (2 * height, 2 * width))
+    large = tf.reshape(large, [batch, 2 * height, 2 * width, layers, channels])
+    return 2.0 * large if is_flow else large
+
+
+def mean_colors(image: tf.Tensor, parts: tf.Tensor, target_parts: tf.Tensor) -> tf.Tensor:
+    """In each target pixel the mean colour of its part in the source: [B, H, W, 3].
+
+    Args:
+        image, parts: of the source, [B, h, w, 3] and probabilities [B, h, w, P].
+        target_parts: probabilities [B, H, W, P].
+    """
+    sums = tf.einsum('bhwp,bhwc->bpc', parts, image)
+    colors = sums / (tf.reduce_sum(parts, axis=(1, 2))[..., tf.newaxis] + 1.0)
+    return tf.einsum('bhwp,bpc->bhwc', target_parts, colors)
+
+
+def fill_background(image: tf.Tensor, person: tf.Tensor, levels: int = 5) -> tf.Tensor:
+    """The picture [B, H, W, 3] with what is around in place of the person [B, H, W, 1] in 0 to 1: push and pull.
+
+    Means of what is known are made coarser until nothing is unknown, and fill the holes of the finer ones.
+    """
+    known = 1.0 - person
+    pyramid = [(image * known, known)]
+    for _ in range(levels):
+        pyramid.append(tuple(tf.nn.avg_pool2d(values, 2, 2, 'SAME') for values in pyramid[-1]))
+    colors, weight = pyramid[-1]
+    total = tf.reduce_sum(weight, axis=(1, 2), keepdims=True)
+    mean = tf.reduce_sum(colors, axis=(1, 2), keepdims=True) / (total + 1e-6)
+    filled = _over(colors, weight, mean)
+    for colors, weight in pyramid[-2::-1]:
+        filled = _over(colors, weight, tf.image.resize(filled, colors.shape[1:3]))
+    return filled
+
+
+def _over(colors: tf.Tensor, weight: tf.Tensor, below: tf.Tensor) -> tf.Tensor:
+    """Colours that hold for `weight` of a pixel, already multiplied by it; the rest is what lies below."""
+    share = tf.minimum(weight * 2.0, 1.0)
+    return colors / (weight + 1e-6) * share + below * (1.0 - share)
