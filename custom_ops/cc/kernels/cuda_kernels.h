@@ -148,7 +148,48 @@ __device__ inline void SumWindow(const SharedWindows<Real>& windows, int pixel, 
   }
 }
 
-// The same for any side.
+// From the window of `pixel` to that of the next pixel, if the rows are the same and the columns 0 or 1 apart, else -1.
+template <typename Real>
+__device__ inline int ShiftToNext(const SharedWindows<Real>& windows, int pixel) {
+  const Point<Real>&one = windows.points[pixel], &next = windows.points[pixel + 1];
+  // The rows tell images apart.
+  const bool is_same = one.y == next.y && windows.rows[pixel * windows.side] == windows.rows[(pixel + 1) * windows.side];
+  const int shift = next.x - one.x;
+  return is_same && (shift == 0 || shift == 1) ? shift : -1;
+}
+
+// SumWindow of `pixel` and of the next one, kShift columns further: what both read is loaded once.
+template <int kSide, int kShift, typename T, typename Real, int kLanes>
+__device__ inline void SumTwoWindows(const SharedWindows<Real>& windows, int pixel, const T* source,
+                                     Real (&sums)[2][kLanes]) {
+  constexpr int kColumns = kSide + kShift;
+  const long long* rows = windows.rows + pixel * kSide;
+  const Real* coefficients = windows.taps + pixel * kSide * kSide;
+  long long columns[kColumns];
+#pragma unroll
+  for (int i = 0; i < kColumns; ++i) columns[i] = windows.columns[pixel * kSide + (i < kSide ? i : 2 * kSide - 1)];
+#pragma unroll 1
+  for (int j = 0; j < kSide; ++j) {
+    Pack<T, kLanes> taps[kColumns];
+#pragma unroll
+    for (int i = 0; i < kColumns; ++i) taps[i] = LoadPack<T, kLanes>(source + rows[j] + columns[i]);
+#pragma unroll
+    for (int which = 0; which < 2; ++which) {
+      const auto* pairs = reinterpret_cast<const Pair<Real>*>(coefficients + (which * kSide + j) * kSide);
+#pragma unroll
+      for (int i = 0; i < kSide; i += 2) {
+        const Pair<Real> pair = pairs[i / 2];
+#pragma unroll
+        for (int lane = 0; lane < kLanes; ++lane) {
+          sums[which][lane] += pair.left * ToReal(taps[i + which * kShift].lanes[lane]);
+          sums[which][lane] += pair.right * ToReal(taps[i + 1 + which * kShift].lanes[lane]);
+        }
+      }
+    }
+  }
+}
+
+// SumWindow for any side.
 template <typename T, typename Real, int kLanes>
 __device__ inline void SumAnyWindow(const SharedWindows<Real>& windows, int pixel, const T* source,
                                     Real (&sums)[kLanes]) {
@@ -165,7 +206,44 @@ __device__ inline void SumAnyWindow(const SharedWindows<Real>& windows, int pixe
   }
 }
 
-// kSide is the window's side, or 0 for any.
+template <typename T, typename Real, int kLanes>
+__device__ inline void StorePack(const Real (&sums)[kLanes], T* to) {
+  Pack<T, kLanes> result;
+#pragma unroll
+  for (int lane = 0; lane < kLanes; ++lane) result.lanes[lane] = FromReal<T>(sums[lane]);
+  *reinterpret_cast<Pack<T, kLanes>*>(to) = result;
+}
+
+// Windows from this side on are added two at a time: smaller ones wait for the memory, not for the cache.
+constexpr int kSmallestShared = 4;
+
+// Neighbouring pixels that a group of threads takes in the kernel of a side.
+__host__ __device__ constexpr int PixelsPerGroup(int side) { return side >= kSmallestShared ? 2 : 1; }
+
+// Channels from `channel` on of `count` (at most two) pixels, from `pixel` on.
+template <typename T, typename Real, int kLanes, int kSide>
+__device__ inline void SumPixels(const SharedWindows<Real>& windows, int pixel, int count, int shift, const T* source,
+                                 int64_t channels, T* out) {
+  Real sums[2][kLanes] = {};
+  if constexpr (kSide >= kSmallestShared) {
+    if (shift == 0) {
+      SumTwoWindows<kSide, 0>(windows, pixel, source, sums);
+    } else if (shift == 1) {
+      SumTwoWindows<kSide, 1>(windows, pixel, source, sums);
+    } else {
+      SumWindow<kSide>(windows, pixel, source, sums[0]);
+      if (count > 1) SumWindow<kSide>(windows, pixel + 1, source, sums[1]);
+    }
+    if (count > 1) StorePack(sums[1], out + channels);
+  } else if constexpr (kSide > 0) {
+    SumWindow<kSide>(windows, pixel, source, sums[0]);
+  } else {
+    SumAnyWindow(windows, pixel, source, sums[0]);
+  }
+  StorePack(sums[0], out);
+}
+
+// kSide is the window's side, or 0 for any. A group of layout.lanes threads takes PixelsPerGroup(kSide) pixels.
 template <typename T, typename Real, int kLanes, int kSide>
 __global__ void ForwardKernel(Problem problem, Layout layout, const T* __restrict__ source,
                               const Real* __restrict__ coords, const Real* __restrict__ weights,
@@ -176,20 +254,14 @@ __global__ void ForwardKernel(Problem problem, Layout layout, const T* __restric
   const int count = CountOf(problem, first, layout.pixels);
   FindWindows(problem, coords, first, count, windows);
   FindCoefficients(problem, weights, first, count, windows);
-  const int pixel = threadIdx.x / layout.lanes;
+  const int pixel = threadIdx.x / layout.lanes * PixelsPerGroup(kSide);
   if (pixel >= count) return;
+  const int own = count - pixel < PixelsPerGroup(kSide) ? count - pixel : PixelsPerGroup(kSide);
+  const int shift = own > 1 ? ShiftToNext(windows, pixel) : -1;
   for (int64_t channel = threadIdx.x % layout.lanes * kLanes; channel < problem.channels;
        channel += layout.lanes * kLanes) {
-    Real sums[kLanes] = {};
-    if constexpr (kSide > 0) {
-      SumWindow<kSide>(windows, pixel, source + channel, sums);
-    } else {
-      SumAnyWindow(windows, pixel, source + channel, sums);
-    }
-    Pack<T, kLanes> result;
-#pragma unroll
-    for (int lane = 0; lane < kLanes; ++lane) result.lanes[lane] = FromReal<T>(sums[lane]);
-    *reinterpret_cast<Pack<T, kLanes>*>(out + (first + pixel) * problem.channels + channel) = result;
+    SumPixels<T, Real, kLanes, kSide>(windows, pixel, own, shift, source + channel, problem.channels,
+                                      out + (first + pixel) * problem.channels + channel);
   }
 }
 
@@ -222,7 +294,13 @@ __device__ inline Real SumValues(Real (&values)[kTapGroup], int lanes) {
   return values[0];
 }
 
-// The products of kTapGroup taps, from `begin` on, with the upstream gradient, over the channels of this thread.
+// Rows of taps whose products are summed together: at most kTapGroup taps. Of any side (0) it is kTapGroup taps.
+template <int kSide>
+__host__ __device__ constexpr int TapsTogether() {
+  return kSide ? (kSide <= kTapGroup / 2 ? kTapGroup / kSide : 1) * kSide : kTapGroup;
+}
+
+// The products of the taps from `begin` on with the upstream gradient, over the channels of this thread.
 template <typename T, typename Real, int kLanes, int kSide>
 __device__ inline void MultiplyGroup(int64_t channels, int lanes, const SharedWindows<Real>& windows, int pixel,
                                      int begin, const T* source, const T* upstream, Real (&products)[kTapGroup]) {
@@ -230,11 +308,13 @@ __device__ inline void MultiplyGroup(int64_t channels, int lanes, const SharedWi
   for (int64_t channel = threadIdx.x % lanes * kLanes; channel < channels; channel += lanes * kLanes) {
     const auto factors = LoadPack<T, kLanes>(upstream + channel);
 #pragma unroll
-    for (int index = 0; index < kTapGroup; ++index) {
-      const int tap = begin + index;
+    for (int index = 0; index < TapsTogether<kSide>(); ++index) {
+      // A known side begins with a whole row, so that only the row of a tap depends on `begin`.
+      const int tap = begin + index, row = kSide ? begin / side + index / side : tap / side;
+      const int column = kSide ? index % side : tap % side;
       if (tap >= side * side) break;
-      const auto read = LoadPack<T, kLanes>(source + windows.rows[pixel * side + tap / side] +
-                                            windows.columns[pixel * side + tap % side] + channel);
+      const auto read = LoadPack<T, kLanes>(source + windows.rows[pixel * side + row] +
+                                            windows.columns[pixel * side + column] + channel);
 #pragma unroll
       for (int v = 0; v < kLanes; ++v) products[index] += ToReal(read.lanes[v]) * ToReal(factors.lanes[v]);
     }
@@ -245,19 +325,20 @@ __device__ inline void MultiplyGroup(int64_t channels, int lanes, const SharedWi
 template <typename T, typename Real, int kLanes, int kSide>
 __device__ inline void MultiplyTaps(const Problem& problem, int lanes, const SharedWindows<Real>& windows, int pixel,
                                     bool is_pixel, const T* source, const T* upstream) {
+  constexpr int kTogether = TapsTogether<kSide>();
   const int num_taps = kSide ? kSide * kSide : windows.side * windows.side, lane = threadIdx.x % lanes;
   Real* sums = windows.taps + pixel * num_taps;
-  for (int begin = 0; begin < num_taps; begin += kTapGroup) {
+  for (int begin = 0; begin < num_taps; begin += kTogether) {
     Real products[kTapGroup] = {};
     MultiplyGroup<T, Real, kLanes, kSide>(is_pixel ? problem.channels : 0, lanes, windows, pixel, begin, source,
                                           upstream, products);
     if (lanes >= kTapGroup) {
-      const int threads = lanes / kTapGroup, tap = begin + lane / threads;  // `threads` have the same sum.
+      const int threads = lanes / kTapGroup, index = lane / threads;  // `threads` have the same sum.
       const Real sum = SumValues(products, lanes);
-      if (is_pixel && lane % threads == 0 && tap < num_taps) sums[tap] = sum;
+      if (is_pixel && lane % threads == 0 && index < kTogether && begin + index < num_taps) sums[begin + index] = sum;
     } else {
 #pragma unroll
-      for (int index = 0; index < kTapGroup; ++index) {
+      for (int index = 0; index < kTogether; ++index) {
         const Real sum = SumGroup(products[index], lanes);
         if (is_pixel && lane == 0 && begin + index < num_taps) sums[begin + index] = sum;
       }

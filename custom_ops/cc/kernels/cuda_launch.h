@@ -31,10 +31,11 @@ inline int PixelsPerBlock(int lanes, size_t bytes_per_pixel) {
   return by_memory < by_threads ? by_memory : by_threads;
 }
 
-inline Layout ChannelLayout(int64_t channels, int lanes_per_thread, size_t bytes_per_pixel) {
+// Each group of threads takes `pixels` pixels.
+inline Layout ChannelLayout(int64_t channels, int lanes_per_thread, size_t bytes_per_pixel, int pixels) {
   const int64_t wanted = CeilDivide(channels, lanes_per_thread);
   const int lanes = static_cast<int>(wanted < kThreads ? wanted : kThreads);
-  return {lanes, PixelsPerBlock(lanes, bytes_per_pixel)};
+  return {lanes, PixelsPerBlock(lanes, bytes_per_pixel * pixels) * pixels};
 }
 
 inline Layout WarpLayout(int64_t channels, int lanes_per_thread, size_t bytes_per_pixel) {
@@ -102,7 +103,9 @@ const char* GatherSource(const Problem& problem, const Workspace<Real>& workspac
                       upstream, source_gradient);
 }
 
-// The sides of bilinear sampling and of the published attentions have kernels of their own.
+// The sides of bilinear sampling and of the published attentions have kernels of their own; 0 is that of the others.
+inline int KernelSide(int side) { return side == 2 || side == 4 || side == 6 ? side : 0; }
+
 template <typename T, typename Real, int kLanes>
 auto ForwardFor(int side) {
   switch (side) {
@@ -133,7 +136,8 @@ const char* CudaForward(const Problem& problem, const T* source, const Real* coo
   const int side = Side(problem.window);
   const size_t bytes = cuda::SharedWindows<Real>::BytesPerPixel(side);
   const bool is_wide = cuda::CanLoadWide<T>(problem.channels, {source, out});
-  const cuda::Layout layout = cuda::ChannelLayout(problem.channels, is_wide ? kWide : 1, bytes);
+  const cuda::Layout layout = cuda::ChannelLayout(problem.channels, is_wide ? kWide : 1, bytes,
+                                                  cuda::PixelsPerGroup(cuda::KernelSide(side)));
   return cuda::LaunchBlocks(is_wide ? cuda::ForwardFor<T, Real, kWide>(side) : cuda::ForwardFor<T, Real, 1>(side),
                             layout, bytes, problem.NumPixels(), stream, problem, layout, source, coords, weights, out);
 }

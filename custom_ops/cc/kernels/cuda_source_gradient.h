@@ -182,10 +182,7 @@ __device__ inline void StorePacks(int64_t channels, int64_t from, int lanes, con
   for (int pack = 0; pack < kHeldPacks; ++pack) {
     const int64_t channel = from + pack * lanes * kLanes;
     if (channel >= channels) break;
-    Pack<T, kLanes> result;
-#pragma unroll
-    for (int v = 0; v < kLanes; ++v) result.lanes[v] = FromReal<T>(sums[pack][v]);
-    *reinterpret_cast<Pack<T, kLanes>*>(gradient + channel) = result;
+    StorePack(sums[pack], gradient + channel);
   }
 }
 
