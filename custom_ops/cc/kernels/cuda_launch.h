@@ -5,6 +5,7 @@
 #define POSEWARP_CC_KERNELS_CUDA_LAUNCH_H_
 
 #include "custom_ops/cc/kernels/cuda_kernels.h"
+#include "custom_ops/cc/kernels/cuda_point_gradients.h"
 #include "custom_ops/cc/kernels/cuda_source_gradient.h"
 #include "custom_ops/cc/kernels/sampler_cuda.h"
 
@@ -38,10 +39,11 @@ inline Layout ChannelLayout(int64_t channels, int lanes_per_thread, size_t bytes
   return {lanes, PixelsPerBlock(lanes, bytes_per_pixel * pixels) * pixels};
 }
 
-inline Layout WarpLayout(int64_t channels, int lanes_per_thread, size_t bytes_per_pixel) {
+// The same with groups that lie in one warp.
+inline Layout WarpLayout(int64_t channels, int lanes_per_thread, size_t bytes_per_pixel, int pixels) {
   int lanes = 1;
   while (lanes < kWarp && lanes * lanes_per_thread < channels) lanes *= 2;
-  return {lanes, PixelsPerBlock(lanes, bytes_per_pixel)};
+  return {lanes, PixelsPerBlock(lanes, bytes_per_pixel * pixels) * pixels};
 }
 
 template <typename Kernel, typename... Args>
@@ -95,7 +97,7 @@ const char* GatherSource(const Problem& problem, const Workspace<Real>& workspac
   const SortedPixels<Real> sorted = {workspace.coefficients, workspace.sorted_cells, workspace.sorted_pixels,
                                      workspace.starts};
   const int side = Side(problem.window);
-  const int lanes = WarpLayout(problem.channels, kLanes, 0).lanes;
+  const int lanes = WarpLayout(problem.channels, kLanes, 0, 1).lanes;
   const size_t bytes = SharedShares<Real>::BytesPerPixel(side, lanes);
   const Layout layout = {lanes, kThreads / lanes};
   return LaunchBlocks(SourceGradientKernel<T, Real, kLanes>, layout, bytes,
@@ -155,7 +157,8 @@ const char* CudaPointGradients(const Problem& problem, const T* source, const Re
   const int side = Side(problem.window);
   const size_t bytes = cuda::SharedWindows<Real>::BytesPerPixel(side);
   const bool is_wide = cuda::CanLoadWide<T>(problem.channels, {source, upstream});
-  const cuda::Layout layout = cuda::WarpLayout(problem.channels, is_wide ? kWide : 1, bytes);
+  const cuda::Layout layout = cuda::WarpLayout(problem.channels, is_wide ? kWide : 1, bytes,
+                                               cuda::PixelsPerGroup(cuda::KernelSide(side)));
   return cuda::LaunchBlocks(
       is_wide ? cuda::PointGradientsFor<T, Real, kWide>(side) : cuda::PointGradientsFor<T, Real, 1>(side), layout,
       bytes, problem.NumPixels(), stream, problem, layout, source, coords, weights, upstream, coords_gradient,
