@@ -26,9 +26,40 @@ __device__ inline Pack<T, kLanes> LoadPack(const T* from) {
   return *reinterpret_cast<const Pack<T, kLanes>*>(from);
 }
 
-// Threads [0, lanes) of a group share the channels of one pixel; a block has `pixels` groups.
+// Groups of `lanes` threads share the channels of a pixel. A block takes a tile of `pixels` pixels, `tile_width` of
+// them in a row: neighbours read the same, which the first cache then fetches once.
 struct Layout {
-  int lanes, pixels;
+  int lanes, pixels, tile_width;
+
+  __host__ __device__ int Groups() const { return kThreads / lanes; }
+};
+
+// The tile of this block in maps of height x width pixels.
+struct Tile {
+  int64_t image;
+  int top, left, tile_width, height, width;
+
+  __device__ Tile(const Layout& layout, int64_t height, int64_t width)
+      : tile_width(layout.tile_width), height(static_cast<int>(height)), width(static_cast<int>(width)) {
+    const int tile_height = layout.pixels / tile_width;
+    const int columns = (this->width + tile_width - 1) / tile_width;
+    const int rows = (this->height + tile_height - 1) / tile_height;
+    left = blockIdx.x % columns * tile_width;
+    top = blockIdx.x / columns % rows * tile_height;
+    image = blockIdx.x / columns / rows;
+  }
+
+  __device__ int Row(int pixel) const { return top + pixel / tile_width; }
+  __device__ int Column(int pixel) const { return left + pixel % tile_width; }
+  __device__ bool Has(int pixel) const { return Row(pixel) < height && Column(pixel) < width; }
+  // The number of a pixel of the tile among those of all maps.
+  __device__ int64_t Number(int pixel) const { return (image * height + Row(pixel)) * width + Column(pixel); }
+  // How many of `pixels` neighbours, from `pixel` on, there are.
+  __device__ int Count(int pixel, int pixels) const {
+    int count = 0;
+    while (count < pixels && Has(pixel + count)) ++count;
+    return count;
+  }
 };
 
 // The windows of a block's target pixels, in shared memory.
@@ -72,18 +103,18 @@ __host__ __device__ inline Real AttentionCoefficient(int size, const Point<Real>
   return spread[0] * fy + spread[1] * (1 - fy);
 }
 
-// Points, rows and columns of the target pixels [first, first + count), for all threads of the block.
+// Points, rows and columns of the target pixels of a tile, for all threads of the block.
 template <typename Real>
-__device__ inline void FindWindows(const Problem& problem, const Real* coords, int64_t first, int count,
+__device__ inline void FindWindows(const Problem& problem, const Real* coords, const Tile& tile,
                                    const SharedWindows<Real>& windows) {
   const int height = static_cast<int>(problem.source_height), width = static_cast<int>(problem.source_width);
   const int side = windows.side;
-  for (int index = threadIdx.x; index < count * side; index += blockDim.x) {
+  for (int index = threadIdx.x; index < windows.pixels * side; index += blockDim.x) {
     const int pixel = index / side, tap = index % side;
-    const Point<Real> point = PointOf(problem, coords, first + pixel);
-    const int64_t image = (first + pixel) / (problem.height * problem.width);
+    if (!tile.Has(pixel)) continue;
+    const Point<Real> point = PointOf(problem, coords, tile.Number(pixel));
     const int64_t row = Clamp(point.y + First(problem.window) + tap, height);
-    windows.rows[index] = (image * height + row) * width * problem.channels;
+    windows.rows[index] = (tile.image * height + row) * width * problem.channels;
     windows.columns[index] = Clamp(point.x + First(problem.window) + tap, width) * problem.channels;
     if (tap == 0) windows.points[pixel] = point;
   }
@@ -92,27 +123,23 @@ __device__ inline void FindWindows(const Problem& problem, const Real* coords, i
 
 // The coefficients of the same pixels, after FindWindows.
 template <typename Real>
-__device__ inline void FindCoefficients(const Problem& problem, const Real* weights, int64_t first, int count,
+__device__ inline void FindCoefficients(const Problem& problem, const Real* weights, const Tile& tile,
                                         const SharedWindows<Real>& windows) {
   const int side = windows.side, num_taps = side * side, num_weights = NumWeights(problem.window);
   if (problem.window.kind == WindowKind::kAttention) {
-    for (int index = threadIdx.x; index < count * num_taps; index += blockDim.x) {
+    for (int index = threadIdx.x; index < windows.pixels * num_taps; index += blockDim.x) {
       const int pixel = index / num_taps, tap = index % num_taps;
+      if (!tile.Has(pixel)) continue;
       windows.taps[index] = AttentionCoefficient(problem.window.size, windows.points[pixel],
-                                                 weights + (first + pixel) * num_weights, tap / side, tap % side);
+                                                 weights + tile.Number(pixel) * num_weights, tap / side, tap % side);
     }
   } else {
-    for (int pixel = threadIdx.x; pixel < count; pixel += blockDim.x) {
+    for (int pixel = threadIdx.x; pixel < windows.pixels; pixel += blockDim.x) {
+      if (!tile.Has(pixel)) continue;
       Coefficients<Real>(problem.window, windows.points[pixel], nullptr, windows.taps + pixel * num_taps);
     }
   }
   __syncthreads();
-}
-
-// The target pixels of a block, from `first` on: all but the last block have `pixels`.
-__device__ inline int CountOf(const Problem& problem, int64_t first, int pixels) {
-  const int64_t left = problem.batch * problem.height * problem.width - first;
-  return static_cast<int>(left < pixels ? left : pixels);
 }
 
 // Two coefficients of a row, read at once: sides are even.
@@ -121,8 +148,8 @@ struct alignas(8) Pair {
   Real left, right;
 };
 
-// Adds the taps' channels from `source` on to `sums`. A side that the compiler knows has a whole row of reads on the way
-// at the same time, and its columns in registers.
+// Adds the taps' channels from `source` on to `sums`. A side that the compiler knows has a whole row of reads on the
+// way at the same time, and its columns in registers.
 template <int kSide, typename T, typename Real, int kLanes>
 __device__ inline void SumWindow(const SharedWindows<Real>& windows, int pixel, const T* source, Real (&sums)[kLanes]) {
   const long long* rows = windows.rows + pixel * kSide;
@@ -151,10 +178,8 @@ __device__ inline void SumWindow(const SharedWindows<Real>& windows, int pixel, 
 template <typename Real>
 __device__ inline int ShiftToNext(const SharedWindows<Real>& windows, int pixel) {
   const Point<Real>&one = windows.points[pixel], &next = windows.points[pixel + 1];
-  // The rows tell images apart.
-  const bool is_same = one.y == next.y && windows.rows[pixel * windows.side] == windows.rows[(pixel + 1) * windows.side];
   const int shift = next.x - one.x;
-  return is_same && (shift == 0 || shift == 1) ? shift : -1;
+  return one.y == next.y && (shift == 0 || shift == 1) ? shift : -1;
 }
 
 // SumWindow of `pixel` and of the next one, kShift columns further: what both read is loaded once.
@@ -242,25 +267,28 @@ __device__ inline void SumPixels(const SharedWindows<Real>& windows, int pixel, 
   StorePack(sums[0], out);
 }
 
-// kSide is the window's side, or 0 for any. A group of layout.lanes threads takes PixelsPerGroup(kSide) pixels.
+// kSide is the window's side, or 0 for any. A group of threads takes PixelsPerGroup(kSide) pixels at a time.
 template <typename T, typename Real, int kLanes, int kSide>
 __global__ void ForwardKernel(Problem problem, Layout layout, const T* __restrict__ source,
                               const Real* __restrict__ coords, const Real* __restrict__ weights,
                               T* __restrict__ out) {
   POSEWARP_SHARED(memory);
   const SharedWindows<Real> windows(memory, kSide ? kSide : Side(problem.window), layout.pixels);
-  const int64_t first = static_cast<int64_t>(blockIdx.x) * layout.pixels;
-  const int count = CountOf(problem, first, layout.pixels);
-  FindWindows(problem, coords, first, count, windows);
-  FindCoefficients(problem, weights, first, count, windows);
-  const int pixel = threadIdx.x / layout.lanes * PixelsPerGroup(kSide);
-  if (pixel >= count) return;
-  const int own = count - pixel < PixelsPerGroup(kSide) ? count - pixel : PixelsPerGroup(kSide);
-  const int shift = own > 1 ? ShiftToNext(windows, pixel) : -1;
-  for (int64_t channel = threadIdx.x % layout.lanes * kLanes; channel < problem.channels;
-       channel += layout.lanes * kLanes) {
-    SumPixels<T, Real, kLanes, kSide>(windows, pixel, own, shift, source + channel, problem.channels,
-                                      out + (first + pixel) * problem.channels + channel);
+  const Tile tile(layout, problem.height, problem.width);
+  FindWindows(problem, coords, tile, windows);
+  FindCoefficients(problem, weights, tile, windows);
+  constexpr int kPixels = PixelsPerGroup(kSide);
+  const int group = threadIdx.x / layout.lanes;
+  if (group >= layout.Groups()) return;
+  for (int pixel = group * kPixels; pixel < layout.pixels; pixel += layout.Groups() * kPixels) {
+    const int count = tile.Count(pixel, kPixels);
+    if (count == 0) continue;
+    const int shift = count > 1 ? ShiftToNext(windows, pixel) : -1;
+    for (int64_t channel = threadIdx.x % layout.lanes * kLanes; channel < problem.channels;
+         channel += layout.lanes * kLanes) {
+      SumPixels<T, Real, kLanes, kSide>(windows, pixel, count, shift, source + channel, problem.channels,
+                                        out + tile.Number(pixel) * problem.channels + channel);
+    }
   }
 }
 

@@ -180,7 +180,7 @@ __device__ inline void SpreadAttentionGradient(int size, int lanes, const Point<
 }
 
 // A group of layout.lanes threads, a power of two up to a warp so that it lies in one warp, takes PixelsPerGroup(kSide)
-// pixels. kSide as in ForwardKernel.
+// pixels at a time. kSide as in ForwardKernel.
 template <typename T, typename Real, int kLanes, int kSide>
 __global__ void PointGradientsKernel(Problem problem, Layout layout, const T* __restrict__ source,
                                      const Real* __restrict__ coords, const Real* __restrict__ weights,
@@ -188,28 +188,29 @@ __global__ void PointGradientsKernel(Problem problem, Layout layout, const T* __
                                      Real* __restrict__ weights_gradient) {
   POSEWARP_SHARED(memory);
   const SharedWindows<Real> windows(memory, kSide ? kSide : Side(problem.window), layout.pixels);
-  const int64_t first = static_cast<int64_t>(blockIdx.x) * layout.pixels;
-  const int count = CountOf(problem, first, layout.pixels);
-  FindWindows(problem, coords, first, count, windows);
+  const Tile tile(layout, problem.height, problem.width);
+  FindWindows(problem, coords, tile, windows);
   constexpr int kPixels = PixelsPerGroup(kSide);
-  const int begin = threadIdx.x / layout.lanes * kPixels, left = count - begin;
-  // Threads without a pixel only take part in the sums of their warp.
-  const int own = left < 0 ? 0 : (left < kPixels ? left : kPixels);
-  MultiplyTaps<T, Real, kLanes, kSide>(problem, layout.lanes, windows, begin, own, source,
-                                       upstream + (first + begin) * problem.channels);
-  const int num_weights = NumWeights(problem.window);
-  for (int which = 0; which < kPixels; ++which) {
-    const bool is_pixel = which < own;
-    const int pixel = is_pixel ? begin + which : 0;
-    const int64_t target = first + pixel;
-    const Real* gradient = windows.taps + pixel * windows.side * windows.side;
-    if (problem.window.kind == WindowKind::kAttention) {
-      SpreadAttentionGradient(problem.window.size, layout.lanes, windows.points[pixel], is_pixel,
-                              weights + target * num_weights, gradient, coords_gradient + 2 * target,
-                              weights_gradient + target * num_weights);
-    } else if (is_pixel && threadIdx.x % layout.lanes == 0) {
-      CoefficientGradient<Real>(problem.window, windows.points[pixel], nullptr, gradient, coords_gradient + 2 * target,
-                                nullptr);
+  const int num_weights = NumWeights(problem.window), step = layout.Groups() * kPixels;
+  // The same rounds for all threads: those without a pixel take part in the sums of their warp.
+  for (int begin = 0; begin < layout.pixels; begin += step) {
+    const int first = begin + threadIdx.x / layout.lanes * kPixels;
+    const int count = first < layout.pixels ? tile.Count(first, kPixels) : 0;
+    MultiplyTaps<T, Real, kLanes, kSide>(problem, layout.lanes, windows, first, count, source,
+                                         upstream + tile.Number(first) * problem.channels);
+    for (int which = 0; which < kPixels; ++which) {
+      const bool is_pixel = which < count;
+      const int pixel = is_pixel ? first + which : 0;
+      const int64_t target = is_pixel ? tile.Number(pixel) : 0;
+      const Real* gradient = windows.taps + pixel * windows.side * windows.side;
+      if (problem.window.kind == WindowKind::kAttention) {
+        SpreadAttentionGradient(problem.window.size, layout.lanes, windows.points[pixel], is_pixel,
+                                weights + target * num_weights, gradient, coords_gradient + 2 * target,
+                                weights_gradient + target * num_weights);
+      } else if (is_pixel && threadIdx.x % layout.lanes == 0) {
+        CoefficientGradient<Real>(problem.window, windows.points[pixel], nullptr, gradient,
+                                  coords_gradient + 2 * target, nullptr);
+      }
     }
   }
 }
