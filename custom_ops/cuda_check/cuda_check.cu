@@ -40,7 +40,7 @@ int CountDisagreements(std::mt19937* random) {
   const std::vector<std::vector<int64_t>> sizes = {{2, 17, 23, 64, 19, 13}, {1, 1, 1, 3, 2, 2}, {3, 9, 8, 37, 16, 16},
                                                    {0, 4, 4, 4, 3, 3},      {1, 3, 3, 4, 0, 2}, {1, 2, 3, 0, 2, 2},
                                                    {1, 12, 10, 520, 7, 6}};
-  // Large enough for blocks that take their pixels in several rounds.
+  // As large as those that are timed.
   int failures = 0;
   for (const Problem& problem : {MakeProblem(WindowKind::kAttention, 5, {8, 64, 64, 128, 64, 64}),
                                  MakeProblem(WindowKind::kAttention, 3, {8, 32, 32, 256, 32, 32}),

@@ -150,8 +150,6 @@ inline Half FromReal<Half, float>(float value) {
   return {static_cast<uint16_t>(sign | (((exponent + 13) << 10) + steps))};
 }
 
-constexpr int kEnoughBlocks = 1;  // So that blocks take small maps in several rounds too.
-
 template <typename... Parameters, typename... Args>
 const char* Launch(void (*kernel)(Parameters...), int blocks, int threads, size_t shared_bytes, void*,
                    const Args&... args) {

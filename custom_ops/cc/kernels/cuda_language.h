@@ -36,8 +36,6 @@ __device__ inline BFloat16 FromReal<BFloat16, float>(float value) {
   return {__bfloat16_as_ushort(__float2bfloat16_rn(value))};
 }
 
-constexpr int kEnoughBlocks = 1000;  // Some for each multiprocessor.
-
 inline const char* MessageOf(cudaError_t error) { return error == cudaSuccess ? nullptr : cudaGetErrorString(error); }
 
 template <typename... Parameters, typename... Args>

@@ -1,11 +1,10 @@
 // sampler_cuda.h on top of cuda_kernels.h: how threads are laid out, and what lies where in the workspace. The
-// including file provides the CUDA language and, with it, Launch, SortPairs, SetZero and kEnoughBlocks.
+// including file provides the CUDA language and, with it, Launch, SortPairs and SetZero.
 
 #ifndef POSEWARP_CC_KERNELS_CUDA_LAUNCH_H_
 #define POSEWARP_CC_KERNELS_CUDA_LAUNCH_H_
 
 #include "custom_ops/cc/kernels/cuda_kernels.h"
-#include "custom_ops/cc/kernels/cuda_point_gradients.h"
 #include "custom_ops/cc/kernels/cuda_source_gradient.h"
 #include "custom_ops/cc/kernels/sampler_cuda.h"
 
@@ -21,50 +20,35 @@ bool CanLoadWide(int64_t channels, std::initializer_list<const void*> arrays) {
   return channels * sizeof(T) % 16 == 0;
 }
 
-constexpr int kMaxRounds = 4;  // In which a block takes its pixels.
-
 inline int64_t CeilDivide(int64_t numerator, int64_t denominator) {
   return (numerator + denominator - 1) / denominator;
 }
 
-// Threads for the channels of a pixel.
-inline int ChannelLanes(int64_t channels, int lanes_per_thread) {
-  const int64_t wanted = CeilDivide(channels, lanes_per_thread);
-  return static_cast<int>(wanted < kThreads ? wanted : kThreads);
+// As many pixels as the threads and the shared memory of a block hold; at least one.
+inline int PixelsPerBlock(int lanes, size_t bytes_per_pixel) {
+  const int by_threads = kThreads / lanes;
+  const int by_memory = bytes_per_pixel ? static_cast<int>(kSharedBytes / bytes_per_pixel) : by_threads;
+  return by_memory < by_threads ? by_memory : by_threads;
 }
 
-// The same, a power of two up to a warp.
-inline int WarpLanes(int64_t channels, int lanes_per_thread) {
+inline Layout ChannelLayout(int64_t channels, int lanes_per_thread, size_t bytes_per_pixel) {
+  const int64_t wanted = CeilDivide(channels, lanes_per_thread);
+  const int lanes = static_cast<int>(wanted < kThreads ? wanted : kThreads);
+  return {lanes, PixelsPerBlock(lanes, bytes_per_pixel)};
+}
+
+inline Layout WarpLayout(int64_t channels, int lanes_per_thread, size_t bytes_per_pixel) {
   int lanes = 1;
   while (lanes < kWarp && lanes * lanes_per_thread < channels) lanes *= 2;
-  return lanes;
+  return {lanes, PixelsPerBlock(lanes, bytes_per_pixel)};
 }
 
-// Groups of `lanes` threads that take `at_once` pixels, over and over while that leaves enough blocks for the device;
-// no more than the shared memory of a block holds.
-inline Layout TileLayout(int lanes, int at_once, size_t bytes_per_pixel, int64_t num_pixels) {
-  int pixels = kThreads / lanes * at_once;
-  for (int rounds = 1; rounds < kMaxRounds && num_pixels / (2 * pixels) >= kEnoughBlocks; rounds *= 2) pixels *= 2;
-  if (pixels * bytes_per_pixel > kSharedBytes) {
-    pixels = static_cast<int>(kSharedBytes / bytes_per_pixel) / at_once * at_once;
-  }
-  // About square where a pixel's channels fill whole lines of the cache; else what lies side by side.
-  int tile_width = pixels;
-  if (lanes >= 8) {
-    while (tile_width % 2 == 0 && tile_width / 2 * (tile_width / 2) >= pixels) tile_width /= 2;
-    if (tile_width % at_once || pixels % tile_width) tile_width = pixels;
-  }
-  return {lanes, pixels, tile_width};
-}
-
-// A block for each tile of `batch` maps.
 template <typename Kernel, typename... Args>
-const char* LaunchTiles(Kernel kernel, const Layout& layout, size_t shared_bytes, int64_t batch, int64_t height,
-                        int64_t width, void* stream, const Args&... args) {
-  const int64_t blocks =
-      batch * CeilDivide(height, layout.pixels / layout.tile_width) * CeilDivide(width, layout.tile_width);
+const char* LaunchBlocks(Kernel kernel, const Layout& layout, size_t bytes_per_pixel, int64_t num_pixels,
+                         void* stream, const Args&... args) {
+  const int64_t blocks = CeilDivide(num_pixels, layout.pixels);
   if (blocks > INT32_MAX) return "too many pixels for one launch";
-  return Launch(kernel, static_cast<int>(blocks), kThreads, shared_bytes, stream, args...);
+  return Launch(kernel, static_cast<int>(blocks), kThreads, layout.pixels * bytes_per_pixel, stream, args...);
 }
 
 // What PlaceKernel, the sort and StartsKernel leave for SourceGradientKernel. With `base` null only `size` is of use.
@@ -110,17 +94,15 @@ const char* GatherSource(const Problem& problem, const Workspace<Real>& workspac
   const SortedPixels<Real> sorted = {workspace.coefficients, workspace.sorted_cells, workspace.sorted_pixels,
                                      workspace.starts};
   const int side = Side(problem.window);
-  const int lanes = WarpLanes(problem.channels, kLanes);
-  // Shared memory is the groups', whatever the number of pixels.
-  const size_t bytes = kThreads / lanes * SharedShares<Real>::BytesPerPixel(side, lanes);
-  const Layout layout = TileLayout(lanes, 1, 0, problem.batch * problem.source_height * problem.source_width);
-  return LaunchTiles(SourceGradientKernel<T, Real, kLanes>, layout, bytes, problem.batch, problem.source_height,
-                     problem.source_width, stream, problem, layout, sorted, upstream, source_gradient);
+  const int lanes = WarpLayout(problem.channels, kLanes, 0).lanes;
+  const size_t bytes = SharedShares<Real>::BytesPerPixel(side, lanes);
+  const Layout layout = {lanes, kThreads / lanes};
+  return LaunchBlocks(SourceGradientKernel<T, Real, kLanes>, layout, bytes,
+                      problem.batch * problem.source_height * problem.source_width, stream, problem, layout, sorted,
+                      upstream, source_gradient);
 }
 
-// The sides of bilinear sampling and of the published attentions have kernels of their own; 0 is that of the others.
-inline int KernelSide(int side) { return side == 2 || side == 4 || side == 6 ? side : 0; }
-
+// The sides of bilinear sampling and of the published attentions have kernels of their own.
 template <typename T, typename Real, int kLanes>
 auto ForwardFor(int side) {
   switch (side) {
@@ -151,12 +133,9 @@ const char* CudaForward(const Problem& problem, const T* source, const Real* coo
   const int side = Side(problem.window);
   const size_t bytes = cuda::SharedWindows<Real>::BytesPerPixel(side);
   const bool is_wide = cuda::CanLoadWide<T>(problem.channels, {source, out});
-  const int lanes = cuda::ChannelLanes(problem.channels, is_wide ? kWide : 1);
-  const cuda::Layout layout =
-      cuda::TileLayout(lanes, cuda::PixelsPerGroup(cuda::KernelSide(side)), bytes, problem.NumPixels());
-  return cuda::LaunchTiles(is_wide ? cuda::ForwardFor<T, Real, kWide>(side) : cuda::ForwardFor<T, Real, 1>(side),
-                           layout, layout.pixels * bytes, problem.batch, problem.height, problem.width, stream, problem,
-                           layout, source, coords, weights, out);
+  const cuda::Layout layout = cuda::ChannelLayout(problem.channels, is_wide ? kWide : 1, bytes);
+  return cuda::LaunchBlocks(is_wide ? cuda::ForwardFor<T, Real, kWide>(side) : cuda::ForwardFor<T, Real, 1>(side),
+                            layout, bytes, problem.NumPixels(), stream, problem, layout, source, coords, weights, out);
 }
 
 template <typename T, typename Real>
@@ -172,13 +151,11 @@ const char* CudaPointGradients(const Problem& problem, const T* source, const Re
   const int side = Side(problem.window);
   const size_t bytes = cuda::SharedWindows<Real>::BytesPerPixel(side);
   const bool is_wide = cuda::CanLoadWide<T>(problem.channels, {source, upstream});
-  const int lanes = cuda::WarpLanes(problem.channels, is_wide ? kWide : 1);
-  const cuda::Layout layout =
-      cuda::TileLayout(lanes, cuda::PixelsPerGroup(cuda::KernelSide(side)), bytes, problem.NumPixels());
-  return cuda::LaunchTiles(
+  const cuda::Layout layout = cuda::WarpLayout(problem.channels, is_wide ? kWide : 1, bytes);
+  return cuda::LaunchBlocks(
       is_wide ? cuda::PointGradientsFor<T, Real, kWide>(side) : cuda::PointGradientsFor<T, Real, 1>(side), layout,
-      layout.pixels * bytes, problem.batch, problem.height, problem.width, stream, problem, layout, source, coords,
-      weights, upstream, coords_gradient, weights_gradient);
+      bytes, problem.NumPixels(), stream, problem, layout, source, coords, weights, upstream, coords_gradient,
+      weights_gradient);
 }
 
 template <typename Real>
@@ -198,10 +175,10 @@ const char* CudaSourceGradient(const Problem& problem, const Real* coords, const
   if (const char* error = workspace.Divide(problem, workspace_memory)) return error;
   const size_t bytes = cuda::SharedWindows<Real>::BytesPerPixel(Side(problem.window));
   // Few pixels for each block, so that small maps fill the device.
-  const cuda::Layout layout = {1, 16, 16};
-  if (const char* error = cuda::LaunchTiles(cuda::PlaceKernel<Real>, layout, layout.pixels * bytes, problem.batch,
-                                            problem.height, problem.width, stream, problem, layout, coords, weights,
-                                            workspace.coefficients, workspace.cells, workspace.pixels)) {
+  const cuda::Layout layout = {1, cuda::PixelsPerBlock(8, bytes)};
+  if (const char* error = cuda::LaunchBlocks(cuda::PlaceKernel<Real>, layout, bytes, workspace.num_pixels, stream,
+                                             problem, layout, coords, weights, workspace.coefficients,
+                                             workspace.cells, workspace.pixels)) {
     return error;
   }
   if (const char* error = cuda::SortPairs(workspace.sort_memory, &workspace.sort_size, workspace.cells,
@@ -209,10 +186,11 @@ const char* CudaSourceGradient(const Problem& problem, const Real* coords, const
                                           workspace.num_pixels, workspace.sort_bits, stream)) {
     return error;
   }
-  const int64_t blocks = cuda::CeilDivide(static_cast<int64_t>(workspace.num_cells) + 1, cuda::kThreads);
-  if (const char* error =
-          cuda::Launch(cuda::StartsKernel, static_cast<int>(blocks), cuda::kThreads, 0, stream, workspace.sorted_cells,
-                       workspace.num_pixels, workspace.num_cells, workspace.starts)) {
+  const cuda::Layout one_cell = {1, cuda::kThreads};
+  if (const char* error = cuda::LaunchBlocks(cuda::StartsKernel, one_cell, 0,
+                                             static_cast<int64_t>(workspace.num_cells) + 1, stream,
+                                             workspace.sorted_cells, workspace.num_pixels, workspace.num_cells,
+                                             workspace.starts)) {
     return error;
   }
   constexpr int kWide = 16 / sizeof(T);

@@ -50,20 +50,20 @@ __global__ void PlaceKernel(Problem problem, Layout layout, const Real* __restri
                             int* __restrict__ pixels) {
   POSEWARP_SHARED(memory);
   const SharedWindows<Real> windows(memory, Side(problem.window), layout.pixels);
-  const Tile tile(layout, problem.height, problem.width);
-  FindWindows(problem, coords, tile, windows);
-  FindCoefficients(problem, weights, tile, windows);
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * layout.pixels;
+  const int count = CountOf(problem, first, layout.pixels);
+  FindWindows(problem, coords, first, count, windows);
+  FindCoefficients(problem, weights, first, count, windows);
   const int num_taps = windows.side * windows.side;
-  for (int index = threadIdx.x; index < layout.pixels * num_taps; index += blockDim.x) {
-    const int pixel = index / num_taps;
-    if (tile.Has(pixel)) coefficients[tile.Number(pixel) * num_taps + index % num_taps] = windows.taps[index];
+  for (int index = threadIdx.x; index < count * num_taps; index += blockDim.x) {
+    coefficients[first * num_taps + index] = windows.taps[index];
   }
   const Cells grid(problem);
-  for (int pixel = threadIdx.x; pixel < layout.pixels; pixel += blockDim.x) {
-    if (!tile.Has(pixel)) continue;
-    const int64_t target = tile.Number(pixel);
+  for (int pixel = threadIdx.x; pixel < count; pixel += blockDim.x) {
+    const int64_t target = first + pixel;
     const int y = windows.points[pixel].y + First(problem.window), x = windows.points[pixel].x + First(problem.window);
-    cells[target] = static_cast<int>(grid.Index(tile.image, Cells::Limit(y, grid.side, grid.source_height),
+    cells[target] = static_cast<int>(grid.Index(target / (problem.height * problem.width),
+                                                Cells::Limit(y, grid.side, grid.source_height),
                                                 Cells::Limit(x, grid.side, grid.source_width)));
     pixels[target] = static_cast<int>(target);
   }
@@ -182,7 +182,10 @@ __device__ inline void StorePacks(int64_t channels, int64_t from, int lanes, con
   for (int pack = 0; pack < kHeldPacks; ++pack) {
     const int64_t channel = from + pack * lanes * kLanes;
     if (channel >= channels) break;
-    StorePack(sums[pack], gradient + channel);
+    Pack<T, kLanes> result;
+#pragma unroll
+    for (int v = 0; v < kLanes; ++v) result.lanes[v] = FromReal<T>(sums[pack][v]);
+    *reinterpret_cast<Pack<T, kLanes>*>(gradient + channel) = result;
   }
 }
 
@@ -195,26 +198,25 @@ __global__ void SourceGradientKernel(Problem problem, Layout layout, SortedPixel
   const Cells grid(problem);
   const int lanes = layout.lanes, lane = threadIdx.x % lanes, group = threadIdx.x / lanes;
   const SharedShares<Real> shared(memory, grid.side, lanes, group);
-  const Tile tile(layout, problem.source_height, problem.source_width);
+  const int64_t position = static_cast<int64_t>(blockIdx.x) * layout.pixels + group;
+  const int64_t size = problem.source_height * problem.source_width, image = position / size;
+  const bool is_pixel = position < problem.batch * size;
+  const int y = static_cast<int>(position % size / problem.source_width);
+  const int x = static_cast<int>(position % problem.source_width);
+  FindRanges(grid, sorted, image, y, x, is_pixel, lanes, shared);
+  const int total = shared.before[grid.side];
   // The same number of rounds for all threads of a warp, which wait for each other.
-  for (int pixel = group; pixel < layout.pixels; pixel += layout.Groups()) {
-    const bool is_pixel = tile.Has(pixel);
-    const int y = tile.Row(pixel), x = tile.Column(pixel);
-    FindRanges(grid, sorted, tile.image, y, x, is_pixel, lanes, shared);
-    const int total = shared.before[grid.side];
-    for (int64_t begin = 0; begin < problem.channels; begin += lanes * kLanes * kHeldPacks) {
-      Real sums[kHeldPacks][kLanes] = {};
-      for (int first = 0; __any_sync(0xffffffffu, first < total); first += lanes) {
-        if (first + lane < total) shared.shares[lane] = FindShare(grid, sorted, tile.image, y, x, first + lane, shared);
-        __syncwarp();
-        const int count = total - first < lanes ? total - first : lanes;
-        AddShares<T, Real, kLanes>(problem.channels, begin + lane * kLanes, lanes, shared.shares, count, upstream,
-                                   sums);
-        __syncwarp();
-      }
-      if (!is_pixel) continue;
-      StorePacks(problem.channels, begin + lane * kLanes, lanes, sums,
-                 source_gradient + tile.Number(pixel) * problem.channels);
+  for (int64_t begin = 0; begin < problem.channels; begin += lanes * kLanes * kHeldPacks) {
+    Real sums[kHeldPacks][kLanes] = {};
+    for (int first = 0; __any_sync(0xffffffffu, first < total); first += lanes) {
+      if (first + lane < total) shared.shares[lane] = FindShare(grid, sorted, image, y, x, first + lane, shared);
+      __syncwarp();
+      const int count = total - first < lanes ? total - first : lanes;
+      AddShares<T, Real, kLanes>(problem.channels, begin + lane * kLanes, lanes, shared.shares, count, upstream, sums);
+      __syncwarp();
+    }
+    if (is_pixel) {
+      StorePacks(problem.channels, begin + lane * kLanes, lanes, sums, source_gradient + position * problem.channels);
     }
   }
 }
