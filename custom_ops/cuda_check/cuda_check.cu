@@ -40,7 +40,15 @@ int CountDisagreements(std::mt19937* random) {
   const std::vector<std::vector<int64_t>> sizes = {{2, 17, 23, 64, 19, 13}, {1, 1, 1, 3, 2, 2}, {3, 9, 8, 37, 16, 16},
                                                    {0, 4, 4, 4, 3, 3},      {1, 3, 3, 4, 0, 2}, {1, 2, 3, 0, 2, 2},
                                                    {1, 12, 10, 520, 7, 6}};
-  return CheckAll<float, float, GpuArray>(sizes, random) + CheckAll<Half, float, GpuArray>(sizes, random) +
+  // As large as those that are timed.
+  int failures = 0;
+  for (const Problem& problem : {MakeProblem(WindowKind::kAttention, 5, {8, 64, 64, 128, 64, 64}),
+                                 MakeProblem(WindowKind::kAttention, 3, {8, 32, 32, 256, 32, 32}),
+                                 MakeProblem(WindowKind::kBilinear, 1, {8, 64, 64, 128, 63, 61})}) {
+    failures += !Agrees<float, float, GpuArray>(problem, 4, random);
+    failures += !Agrees<Half, float, GpuArray>(problem, 4, random);
+  }
+  return failures + CheckAll<float, float, GpuArray>(sizes, random) + CheckAll<Half, float, GpuArray>(sizes, random) +
          CheckAll<BFloat16, float, GpuArray>(sizes, random) + CheckAll<double, double, GpuArray>(sizes, random) +
          !rival::RivalAgrees<GpuArray>(MakeProblem(WindowKind::kAttention, 5, {2, 17, 23, 64, 19, 13}), random);
 }

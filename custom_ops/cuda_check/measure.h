@@ -90,14 +90,15 @@ class Report {
   // `rival` is the published order's time, or 0.
   void Add(const char* format, const Problem& problem, const char* what, double time, size_t bytes, double rival) {
     const double copy = CopyTime(bytes), part = copy / time, large_part = bytes / time / large_rate_;
-    std::printf("  %-22s %8.4f ms, %6.1f MB, %6.0f GB/s: %3.0f%% of a copy as large, %3.0f%% of a large one%s", what, time,
-                bytes / 1e6, bytes / time / 1e6, 100 * part, 100 * large_part, part >= kGoal ? "" : " (goal 70%)");
+    std::printf("  %-22s %8.4f ms, %6.1f MB, %6.0f GB/s: %3.0f%% of a copy as large, %3.0f%% of a large one%s", what,
+                time, bytes / 1e6, bytes / time / 1e6, 100 * part, 100 * large_part, part < kGoal ? " (goal 70%)" : "");
     if (rival > 0) std::printf("; published order %.4f ms: %.1fx", rival, rival / time);
     std::printf("\n");
     if (!json_) return;
     std::fprintf(json_,
-                 "{\"format\": \"%s\", \"problem\": \"%s\", \"what\": \"%s\", \"milliseconds\": %.5f, \"bytes\": %zu, "
-                 "\"copy_milliseconds\": %.5f, \"large_copy_gb_per_s\": %.1f, \"published_order_milliseconds\": %.5f}\n",
+                 "{\"format\": \"%s\", \"problem\": \"%s\", \"what\": \"%s\", \"milliseconds\": %.5f, "
+                 "\"bytes\": %zu, \"copy_milliseconds\": %.5f, \"large_copy_gb_per_s\": %.1f, "
+                 "\"published_order_milliseconds\": %.5f}\n",
                  format, Describe(problem).c_str(), what, time, bytes, copy, large_rate_ / 1e6, rival);
     std::fflush(json_);
   }

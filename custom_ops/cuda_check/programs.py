@@ -22,8 +22,7 @@ PRECISIONS = {
 }
 # (what, batch, precision), most important first: if time runs out, the first ones are known.
 PROGRAMS = (
-    *(('forward', 8, precision) for precision in ('tf32', 'bfloat16', 'float32')),
-    *(('training_step', 8, precision) for precision in ('tf32', 'bfloat16', 'float32')),
+    *((what, 8, precision) for precision in ('tf32', 'bfloat16', 'float32') for what in ('forward', 'training_step')),
     *(('forward', 1, precision) for precision in ('tf32', 'bfloat16')),
     *((what, 8, 'float16') for what in ('forward', 'training_step')),
     *(('forward', 1, precision) for precision in ('float32', 'float16')),

@@ -64,7 +64,8 @@ else
 fi
 
 if has 'import torch; assert torch.cuda.is_available(), "PyTorch sees no GPU"'; then
-  step pytorch "$(limit 40 60)" "$python" $here/time_pytorch.py $quick --json="$output/pytorch.jsonl"
+  step pytorch "$(limit 40 60)" "$python" $here/time_pytorch.py $quick --repeats="$(limit 5 10)" \
+    --json="$output/pytorch.jsonl"
 else
   skip pytorch "no PyTorch with a GPU in $python"
 fi
@@ -82,8 +83,8 @@ if [[ ! $programs ]]; then
 elif has 'import jax; assert jax.default_backend() == "gpu", "JAX sees no GPU"'; then
   # Without the comparison of every candidate with every other, which doubles the time of compiling.
   export XLA_FLAGS="${XLA_FLAGS:-} --xla_gpu_autotune_level=2"
-  step programs "$(limit 95 200)" "$python" $here/time_hlo.py --programs="$programs" --json="$output/networks.json" \
-    --count="$(limit 8 0)" --seconds="$(limit 85 180)"
+  step programs "$(limit 98 200)" "$python" $here/time_hlo.py --programs="$programs" --json="$output/networks.json" \
+    --count="$(limit 8 0)" --seconds="$(limit 92 180)"
 else
   skip programs "no JAX with a GPU in $python"
 fi

@@ -43,7 +43,7 @@ def main() -> int:
         futures = {
             program['name']: pool.submit(_compile, options.programs, program['name'], device) for program in programs
         }
-        wait_for(futures.values(), timeout=max(1.0, options.seconds * 0.8 - (time.monotonic() - started)))
+        wait_for(futures.values(), timeout=max(1.0, options.seconds * 0.85 - (time.monotonic() - started)))
         # What is late may still finish while others are timed, and then slows them down: its row says so.
         late = [name for name, future in futures.items() if not future.done()]
         arguments = _Arguments(device)
@@ -67,7 +67,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument('--json', default='', help='file for the results')
     parser.add_argument('--count', type=int, default=0, help='only so many programs, the most important ones (0: all)')
     parser.add_argument('--repeats', type=int, default=20, help='timed runs of each')
-    parser.add_argument('--threads', type=int, default=6, help='programs that are compiled at a time')
+    parser.add_argument('--threads', type=int, default=4, help='programs that are compiled at a time')
     parser.add_argument('--seconds', type=float, default=240, help='stop timing after about so many seconds')
     return parser.parse_args()
 

@@ -21,6 +21,7 @@ CANNOT_RUN = {
     'docker compose ': 'needs Docker',
     'python -m exports.serving.client ': 'needs a server; tests/exports/test_serving.py runs the client against one',
     'python -m custom_ops.benchmarks.local_attention': 'needs the compiled ops, and measures for many minutes',
+    'custom_ops/cuda_check/run_all.sh ': 'needs a GPU',
     'posewarp build-ops': 'compiles for a minute; make test builds the same',
     'pip install ': 'installs packages; make test-package does it in an environment of its own',
     'python3 -m venv ': 'make does it',
