@@ -19,7 +19,7 @@ import numpy as np
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.pictures.names import NameIndex
-from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES
+from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, picture_size
 from posewarp_tf.poses.annotations import Annotations, read_annotations, read_pairs, read_pose_folder
 from posewarp_tf.poses.keypoint_frame import common_size, detect_frame, pictures_are_padded
 from posewarp_tf.settings.config import DataConfig
@@ -47,7 +47,7 @@ class PairDataset:
     keypoints: float32 [pictures, 18, 2], (x, y) in pixels of the model's image size, missing (-1, -1).
     rows: int32 [examples, K], numbers of the above: the pictures of each example by the model's roles (source, target).
     skipped: one line for each pair that cannot be used, with the reason.
-    aspect: height / width of what the keypoints are annotated in: of the pictures, if they are not stored squashed.
+    aspect: height / width of the pictures; of squashed ones, that of the frame that their keypoints are annotated in.
     """
 
     split: str
@@ -124,8 +124,14 @@ def load_dataset(data: DataConfig, split: str, image_size: tuple[int, int]) -> P
         keypoints=frame.to_pixels(keypoints, image_size, padded),
         rows=np.array([[number[source], number[target]] for source, target in usable], np.int32),
         skipped=skipped,
-        aspect=1.0 if padded else frame.height / frame.width,
+        aspect=1.0 if padded else _aspect(paths[0], frame.height / frame.width),
     )
+
+
+def _aspect(path: str, annotated: float) -> float:
+    """Height / width of pictures: that of their frame of annotation where a square one may have been squashed."""
+    height, width = picture_size(path)
+    return annotated if height == width else height / width
 
 
 @dataclasses.dataclass(frozen=True)

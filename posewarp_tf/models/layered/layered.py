@@ -33,6 +33,8 @@ _NUM_PARTS = len(PART_NAMES)
 _FLOW_UNIT = 2.0
 # Flows are this many pixels per unit where a network sees them.
 _SEEN_FLOW_UNIT = 32.0
+# How much steeper the answer's trust and outline are than what is learned: half moved and half painted is a blur.
+_CERTAINTY, _EDGE = 2.0, 3.0
 _UP_WIDTH = 16
 _POSE_FEATURES = 48
 _FINE_WIDTH = 24
@@ -100,7 +102,7 @@ class Layered(ReposingModel):
         self.fine_blocks = [ConvBlock(_FINE_WIDTH, name=f'fine_{number}') for number in range(2)]
         self.fine_head = Head(_NUM_PARTS + 1, name='fine_head')
         self.painter = UNet(config.painter_widths, name='painter')
-        self.painter_head = conv(4, 3)
+        self.painter_head = conv(3, 3)
 
     def start(self, inputs: Inputs) -> State:
         image = tf.cast(inputs['source_image'], tf.float32)
@@ -134,7 +136,7 @@ class Layered(ReposingModel):
             return self._everything(state, inputs)
         _, estimates = self._motion(state, inputs)
         flows, logits, _ = estimates[-1]
-        seen = layers.seen_flow(flows, layers.layer_shares(tf.nn.softmax(logits)))
+        seen = layers.composed(flows, layers.nearest_layer(layers.layer_shares(tf.nn.softmax(logits))))
         flow = resize_flow(seen, self.model_config.image_size, 'nearest')
         return {'layered': _for_training(state, estimates), 'motions': {'source': Motion([flow])}}
 
@@ -182,12 +184,14 @@ class Layered(ReposingModel):
         correction = self.fine_head(fine)
         logits, visible = logits + correction[..., :-1], visible + correction[..., -1:]
         parts = tf.nn.softmax(logits)
-        shares = layers.layer_shares(parts)
-        flow = layers.seen_flow(flows, shares)
-        picture = layers.composed(moved, shares)
-        painted, trusted = self._paint(state, features, parts, picture, visible)
+        chosen = layers.nearest_layer(layers.layer_shares(parts))
+        flow, picture = layers.composed(flows, chosen), layers.composed(moved, chosen)
+        painted = self._paint(state, features, parts, picture, visible)
+        # Learned from what the source shows: pictures alone teach to paint, which is never far off.
+        trusted = tf.stop_gradient(tf.sigmoid(_CERTAINTY * visible))
         person = trusted * picture + (1.0 - trusted) * painted
-        silhouette = 1.0 - parts[..., :1]
+        edge = tf.reduce_logsumexp(logits[..., 1:], axis=-1, keepdims=True) - logits[..., :1]
+        silhouette = tf.sigmoid(_EDGE * edge)
         estimates = [*estimates, (flows, logits, visible)]
         return {
             'image': tf.clip_by_value(silhouette * person + (1.0 - silhouette) * state['background'], -1.0, 1.0),
@@ -199,8 +203,8 @@ class Layered(ReposingModel):
 
     def _paint(
         self, state: State, features: tf.Tensor, parts: tf.Tensor, picture: tf.Tensor, visible: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The painted person [B, H, W, 3], and how far the moved one is trusted [B, H, W, 1]."""
+    ) -> tf.Tensor:
+        """The painted person [B, H, W, 3]."""
         shown = tf.sigmoid(visible)
         colors = layers.mean_colors(state['small'], state['parts'], parts)
         known = tf.concat([picture * shown, shown, parts, colors, features], axis=-1)
@@ -208,8 +212,7 @@ class Layered(ReposingModel):
         depth = 2 ** (len(self.model_config.painter_widths) - 1)
         height, width = (size // depth for size in self.model_config.image_size)
         made, _ = self.painter(known, tf.tile(style, [1, height, width, 1]))
-        made = tf.cast(self.painter_head(made), tf.float32)
-        return tf.tanh(made[..., :3] + colors), tf.sigmoid(visible + made[..., 3:])
+        return tf.tanh(tf.cast(self.painter_head(made), tf.float32) + colors)
 
     @property
     def _half_size(self) -> tuple[int, int]:

@@ -49,14 +49,13 @@ def move_layers(source: tf.Tensor, shares: tf.Tensor, flows: tf.Tensor, impl: st
 
 def composed(layers: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
     """The mean [B, h, w, C] of layers [B, h, w, layers, C] by shares [B, h, w, layers], whatever their sum."""
-    weights = shares + 1e-4
+    weights = shares + 1e-6
     return tf.einsum('bhwlc,bhwl->bhwc', layers, weights / tf.reduce_sum(weights, axis=-1, keepdims=True))
 
 
-def seen_flow(flows: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
-    """The flow [B, h, w, 2] of the layer that has the largest share at each pixel."""
-    chosen = tf.one_hot(tf.argmax(shares, axis=-1), NUM_LAYERS)
-    return tf.reduce_sum(flows * chosen[..., tf.newaxis], axis=3)
+def nearest_layer(shares: tf.Tensor) -> tf.Tensor:
+    """1 for the layer that has the largest share at each pixel, 0 for the others: [B, h, w, layers]."""
+    return tf.one_hot(tf.argmax(shares, axis=-1), NUM_LAYERS)
 
 
 def double(values: tf.Tensor, is_flow: bool = False) -> tf.Tensor:
