@@ -93,6 +93,8 @@ class PoseNet(tf.keras.layers.Layer):
 class Layered(ReposingModel):
     """See the module. In training it also gives what its terms are about: `layers` (a dict, see `_everything`)."""
 
+    model_config: LayeredConfig
+
     def __init__(self, config: LayeredConfig, **kwargs):
         super().__init__(config, **kwargs)
         self.stem = ConvBlock(config.source_widths[0], 4, strides=2, name='stem')
@@ -156,9 +158,9 @@ class Layered(ReposingModel):
     def _motion(self, state: State, inputs: Inputs) -> tuple[tf.Tensor, list]:
         """Features [B, h, w, C] of half size and two estimates of flows, logits of parts and of visibility."""
         half, pose = self._half_size, self._pose(inputs['target_keypoints'])
-        joints = [tf.cast(inputs[f'{role}_keypoints'], tf.float32) for role in ('source', 'target')]
-        flows = layer_flows(*(keypoints / 2.0 for keypoints in joints), half)
-        together = self.pose_net(*joints)[:, tf.newaxis, tf.newaxis]
+        source, target = (tf.cast(inputs[f'{role}_keypoints'], tf.float32) for role in ('source', 'target'))
+        flows = layer_flows(source / 2.0, target / 2.0, half)
+        together = self.pose_net(source, target)[:, tf.newaxis, tf.newaxis]
         bottom = state['bottom']
         context = tf.concat([bottom, tf.tile(tf.cast(together, tf.float32), [1, *bottom.shape[1:3], 1])], axis=-1)
         known = tf.concat([pose, state['pose'], self._seen(flows), *self._moved(state, flows)], axis=-1)

@@ -34,11 +34,11 @@ def write_state(folder: str | os.PathLike, arrays: Sequence[np.ndarray]) -> None
     place = pathlib.Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     parts: list[dict[str, np.ndarray]] = [{}]
-    size, known = 0, {}
+    size, known = 0, dict[str, int]()
     for index, array in enumerate(arrays):
         content = f'{array.dtype} {array.shape} {hashlib.sha256(array.tobytes()).hexdigest()}'
         if content in known:
-            parts[-1][f'same{index}'] = np.int64(known[content])
+            parts[-1][f'same{index}'] = np.array(known[content])
             continue
         known[content] = index
         if size + array.nbytes > _FILE_SIZE:
