@@ -11,9 +11,10 @@ from posewarp_tf.inference.options import PhotoOptions
 from posewarp_tf.inference.photo_parts import PhotoPerson, Pose, Reposed
 from posewarp_tf.inference.prediction import Prediction, resize_smoothly
 from posewarp_tf.inference.predictor import Predictor
+from posewarp_tf.models.outputs import Silhouette
 from posewarp_tf.photos.background import compose
 from posewarp_tf.photos.full_resolution import full_resolution
-from posewarp_tf.photos.matte import body_matte, person_matte
+from posewarp_tf.photos.matte import body_matte, person_matte, silhouette_matte
 from posewarp_tf.photos.moving import SourcePositions
 
 
@@ -36,7 +37,7 @@ def composed(
     full = _at_full_size(options, person, pose, answer)
     matte = plate = None
     if background != 'model':
-        matte = _matte(full, person, pose)
+        matte = _matte(predictor, full, person, pose, answer)
     if background == 'photo':
         plate = person.plate
     image = compose(canvas, full.image, matte, pose.window, plate, background)
@@ -56,7 +57,12 @@ def _at_full_size(options: PhotoOptions, person: PhotoPerson, pose: Pose, answer
     return _AtFullSize(full.image, full.trust, full.positions)
 
 
-def _matte(full: _AtFullSize, person: PhotoPerson, pose: Pose) -> np.ndarray:
+def _matte(
+    predictor: Predictor, full: _AtFullSize, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]
+) -> np.ndarray:
+    for output in predictor.model_config.outputs:
+        if isinstance(output.kind, Silhouette):
+            return silhouette_matte(answer[output.name], pose.window)
     if full.positions is None:
         return body_matte(pose.keypoints, pose.window)
     return person_matte(person.silhouette, full.positions, pose.keypoints)

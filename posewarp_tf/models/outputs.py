@@ -49,6 +49,10 @@ class Mask:
         return mask_to_gray(answer)
 
 
+class Silhouette(Mask):
+    """A mask of where the re-posed person is: by it photos are composed."""
+
+
 class ClassLogits:
     """Logits of classes, float32 [B, H, W, classes]; users get the likeliest class, uint8 [B, H, W]."""
 

@@ -11,6 +11,7 @@ from posewarp_tf.poses.body import whole_body
 
 # The body around the target pose: certainly the person, and where the person may be at all. In parts of the stature.
 _CORE, _BODY, _REACH = 0.03, 0.065, 0.07
+_STEEPEST = 3.0
 
 
 def person_matte(source_mask: np.ndarray, positions: SourcePositions, target_keypoints: np.ndarray) -> np.ndarray:
@@ -34,6 +35,16 @@ def person_matte(source_mask: np.ndarray, positions: SourcePositions, target_key
     matte = resize_float(reach, size) * moved
     matte /= 255
     return np.maximum(matte, whole_body_in(target_keypoints, window, size, _CORE), out=matte)
+
+
+def silhouette_matte(silhouette: np.ndarray, window: Window) -> np.ndarray:
+    """float32 [h, w]: what the model itself says, float [h', w', 1] in 0 to 1, with an outline as sharp as the window.
+
+    Stretched to many pixels an outline is as wide as one of the model's; it is made steeper about its middle.
+    """
+    stretched = resize_float(np.asarray(silhouette, np.float32)[..., 0], window.size)
+    steepness = max(1.0, min(window.height / silhouette.shape[0], _STEEPEST))
+    return ((stretched - 0.5) * steepness + 0.5).clip(0, 1)
 
 
 def whole_body_in(keypoints: np.ndarray, window: Window, size: tuple[int, int], radius: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import ModelConfig, Stage
 from posewarp_tf.models.inputs import Input, PictureInput
 from posewarp_tf.models.kinds import Joints
-from posewarp_tf.models.outputs import ClassLogits, Mask, Output
+from posewarp_tf.models.outputs import ClassLogits, Output, Silhouette
 from posewarp_tf.settings.options import option, shown
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class LayeredConfig(ModelConfig):
         parts = f'uint8 class numbers of body parts: {", ".join(PART_NAMES)}'
         return (
             Output('parts', ClassLogits(PART_NAMES), parts),
-            Output('silhouette', Mask(), '0 to 1; 1 = the person'),
+            Output('silhouette', Silhouette(), '0 to 1; 1 = the person'),
         )
 
     @property
