@@ -6,7 +6,7 @@
 # make mobile a page for phones with the starter's model, or that of RUN, served at http://localhost:8080
 # make page   that page without a model, for `posewarp app`, into the package
 # make test-mobile   that page in Chromium; needs npm and chromium
-# make test-pytorch   reads files of PyTorch itself, which goes into an environment of its own
+# make test-pytorch   reads files of PyTorch itself and runs a step by JAX, which go into an environment of their own
 # make docs   the API reference, into dist/docs
 # make test-docs   every command of the documents, with small networks
 # make test-package   wheel and sdist: built, installed into empty environments, and used
@@ -107,7 +107,7 @@ test-package: $(VENV)/installed-dev page
 	$(BIN)/python -m pytest -m package tests
 
 test-pytorch: $(VENV)/installed-dev $(PYTORCH_VENV)/installed
-	POSEWARP_PYTORCH=$(CURDIR)/$(PYTORCH_VENV)/bin/python $(BIN)/python -m pytest -m pytorch tests/pytorch_files
+	POSEWARP_PYTORCH=$(CURDIR)/$(PYTORCH_VENV)/bin/python $(BIN)/python -m pytest -m pytorch tests/pytorch_files tests/training
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -35,6 +35,11 @@ COMMANDS = {
     'export-packed': ('exports.packed.__main__', 'writes a run as a small run folder, to be handed on'),
     'check-exports': ('exports.check.__main__', 'follows a run through every export, and times them'),
     'client': ('exports.serving.client', 'asks a running server for a picture'),
+    'portable-step': (
+        'posewarp_tf.training.portable.__main__',
+        'writes a training step as one program, for machines without TensorFlow',
+    ),
+    'run-portable-step': ('posewarp_tf.training.portable.run', 'trains by such a program, on people without end'),
     'benchmark': ('posewarp_tf.benchmark', 'times a network'),
     'benchmark-data': ('posewarp_tf.data.benchmark', 'times the input pipeline'),
     'benchmark-photos': (

@@ -12,7 +12,7 @@ import tensorflow as tf
 from posewarp_tf.conventions import PART_NAMES, VISIBILITY_OCCLUDED, VISIBILITY_VISIBLE
 from posewarp_tf.losses.reconstruction import weighted_mean
 from posewarp_tf.losses.scene import Scene
-from posewarp_tf.models.layered.layers import IN_LAYER
+from posewarp_tf.poses.body_layers import IN_LAYER
 
 # What the source hides is where the flow is a guess, and where the painter alone is seen.
 _OCCLUDED_FLOW, _OCCLUDED_PAINT = 0.25, 3.0
@@ -45,12 +45,12 @@ def part_cross_entropy(scene: Scene) -> tf.Tensor:
 
 def source_part_cross_entropy(scene: Scene) -> tf.Tensor:
     """Of the source's body parts, over all pixels of the source."""
-    return _cross_entropy(scene, scene.outputs['layered']['source_parts'], 'source')
+    return _cross_entropy(scene, scene.outputs['layers']['source_parts'], 'source')
 
 
 def silhouette_overlap(scene: Scene) -> tf.Tensor:
     """1 - IoU of the predicted silhouette and the true one, with probabilities in place of yes and no."""
-    logits = scene.outputs['layered']['parts'][-1]
+    logits = scene.outputs['layers']['parts'][-1]
     step = _step(scene, logits)
     found, truth = 1.0 - tf.nn.softmax(logits)[..., 0], _person(scene)[:, ::step, ::step]
     both = tf.reduce_sum(found * truth, axis=(1, 2))
@@ -82,7 +82,7 @@ def painted_l1(scene: Scene) -> tf.Tensor:
 
 def person_gradient(scene: Scene) -> tf.Tensor:
     """L1 distance of the differences between neighbouring pixels of the person to those of the target."""
-    found, truth, person = scene.outputs['layered']['person'], scene.batch['target_image'], _person(scene)
+    found, truth, person = scene.outputs['layers']['person'], scene.batch['target_image'], _person(scene)
     total = 0.0
     for axis in (1, 2):
         distance = tf.reduce_mean(tf.abs(_slope(found, axis) - _slope(truth, axis)), axis=-1)
@@ -92,7 +92,7 @@ def person_gradient(scene: Scene) -> tf.Tensor:
 
 
 def _mean(scene: Scene, name: str, error: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-    estimates = scene.outputs['layered'][name]
+    estimates = scene.outputs['layers'][name]
     return tf.add_n([error(estimate) for estimate in estimates]) / len(estimates)
 
 
@@ -123,7 +123,7 @@ def _visibility(scene: Scene) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _difference(scene: Scene, name: str) -> tf.Tensor:
-    return tf.reduce_mean(tf.abs(scene.outputs['layered'][name] - scene.batch['target_image']), axis=-1)
+    return tf.reduce_mean(tf.abs(scene.outputs['layers'][name] - scene.batch['target_image']), axis=-1)
 
 
 def _neighbours(values: tf.Tensor, axis: int) -> tuple[tf.Tensor, tf.Tensor]:

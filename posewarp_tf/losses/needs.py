@@ -71,14 +71,14 @@ NEEDS = {
     'visibility_mask': Needs('motions', truth=('visibility',), masks=True),
     'visibility_composition': Needs('composition_mask', truth=('visibility',)),
     # The layered model.
-    'layer_flow': Needs('layered', maps=('target_parts',), truth=TRUTH_KEYS),
-    'part_cross_entropy': Needs('layered', maps=('target_parts',)),
-    'source_part_cross_entropy': Needs('layered', maps=('source_parts',)),
-    'silhouette_overlap': Needs('layered', maps=('target_parts',)),
-    'layer_visibility': Needs('layered', maps=('target_parts',), truth=('visibility',)),
-    'person_l1': Needs('layered', maps=('target_parts',)),
-    'painted_l1': Needs('layered', maps=('target_parts',), truth=('visibility',)),
-    'person_gradient': Needs('layered', maps=('target_parts',)),
+    'layer_flow': Needs('layers', maps=('target_parts',), truth=TRUTH_KEYS),
+    'part_cross_entropy': Needs('layers', maps=('target_parts',)),
+    'source_part_cross_entropy': Needs('layers', maps=('source_parts',)),
+    'silhouette_overlap': Needs('layers', maps=('target_parts',)),
+    'layer_visibility': Needs('layers', maps=('target_parts',), truth=('visibility',)),
+    'person_l1': Needs('layers', maps=('target_parts',)),
+    'painted_l1': Needs('layers', maps=('target_parts',), truth=('visibility',)),
+    'person_gradient': Needs('layers', maps=('target_parts',)),
 }
 
 

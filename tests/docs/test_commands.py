@@ -22,6 +22,8 @@ CANNOT_RUN = {
     'python -m exports.serving.client ': 'needs a server; tests/exports/test_serving.py runs the client against one',
     'python -m custom_ops.benchmarks.local_attention': 'needs the compiled ops, and measures for many minutes',
     'custom_ops/cuda_check/run_all.sh ': 'needs a GPU',
+    'posewarp portable-step ': 'traces a network for a minute; tests/training/test_portable.py writes and collects one',
+    'posewarp run-portable-step ': 'needs JAX and MakeHuman; tests/training/test_portable_in_jax.py runs a step by JAX',
     'posewarp build-ops': 'compiles for a minute; make test builds the same',
     'pip install ': 'installs packages; make test-package does it in an environment of its own',
     'python3 -m venv ': 'make does it',

@@ -53,7 +53,7 @@ CATALOGUE = {
     InstanceNorm: (InstanceNorm, [FEATURES]),
     LocalAttention: (lambda: LocalAttention(3), [FEATURES, FEATURES, FLOW]),
     PoseFlowNet: (lambda: PoseFlowNet(4, 8, 3, num_stacks=2), [IMAGE, POSE, POSE, (16, 16, 16)]),
-    PoseNet: (lambda: PoseNet(5), [(18, 2), (18, 2), (2,)]),
+    PoseNet: (lambda: PoseNet(5, (16, 16)), [(18, 2), (18, 2)]),
     ReflectConv: (lambda: ReflectConv(4), [FEATURES]),
     ResBlock: (lambda: ResBlock(6), [FEATURES]),
     ResBlockDecoder: (lambda: ResBlockDecoder(4, hidden_filters=5), [FEATURES]),

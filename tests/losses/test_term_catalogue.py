@@ -19,12 +19,12 @@ MODELS = {
     'pfl': ('joint', (3, 2, 1, 0), {'use_garment': True}),
     'layered': ('layers', (0,), {}),
 }
-OF_LAYERS = {name for name, needs in NEEDS.items() if needs.output == 'layered'}
+OF_LAYERS = {name for name, needs in NEEDS.items() if needs.output == 'layers'}
 # PFL has no attention, whose neighbourhoods alone the term is about; GFLA makes no garment map and no composition mask.
 # The layered model is asked for its own terms only: those of pictures and flows are those of the others.
 LACKING = {
     'pfl': {'affine', *OF_LAYERS},
-    'gfla': {name for name, needs in NEEDS.items() if needs.output in ('garment', 'composition_mask', 'layered')},
+    'gfla': {name for name, needs in NEEDS.items() if needs.output in ('garment', 'composition_mask', 'layers')},
     'layered': set(NEEDS) - OF_LAYERS,
 }
 CATALOGUE = [(model, term) for model in MODELS for term in TERMS if term not in LACKING[model]]
@@ -70,7 +70,7 @@ def scene(model):
         'garment': tf.constant(rng.normal(0, 1, (2, *SIZE, 16)).astype(np.float32)),
         'composition_mask': tf.constant(rng.uniform(0, 1, (2, *SIZE, 1)).astype(np.float32)),
         'motions': make_motions(batch, MODELS[model][1]),
-        'layered': make_layers(rng),
+        'layers': make_layers(rng),
     }
     return batch, outputs
 

@@ -20,6 +20,8 @@ _NOT_FOR_USERS = {
     'exports.mobile.gallery',
     'exports.mobile.pose_models',
     'custom_ops.benchmarks.local_attention',
+    'custom_ops.cuda_check.export_hlo',
+    'custom_ops.cuda_check.time_tensorflow',
     'posewarp_tf.data.synthetic',  # An earlier name.
 }
 

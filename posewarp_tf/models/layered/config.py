@@ -26,7 +26,7 @@ _MOTION_WEIGHTS = {
 # The motion alone, at half size; then everything.
 MOTION = Stage(
     'motion',
-    computes=('layered', 'motions'),
+    computes=('layers', 'motions'),
     weights=_MOTION_WEIGHTS,
     trains=(
         'stem',
@@ -41,7 +41,7 @@ MOTION = Stage(
 )
 LAYERS = Stage(
     'layers',
-    computes=('motions', 'parts', 'silhouette', 'layered', 'image'),
+    computes=('motions', 'parts', 'silhouette', 'layers', 'image'),
     weights={**_MOTION_WEIGHTS, 'person_l1': 2.0, 'painted_l1': 1.0, 'person_gradient': 1.0},
     makes_pictures=True,
     makes_masks=True,

@@ -61,39 +61,46 @@ class Head(tf.keras.layers.Layer):
 
 @register
 class PoseNet(tf.keras.layers.Layer):
-    """What two poses have to do with each other, as `features` numbers, from all their joints at once."""
+    """What two poses have to do with each other, as `features` numbers, from all their joints at once.
 
-    def __init__(self, features: int, **kwargs):
+    Joints are in pixels of `image_size`, (height, width).
+    """
+
+    def __init__(self, features: int, image_size: tuple[int, int], **kwargs):
         # Half precision knows places in a picture to a pixel or two only.
         super().__init__(**{**kwargs, 'dtype': 'float32'})
         self.features = features
+        self.image_size = tuple(image_size)
         self.hidden = tf.keras.layers.Dense(2 * features, tf.nn.leaky_relu, dtype='float32')
         self.dense = tf.keras.layers.Dense(features, tf.nn.leaky_relu, dtype='float32')
 
-    def call(self, source_keypoints: tf.Tensor, target_keypoints: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-        """[B, features] from keypoints [B, 18, 2] in pixels of `size`, (width, height)."""
+    def call(self, source_keypoints: tf.Tensor, target_keypoints: tf.Tensor) -> tf.Tensor:
+        """float32 [B, features] from keypoints [B, 18, 2], missing (-1, -1)."""
+        size = tf.constant(self.image_size[::-1], tf.float32)
         numbers = []
         for keypoints in (source_keypoints, target_keypoints):
             places = tf.cast(keypoints, tf.float32)
             known = tf.cast(tf.reduce_min(places, axis=-1, keepdims=True) >= 0.0, tf.float32)
-            numbers += [known, known * (2.0 * places / tf.constant(size, tf.float32) - 1.0)]
+            numbers += [known, known * (2.0 * places / size - 1.0)]
         flat = tf.concat(numbers, axis=-1)
         return self.dense(self.hidden(tf.reshape(flat, [-1, flat.shape[1] * flat.shape[2]])))
 
     def get_config(self) -> dict:
-        return {**super().get_config(), 'features': self.features}
+        return {**super().get_config(), 'features': self.features, 'image_size': self.image_size}
 
 
 @register
 class Layered(ReposingModel):
-    """See the module. In training it also gives what its terms are about: `layered` (a dict, see `_everything`)."""
+    """See the module. In training it also gives what its terms are about: `layers` (a dict, see `_everything`)."""
+
+    model_config: LayeredConfig
 
     def __init__(self, config: LayeredConfig, **kwargs):
         super().__init__(config, **kwargs)
         self.stem = ConvBlock(config.source_widths[0], 4, strides=2, name='stem')
         self.source_net = UNet(config.source_widths, name='source_net')
         self.source_head = conv(_NUM_PARTS, 3)
-        self.pose_net = PoseNet(_POSE_FEATURES, name='pose_net')
+        self.pose_net = PoseNet(_POSE_FEATURES, config.image_size, name='pose_net')
         self.motion_net = UNet(config.motion_widths, name='motion_net')
         self.motion_head = Head(_HEAD_CHANNELS, name='motion_head')
         self.refinement_net = UNet(config.refinement_widths, name='refinement_net')
@@ -126,7 +133,7 @@ class Layered(ReposingModel):
 
     def step(self, state: State, inputs: Inputs, return_attention: bool = False) -> Outputs:
         outputs = self._everything(state, inputs)
-        del outputs['layered']
+        del outputs['layers']
         return outputs
 
     def run_stage(self, inputs: Inputs, stage: str, training: bool = False) -> Outputs:
@@ -138,12 +145,12 @@ class Layered(ReposingModel):
         flows, logits, _ = estimates[-1]
         seen = layers.composed(flows, layers.nearest_layer(layers.layer_shares(tf.nn.softmax(logits))))
         flow = resize_flow(seen, self.model_config.image_size, 'nearest')
-        return {'layered': _for_training(state, estimates), 'motions': {'source': Motion([flow])}}
+        return {'layers': _for_training(state, estimates), 'motions': {'source': Motion([flow])}}
 
     def _everything(self, state: State, inputs: Inputs) -> Outputs:
         """The outputs, and what only training wants:
 
-        layered: flows, the layers' [B, h, w, layers, 2], logits of parts [B, h, w, parts] and of visibility
+        layers: flows, the layers' [B, h, w, layers, 2], logits of parts [B, h, w, parts] and of visibility
         [B, h, w, 1], lists over estimates, fine ones last; source_parts, logits; person, painted [B, H, W, 3].
         """
         return self._at_full_size(state, *self._motion(state, inputs))
@@ -151,9 +158,9 @@ class Layered(ReposingModel):
     def _motion(self, state: State, inputs: Inputs) -> tuple[tf.Tensor, list]:
         """Features [B, h, w, C] of half size and two estimates of flows, logits of parts and of visibility."""
         half, pose = self._half_size, self._pose(inputs['target_keypoints'])
-        joints = [tf.cast(inputs[f'{role}_keypoints'], tf.float32) for role in ('source', 'target')]
-        flows = layer_flows(*(keypoints / 2.0 for keypoints in joints), half)
-        together = self.pose_net(*joints, self.model_config.image_size[::-1])[:, tf.newaxis, tf.newaxis]
+        source, target = (tf.cast(inputs[f'{role}_keypoints'], tf.float32) for role in ('source', 'target'))
+        flows = layer_flows(source / 2.0, target / 2.0, half)
+        together = self.pose_net(source, target)[:, tf.newaxis, tf.newaxis]
         bottom = state['bottom']
         context = tf.concat([bottom, tf.tile(tf.cast(together, tf.float32), [1, *bottom.shape[1:3], 1])], axis=-1)
         known = tf.concat([pose, state['pose'], self._seen(flows), *self._moved(state, flows)], axis=-1)
@@ -198,7 +205,7 @@ class Layered(ReposingModel):
             'motions': {'source': Motion([flow], [trusted * silhouette])},
             'parts': logits,
             'silhouette': silhouette,
-            'layered': {**_for_training(state, estimates), 'person': person, 'painted': painted},
+            'layers': {**_for_training(state, estimates), 'person': person, 'painted': painted},
         }
 
     def _paint(

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.conventions import PART_NAMES
 from posewarp_tf.ops import bilinear_sample
-from posewarp_tf.poses.limb_motion import GROUPS
-
-NUM_LAYERS = len(GROUPS)
-
-
-def _layer_of(part: str) -> int:
-    """The number of the layer that a part belongs to."""
-    side, _, rest = part.partition('_')
-    return GROUPS.index(f'{side}_{rest.rpartition("_")[2]}' if rest else part)
-
-
-LAYER_OF_PART = np.array([_layer_of(part) for part in PART_NAMES[1:]])
-# float32 [parts, layers]: 1 where a part belongs to a layer; the background belongs to none.
-IN_LAYER = np.concatenate([np.zeros((1, NUM_LAYERS)), np.eye(NUM_LAYERS)[LAYER_OF_PART]]).astype(np.float32)
+from posewarp_tf.poses.body_layers import IN_LAYER, NUM_LAYERS
 
 
 def layer_shares(parts: tf.Tensor) -> tf.Tensor:

@@ -1,8 +1,10 @@
 """Exports the training step of a stage, and takes back what a run of it left.
 
-python -m posewarp_tf.training.portable --flagfile=posewarp_tf/configs/starter.cfg --step_dir=step
-... run it elsewhere (run.py), bring its state-*.npz back, and
-python -m posewarp_tf.training.portable --flagfile=posewarp_tf/configs/starter.cfg --step_dir=step --collect
+    posewarp portable-step --config=starter --stage=motion --step_dir=step
+
+Run it elsewhere (`posewarp run-portable-step`), bring its state-*.npz back, and
+
+    posewarp portable-step --config=starter --stage=motion --step_dir=step --collect
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from posewarp_tf.settings.flags import config_from_flags, define_training_flags
 
 def define_flags() -> None:
     flags.DEFINE_string('run_dir', '', 'Folder of the run: made if missing, continued if not.')
-    flags.DEFINE_string('step_dir', '', 'Folder of the step.')
+    flags.DEFINE_string('step_dir', '', 'Folder of the step: made, or with --collect read.')
     flags.DEFINE_bool('collect', False, 'Takes the state of the step back into the run folder.')
     define_training_flags(has_run_dir=True)
 

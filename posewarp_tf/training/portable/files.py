@@ -18,6 +18,7 @@ PROGRAM, DESCRIPTION = 'step.hlo.gz', 'step.json'
 COUNTER = 'iterations'
 # Bytes of arrays in one file of the state, so that single files stay small enough to be sent anywhere.
 _FILE_SIZE = 12_000_000
+_COUNT = 'count'
 
 
 def write_program(folder: pathlib.Path, program: bytes) -> None:
@@ -30,15 +31,18 @@ def read_program(folder: pathlib.Path) -> bytes:
 
 
 def write_state(folder: str | os.PathLike, arrays: Sequence[np.ndarray]) -> None:
-    """state-0.npz, state-1.npz, ...: arrays by their numbers, an array that equals an earlier one as the latter's."""
+    """state-0.npz, state-1.npz, ...: arrays by their numbers, an array that equals an earlier one as the latter's.
+
+    The first file says how many arrays there are.
+    """
     place = pathlib.Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    parts: list[dict[str, np.ndarray]] = [{}]
-    size, known = 0, {}
+    parts: list[dict[str, np.ndarray]] = [{_COUNT: np.array(len(arrays))}]
+    size, known = 0, dict[str, int]()
     for index, array in enumerate(arrays):
         content = f'{array.dtype} {array.shape} {hashlib.sha256(array.tobytes()).hexdigest()}'
         if content in known:
-            parts[-1][f'same{index}'] = np.int64(known[content])
+            parts[-1][f'same{index}'] = np.array(known[content])
             continue
         known[content] = index
         if size + array.nbytes > _FILE_SIZE:
@@ -62,12 +66,14 @@ def read_state(folder: str | os.PathLike) -> list[np.ndarray]:
     """
     found: dict[int, np.ndarray] = {}
     same: dict[int, int] = {}
+    count = 0
     for path in pathlib.Path(folder).glob('state-*.npz'):
         with np.load(path) as arrays:
+            count += int(arrays[_COUNT]) if _COUNT in arrays.files else 0
             found.update({int(name[1:]): arrays[name] for name in arrays.files if name.startswith('v')})
             same.update({int(name[4:]): int(arrays[name]) for name in arrays.files if name.startswith('same')})
-    missing = set(range(len(found) + len(same))) - found.keys() - same.keys()
-    if not found or missing or not set(same.values()) <= found.keys():
+    # Nothing at all lacks its first file too.
+    if not count or found.keys() | same.keys() != set(range(count)) or not set(same.values()) <= found.keys():
         raise RunError(f'{folder}: expected state-0.npz, state-1.npz, ... of a step, some are missing')
     found.update({index: found[other] for index, other in same.items()})
-    return [found[index] for index in range(len(found))]
+    return [found[index] for index in range(count)]

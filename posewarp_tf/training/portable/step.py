@@ -25,6 +25,7 @@ from posewarp_tf import files
 from posewarp_tf.conventions import NUM_JOINTS
 from posewarp_tf.data.pair_augmentation import augment_as
 from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.losses.needs import needed_maps
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.ops import to_float_image
@@ -42,6 +43,10 @@ Tensors = Mapping[str, tf.Tensor]
 class PortableStep:
     """The step of one stage of a run folder, from its latest checkpoint or from fresh weights.
 
+    Attributes:
+        variables: of the networks and of the optimizer, by their names in a step folder.
+        step: how many steps are done.
+
     Raises:
         ConfigError: the stage has discriminators or needs class maps other than body parts.
     """
@@ -49,6 +54,7 @@ class PortableStep:
     def __init__(self, config: Config, stage: str, run_folder: RunFolder) -> None:
         self._config = config
         self._stage = stage
+        self._check_maps()
         tf.keras.utils.set_random_seed(config.training.seed)
         with distribution.precision(config.training):
             model = build_model(config)
@@ -63,14 +69,14 @@ class PortableStep:
             for mean, weight in zip(average.weights, model.weights):
                 mean.assign(weight)
         networks = {MODEL: model, **({} if average is None else {AVERAGE: average})}
-        self._keys = {
-            variable.handle.ref(): f'{role}/{index}'
+        self.variables = {
+            f'{role}/{index}': variable
             for role, network in networks.items()
             for index, variable in enumerate(network.weights)
         }
         for index, variable in enumerate(self._train_step.parts['optimizer'].variables):
-            self._keys[variable.handle.ref()] = f'optimizer/{index}'
-        self._keys[self._train_step.iterations.handle.ref()] = COUNTER
+            self.variables[f'optimizer/{index}'] = variable
+        self.variables[COUNTER] = self._train_step.iterations
         parts = {**self._train_step.parts, 'best_loss': tf.Variable(np.inf, trainable=False, dtype=tf.float64)}
         self._checkpoints = CheckpointFolder(run_folder.stage_dir(stage), config.training.keep_checkpoints, parts)
         self.step = self._checkpoints.restore() or 0
@@ -88,6 +94,12 @@ class PortableStep:
             specs[f'{role}_keypoints'] = tf.TensorSpec([count, NUM_JOINTS, 2], tf.float32)
             specs[f'{role}_parts'] = tf.TensorSpec([count, *size], tf.uint8)
         return dict(sorted(specs.items()))
+
+    def _check_maps(self) -> None:
+        wanted = {*needed_maps(self._config.replace(stage=self._stage)), *self._config.model.class_maps}
+        others = sorted(wanted - self.batch_specs().keys())
+        if others:
+            raise ConfigError(f'stage {self._stage}: needs {", ".join(others)}, expected no maps but those of parts')
 
     def __call__(self, batch: Tensors) -> dict[str, tf.Tensor]:
         """One step here, in this process: the losses."""
@@ -112,11 +124,12 @@ class PortableStep:
         text = program(stage='hlo').partition('\n')[0]
         replaced = {int(output): int(given) for output, given in _ALIAS.findall(text)}
         state, names = self._state(specs), list(specs)
+        keys = {variable.handle.ref(): name for name, variable in self.variables.items()}
         description = {
             'batch': [
                 {'name': name, 'shape': list(specs[name].shape), 'dtype': specs[name].dtype.name} for name in names
             ],
-            'state': [self._keys.get(variable.handle.ref(), variable.name) for variable in state],
+            'state': [keys.get(variable.handle.ref(), variable.name) for variable in state],
             'num_steps': self._config.training.stage_steps[self._stage],
             'losses': sorted(self._graph.get_concrete_function(specs).structured_outputs),
             'replaced': {str(output): given - len(names) for output, given in replaced.items()},
