@@ -30,7 +30,8 @@ class ReposingModel(tf.keras.Model):
         image     float [B, H, W, 3] in [-1, 1]
         motions   {role: Motion} of the pictures whose pixels move: flows, masks (outputs.py); empty without flows
 
-    and the `outputs` that the config declares. With `return_attention=True` motions hold their attentions too.
+    and the `outputs` that the config declares. With `return_attention=True` motions hold their attentions too. A model
+    whose `material` is skeletons gives `skeletons` float32 [B, frames, 34] alone, and has `call` instead of `step`.
 
     A subclass has `step`, and `start` where something depends on the source alone: it is then computed once for any
     number of poses. It trains in the stages of its config, of which `run_stage` computes what each needs.
