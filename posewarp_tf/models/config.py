@@ -85,8 +85,8 @@ class ModelConfig(Section, abc.ABC):
     # these alone: neither pictures nor motions.
     material: ClassVar[str] = 'pictures'
 
-    # A key that released checkpoints of this model have and no others; empty where it is told otherwise, or there are
-    # none.
+    # A key that released checkpoints of this model have and no others; empty where they are told otherwise, or there
+    # are none. A shipped config of the model's name then says what was published.
     checkpoint_key: ClassVar[str] = ''
 
     # The pictures of one example, in the order of the data set's rows; the last is the one to be made.
