@@ -10,7 +10,6 @@ import tensorflow as tf
 from posewarp_tf.data.datasets import load_dataset
 from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
 from posewarp_tf.data.skeletons import load_skeletons, make_test_skeletons, make_training_skeletons
-from posewarp_tf.errors import RunError
 from posewarp_tf.settings.config import Config
 
 
@@ -35,7 +34,7 @@ _MATERIALS = {
         make_test_dataset,
     ),
     'skeletons': Material(
-        lambda config: load_skeletons(config.data.data_dir, 'train'),
+        lambda config: load_skeletons(config.data.data_dir, 'train', config.model.fills_skeletons),
         lambda config, maps, step, examples: make_training_skeletons(config, step, examples),
         make_test_skeletons,
     ),
@@ -45,12 +44,3 @@ _MATERIALS = {
 def material_of(config: Config) -> Material:
     """That of the model of `config`."""
     return _MATERIALS[config.model.material]
-
-
-def require_pictures(config: Config, place: str) -> None:
-    """Raises a RunError that names `place` when the model of `config` makes no pictures."""
-    if config.model.material != 'pictures':
-        raise RunError(
-            f'{place}: holds --model={config.model.model}, which makes {config.model.material}, expected a model that '
-            'makes pictures'
-        )

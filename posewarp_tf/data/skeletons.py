@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.files.pickled_arrays import read_pickled_dict
-from posewarp_tf.poses.skeletons import NUM_SKELETON_JOINTS, PIECE, REACH, piece_starts, to_skeletons
+from posewarp_tf.poses.skeletons import NUM_SKELETON_JOINTS, PIECE, REACH, fill_skeletons, piece_starts, to_skeletons
 from posewarp_tf.settings.config import Config
 from posewarp_tf.synthetic.skeletons import CAMERA_WIDTH, NOISY_FILE, TRUTH_FILE
 
@@ -38,8 +38,10 @@ class SkeletonSequences:
     lengths: np.ndarray
 
 
-def load_skeletons(data_dir: str, split: str) -> SkeletonSequences:
+def load_skeletons(data_dir: str, split: str, fill: bool = False) -> SkeletonSequences:
     """The sequences of 'train' (all subjects but S9 and S11) or 'test' (these); the shorter of both files counts.
+
+    fill: joints that were not found are filled in (poses/skeletons.py).
 
     Raises:
         DataError: a file is missing or damaged, or no sequence of the split is in both.
@@ -59,8 +61,11 @@ def load_skeletons(data_dir: str, split: str) -> SkeletonSequences:
     lengths = np.array([len(one) for one, _ in pairs], np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     size = (CAMERA_WIDTH, CAMERA_WIDTH)
-    both = (to_skeletons(np.concatenate([pair[side] for pair in pairs]), size) for side in (0, 1))
-    return SkeletonSequences(names, *both, starts, lengths)
+    noisy_pieces = [to_skeletons(one, size) for one, _ in pairs]
+    true_pieces = [to_skeletons(one, size) for _, one in pairs]
+    if fill:
+        noisy_pieces = [fill_skeletons(one) for one in noisy_pieces]
+    return SkeletonSequences(names, np.concatenate(noisy_pieces), np.concatenate(true_pieces), starts, lengths)
 
 
 def make_training_skeletons(config: Config, start_step: int, sequences: SkeletonSequences) -> tf.data.Dataset:
@@ -93,7 +98,7 @@ def make_training_skeletons(config: Config, start_step: int, sequences: Skeleton
 
 def make_test_skeletons(config: Config, batch_size: int, max_pieces: int | None = None) -> tf.data.Dataset:
     """The pieces of all test sequences, or `max_pieces` spread evenly over them, as they are."""
-    sequences = load_skeletons(config.data.data_dir, 'test')
+    sequences = load_skeletons(config.data.data_dir, 'test', config.model.fills_skeletons)
     pieces = [(row, start) for row, length in enumerate(sequences.lengths) for start in piece_starts(int(length))]
     chosen = np.array(pieces, np.int64)
     if max_pieces is not None and max_pieces < len(chosen):

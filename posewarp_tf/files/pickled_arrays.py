@@ -87,14 +87,17 @@ def read_pickled_dict(path: str | os.PathLike, name: str) -> dict:
         DataError: naming the file: missing, damaged, or holding something else.
     """
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(f'{name}.npy') as member:
-            np.lib.format.read_magic(member)
-            np.lib.format.read_array_header_1_0(member)
-            found = _plain(_Unpickler(io.BytesIO(member.read()), encoding='latin1').load())
+        with zipfile.ZipFile(path) as archive:
+            if f'{name}.npy' not in archive.namelist():
+                raise DataError(f'{path}: holds no {name}, only {", ".join(archive.namelist())}')
+            with archive.open(f'{name}.npy') as member:
+                np.lib.format.read_magic(member)
+                np.lib.format.read_array_header_1_0(member)
+                found = _plain(_Unpickler(io.BytesIO(member.read()), encoding='latin1').load())
     except FileNotFoundError as error:
         raise DataError(f'{path}: no such file') from error
-    except KeyError as error:
-        raise DataError(f'{path}: holds no {name}') from error
+    except DataError:
+        raise
     except Exception as error:  # a pickle that is damaged raises almost anything
         raise DataError(f'{path}: {name} cannot be read: {error}') from error
     if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], dict):

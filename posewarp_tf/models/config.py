@@ -144,6 +144,11 @@ class ModelConfig(Section, abc.ABC):
         return {}
 
     @property
+    def fills_skeletons(self) -> bool:
+        """Whether joints that were not found are filled in before a model of skeletons sees them."""
+        return False
+
+    @property
     def takes_context(self) -> bool:
         """Whether the model can place the person into a given picture."""
         return any(item.role == 'context' for item in self.optional_inputs)

@@ -25,6 +25,7 @@ LIMBS = tuple(name for name in COCO_17 if name in HUMAN36M_17 and name != 'nose'
 
 # Frames of a piece of the answer, and frames that go in before and behind it.
 PIECE, REACH = 24, 40
+_BATCH = 32
 
 
 def to_skeletons(joints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -61,6 +62,36 @@ def cleaned_keypoints(keypoints: np.ndarray, skeletons: np.ndarray, size: tuple[
     return result
 
 
+def fill_skeletons(skeletons: np.ndarray) -> np.ndarray:
+    """Skeletons [frames, 34] in COCO's order with joints that were not found in straight lines between found ones.
+
+    A joint that is never found is where the middle of the others is in each frame; of a video that shows nobody at all
+    nothing is filled.
+    """
+    joints = np.stack(np.split(skeletons, 2, axis=-1), axis=-1)
+    found = ~np.all(joints == -1.0, axis=-1) & np.any(skeletons != 0.0, axis=-1, keepdims=True)
+    filled, frames = joints.copy(), np.arange(len(joints))
+    for joint in np.flatnonzero(found.any(axis=0)):
+        seen = found[:, joint]
+        for axis in range(2):
+            filled[:, joint, axis] = np.interp(frames, frames[seen], joints[seen, joint, axis])
+    known = found.any(axis=0)
+    if known.any():
+        filled[:, ~known] = filled[:, known].mean(axis=1, keepdims=True)
+    return np.concatenate([filled[..., 0], filled[..., 1]], axis=-1)
+
+
+def coco_to_human36m() -> np.ndarray:
+    """float32 [34, 34]: by which a skeleton in COCO's order becomes about the same one in that of Human3.6M."""
+    hips, shoulders = ('left_hip', 'right_hip'), ('left_shoulder', 'right_shoulder')
+    means = {'hip': hips, 'neck': shoulders, 'spine': hips + shoulders, 'head': ('left_ear', 'right_ear')}
+    matrix = np.zeros((NUM_SKELETON_JOINTS, NUM_SKELETON_JOINTS), np.float32)
+    for row, name in enumerate(HUMAN36M_17):
+        sources = means.get(name, (name,))
+        matrix[row, [COCO_17.index(source) for source in sources]] = 1.0 / len(sources)
+    return np.kron(np.eye(2, dtype=np.float32), matrix)
+
+
 def piece_starts(num_frames: int) -> list[int]:
     """First frames of the pieces of a video: every 24th, and the one that ends with the video."""
     return sorted({*range(0, max(num_frames - PIECE, 0), PIECE), max(num_frames - PIECE, 0)})
@@ -79,10 +110,14 @@ def clean_in_pieces(skeletons: np.ndarray, network: Callable[[np.ndarray], np.nd
 
     Args:
         skeletons: float32 [frames, 34].
-        network: [B, 104, 34] -> [B, 24, 34].
+        network: [B, 104, 34] -> [B, 24, 34], B at most 32.
     """
     num_frames = len(skeletons)
     clean = np.empty((max(num_frames, PIECE), skeletons.shape[1]), np.float32)
-    for start in piece_starts(num_frames):
-        clean[start : start + PIECE] = network(skeletons[context_frames(start, num_frames)][np.newaxis])[0]
+    starts = piece_starts(num_frames)
+    for number in range(0, len(starts), _BATCH):
+        some = starts[number : number + _BATCH]
+        pieces = network(np.stack([skeletons[context_frames(start, num_frames)] for start in some]))
+        for start, piece in zip(some, pieces):
+            clean[start : start + PIECE] = piece
     return clean[:num_frames]

@@ -29,6 +29,13 @@ class MotionConfig(ModelConfig):
     motion_channels: int = option(256, 'Channels of every layer of the motion network, an even number.', minimum=2)
     motion_dropout: float = option(0.15, 'Part of the features that training drops, below 1.', minimum=0.0)
 
+    motion_base: str = option(
+        'none',
+        "What the network corrects. 'none': nothing, as published; 'joints': the noisy joints themselves, gaps filled, "
+        'seen from the middle of the person.',
+        choices=('none', 'joints'),
+    )
+
     all_stages = (_EXTRACTION,)
     material = 'skeletons'
     roles = ()
@@ -48,6 +55,10 @@ class MotionConfig(ModelConfig):
     @property
     def inputs(self) -> tuple[Input, ...]:
         return (SkeletonsInput(),)
+
+    @property
+    def fills_skeletons(self) -> bool:
+        return self.motion_base == 'joints'
 
     @classmethod
     def checkpoint_settings(cls, shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:

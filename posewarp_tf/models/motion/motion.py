@@ -9,7 +9,10 @@ out. A convolution sees 40 frames before and after each frame that it makes, so 
     output = conv1(x)
 
 Norms are over channels and time together and the code is a mean over time: the answer for a frame depends on the
-length of the input. The published tool gives 104 frames and takes the 24 in the middle (pieces.py).
+length of the input. The published tool gives 104 frames and takes the 24 in the middle (poses/skeletons.py).
+
+With --motion_base=joints (ours) the input is moved and scaled to mean 0 and deviation 1/2 over joints and time,
+the noisy joints in the order of the answer are added to the output, and the sum goes back to the picture.
 """
 
 from __future__ import annotations
@@ -22,11 +25,11 @@ from posewarp_tf.models.motion.config import MotionConfig
 from posewarp_tf.models.motion.dropout import ExampleDropout
 from posewarp_tf.models.motion.norms import CodedNorm, SequenceNorm
 from posewarp_tf.models.pytorch_names import named_variables
+from posewarp_tf.poses.skeletons import NUM_SKELETON_JOINTS, REACH, coco_to_human36m
 
 NUM_COORDINATES = 34
-# Frames that a convolution sees before and after the one that it makes: 1 + 3 + 9 + 27.
-REACH = 40
 
+# With a frame more on each side they make REACH.
 _DILATIONS = (3, 9, 27)
 
 
@@ -61,7 +64,16 @@ class MotionNet(ReposingModel):
         self.shrink_conv = conv_1d(NUM_COORDINATES, 1, use_bias=True)
 
     def call(self, inputs: Inputs, training: bool = False, return_attention: bool = False) -> Outputs:
-        skeletons = inputs['skeletons']
+        if self.model_config.motion_base == 'none':
+            return {'skeletons': tf.cast(self._extract(inputs['skeletons'], training), tf.float32)}
+        skeletons = tf.cast(inputs['skeletons'], tf.float32)
+        middle, scale = _person_frame(skeletons)
+        seen = (skeletons - middle) / scale
+        base = tf.linalg.matmul(seen[:, REACH:-REACH], tf.constant(coco_to_human36m().T))
+        correction = tf.cast(self._extract(seen, training), tf.float32)
+        return {'skeletons': (base + correction) * scale + middle}
+
+    def _extract(self, skeletons: tf.Tensor, training: bool) -> tf.Tensor:
         code = self._code(skeletons)
         features = self._dropped(0, self.expand_norm(self.expand_conv(skeletons)), skeletons, training)
         for block, dilation in enumerate(_DILATIONS):
@@ -70,10 +82,12 @@ class MotionNet(ReposingModel):
                 normed = self.norms[place](self.convs[place](change), code)
                 change = self._dropped(place + 1, normed, skeletons, training)
             features = features[:, dilation:-dilation] + change
-        return {'skeletons': tf.cast(self.shrink_conv(features), tf.float32)}
+        return self.shrink_conv(features)
 
     def scale_initial_kernels(self, gain: float) -> None:
-        layers = [*self.code_convs, self.expand_conv, *self.convs, self.shrink_conv]
+        # What is added to the joints begins near zero.
+        last = [self.shrink_conv] if self.model_config.motion_base == 'none' else []
+        layers = [*self.code_convs, self.expand_conv, *self.convs, *last]
         layers += [dense for norm in self.norms for dense in norm.dense_layers]
         for layer in layers:
             layer.kernel.assign(layer.kernel * (gain / PUBLISHED_GAIN))
@@ -97,3 +111,11 @@ class MotionNet(ReposingModel):
     def _dropped(self, place: int, features: tf.Tensor, skeletons: tf.Tensor, training: bool) -> tf.Tensor:
         features = activate(features)
         return self.dropouts[place](features, skeletons) if training else features
+
+
+def _person_frame(skeletons: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Middle [B, 1, 34] and twice the deviation [B, 1, 1] of all joints [B, T, 34] of each example."""
+    halves = tf.reduce_mean(tf.reshape(skeletons, [tf.shape(skeletons)[0], -1, 2, NUM_SKELETON_JOINTS]), axis=(1, 3))
+    middle = tf.repeat(halves, NUM_SKELETON_JOINTS, axis=-1)[:, tf.newaxis]
+    variance = tf.reduce_mean(tf.square(skeletons - middle), axis=(1, 2), keepdims=True)
+    return middle, 2.0 * tf.sqrt(tf.maximum(variance, 1e-6))
