@@ -7,10 +7,17 @@ runs/starter_evaluation.
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from absl import flags
 
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
+
+if TYPE_CHECKING:
+    from posewarp_tf.runs.run_folder import RunFolder
 
 # The package itself is not written to.
 STARTER_OUTPUT = 'runs/starter_evaluation'
@@ -47,6 +54,9 @@ def main() -> None:
         networks = NetworkMetrics(given.inception_weights, given.inception_splits, given.lpips_weights)
     run_dir = chosen_run(given.run_dir)
     output = RunFolder(given.output_dir or given.run_dir or STARTER_OUTPUT)
+    if RunFolder(run_dir).load_config().model.material == 'skeletons':
+        _print_skeletons(run_dir, output)
+        return
     metrics = evaluate(
         run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, networks, output.path
     )
@@ -63,6 +73,22 @@ def main() -> None:
         print('note: --inception_weights=random: the Inception score and Frechet distance mean nothing')
     print(f'metrics: {output.metrics_path}')
     print(f'pictures: {output.sample_dir}/evaluate-*.png')
+
+
+def _print_skeletons(run_dir: str | os.PathLike, output: RunFolder) -> None:
+    """The same of motion extraction, which makes no pictures."""
+    from posewarp_tf.metrics.skeletons import evaluate_skeletons, format_skeleton_table
+
+    given = flags.FLAGS
+    for name in ('max_pairs', 'inception_weights', 'lpips_weights'):
+        if given[name].present:
+            raise ConfigError(f'--{name}: given for {run_dir}, a run of skeletons, which has no pictures')
+    metrics = evaluate_skeletons(run_dir, given.data_dir, given.checkpoint, output.path)
+    protocol = metrics['protocol']
+    print(f'\n{protocol["num_sequences"]} test sequences, {protocol["num_frames"]} frames, {protocol["unit"]}')
+    print(format_skeleton_table(metrics))
+    print(f'moving average: {protocol["moving_average"]}')
+    print(f'metrics: {output.metrics_path}')
 
 
 if __name__ == '__main__':

@@ -16,7 +16,9 @@ from posewarp_tf.settings import command_line
 
 
 def define_flags() -> None:
-    flags.DEFINE_string('checkpoint', None, 'Generator or flow estimator (latest_net_G.pth).', required=True)
+    flags.DEFINE_string(
+        'checkpoint', None, 'Generator, flow estimator or motion extraction (latest_net_G.pth).', required=True
+    )
     flags.DEFINE_string('discriminator', None, 'Discriminator (latest_net_D.pth), if training is to go on.')
     flags.DEFINE_string('config', 'auto', "A shipped config, a flagfile, or 'auto': what the file itself tells.")
     flags.DEFINE_list('image_size', None, 'height,width, if not the published one: weights do not tell it.')
@@ -35,7 +37,7 @@ def main() -> None:
         for note in source.notes:
             print(f'{source.path}: {note}')
     if given.config == importing.AUTO:
-        print(f'{weights.path}: by its keys and shapes a network of {importing.description(config)}')
+        print(f'{weights.path}: by its keys and shapes a network of {importing.description(config, weights)}')
     chosen = 'as given' if given.image_size else 'as in the config; weights do not tell it, --image_size changes it'
     height, width = config.model.image_size
     print(f'image size: {height}x{width} ({chosen})')

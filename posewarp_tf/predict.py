@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 
 _FOR_SEQUENCE = ('source_image', 'target_dir', 'output')
 _PATHS = (
-    *('run_dir', 'pairs', 'target_dir', 'target_video', 'target_image', 'pose_model'),
+    *('run_dir', 'pairs', 'target_dir', 'target_video', 'target_image', 'pose_model', 'motion_run_dir'),
     *REQUIRED_COLUMNS,
     *KEYPOINT_COLUMNS,
     *MAP_COLUMNS,
 )
 _FOR_VIDEO = ('source_image', 'target_video', 'output')
-_ONLY_FOR_SEQUENCE = ('fps', 'overwrite', 'smooth_poses')
+_ONLY_FOR_SEQUENCE = ('fps', 'overwrite', 'smooth_poses', 'motion_run_dir')
 _ONLY_FOR_VIDEO = ('start', 'max_seconds', 'sound')
 _NOT_FOR_SEQUENCE = ('target_keypoints', 'target_name', 'target_image', 'target_garment', 'save_intermediates')
 
@@ -184,6 +184,7 @@ def _drive() -> int:
 
     given = flags.FLAGS
     is_video = given.target_video is not None
+    smoothing = is_video and given.motion_run_dir is None
     job = DrivingJob(
         source_image=given.source_image,
         source_keypoints=given.source_keypoints,
@@ -192,7 +193,8 @@ def _drive() -> int:
         source_name=given.source_name,
         pose_size=size_from_flag('target_image_size'),
         class_maps=_given_maps(),
-        smooth_poses=is_video if given.smooth_poses is None else given.smooth_poses,
+        smooth_poses=smoothing if given.smooth_poses is None else given.smooth_poses,
+        motion_run_dir=given.motion_run_dir,
         fps=given.fps,
         overwrite=given.overwrite,
         is_video=is_video,

@@ -106,7 +106,9 @@ def names_of_models() -> set[str]:
 
     own = {name: f'posewarp_tf/models/{name}/' for name in MODELS}
     found = {(path, name) for path, tree in sources().items() for name in code_strings(tree) & {*MODELS}}
-    elsewhere = {path for path, name in found if not path.startswith(own[name])}
+    # A stage may be called as another model is.
+    stages = {(own[model] + 'config.py', stage.name) for model in MODELS for stage in MODELS[model].all_stages}
+    elsewhere = {path for path, name in found - stages if not path.startswith(own[name])}
     return elsewhere - {'posewarp_tf/models/registry.py'}
 
 

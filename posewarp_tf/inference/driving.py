@@ -12,6 +12,7 @@ from tqdm import tqdm
 from posewarp_tf.conventions import MISSING
 from posewarp_tf.errors import DataError
 from posewarp_tf.inference.checks import picture_size, require_maps
+from posewarp_tf.inference.cleaning import SkeletonCleaner
 from posewarp_tf.inference.driving_job import ANIMATION_NAME, DrivingJob, check_paths, read_maps
 from posewarp_tf.inference.found_poses import FoundPose, PoseFinder
 from posewarp_tf.inference.frames_folder import FramesFolder, digests_of_frames
@@ -128,6 +129,7 @@ def _motion_of_video(job: DrivingJob, video: VideoReader, finder: PoseFinder) ->
             'animated picture: write an .mp4, or give --max_seconds or a lower --fps'
         )
     sequence = poses_of_video(video, finder.estimator, job.frames_folder, job.smooth_poses, job.overwrite)
+    sequence = _cleaned(job, sequence, video.size)
     has_sound = video.has_sound and job.with_sound
     if has_sound and (is_animation or not job.output_suffix):
         print(f'note: the sound of {job.poses} is not carried over: frames and animated pictures have none')
@@ -140,12 +142,25 @@ def _motion_of_poses(job: DrivingJob, size: tuple[int, int]) -> _Motion:
     pose_size = job.pose_size or size
     sequence = load_sequence(job.poses, pose_size)
     fps = job.fps or _DEFAULT_FPS
+    sequence = _cleaned(job, sequence, pose_size)
     if job.smooth_poses:
         keypoints, lines = smoothed(sequence.keypoints, fps)
         sequence = sequence._replace(keypoints=keypoints)
         print(f'filled: {"; ".join(lines) or "nothing was missing for so short a time"}')
     require_poses(sequence)
     return _Motion(sequence, pose_size, fps)
+
+
+def _cleaned(job: DrivingJob, sequence: PoseSequence, size: tuple[int, int]) -> PoseSequence:
+    """By motion extraction, where its run is given."""
+    if job.motion_run_dir is None:
+        return sequence
+    cleaned = SkeletonCleaner(job.motion_run_dir).clean_poses(sequence, size)
+    gaps = np.all(sequence.keypoints == MISSING, axis=-1) & np.any(cleaned.keypoints != MISSING, axis=-1)
+    print(
+        f'cleaned by {job.motion_run_dir}: neck and limbs of {len(sequence.names)} frames, {gaps.sum()} joints filled'
+    )
+    return cleaned
 
 
 def _shrunk(job: DrivingJob, image: np.ndarray, found: FoundPose) -> tuple[np.ndarray, FoundPose]:

@@ -33,6 +33,7 @@ class DrivingJob:
     class_maps: by the model's names; of the source a file or a folder, of the target a folder, of maps named after the
         picture or the frames (those of a video are frame-00000, ...).
     smooth_poses: whether slips, short gaps and trembling are taken out (poses/smoothing.py).
+    motion_run_dir: a run folder of a model of skeletons, which cleans the poses; None: they are not.
     fps: frames per second; None: those of the video, of poses 25.
     start, max_seconds: the part of the video that is used, in seconds; None: to its end.
     with_sound: whether the sound of the video is carried over into an .mp4 or .webm.
@@ -46,6 +47,7 @@ class DrivingJob:
     pose_size: tuple[int, int] | None = None
     class_maps: Mapping[str, str] = dataclasses.field(default_factory=dict)
     smooth_poses: bool = False
+    motion_run_dir: str | None = None
     fps: float | None = None
     overwrite: bool = False
     is_video: bool = False
@@ -129,6 +131,12 @@ def define_sequence_flags() -> None:
         None,
         'Fill joints that are missing for up to 5 frames from the frames around, and take slips and trembling out; '
         'default: of a video yes, of poses no.',
+    )
+    flags.DEFINE_string(
+        'motion_run_dir',
+        None,
+        'Run folder of motion extraction (trained or imported), by which neck and limbs are cleaned and their gaps '
+        'filled; of a video in place of smoothing, unless --smooth_poses asks for both.',
     )
     flags.DEFINE_float('start', 0.0, 'Seconds of the video to leave out.', lower_bound=0.0)
     flags.DEFINE_float('max_seconds', None, 'Seconds of the video to use; default: all.', lower_bound=0.01)

@@ -79,6 +79,8 @@ NEEDS = {
     'person_l1': Needs('layers', maps=('target_parts',)),
     'painted_l1': Needs('layers', maps=('target_parts',), truth=('visibility',)),
     'person_gradient': Needs('layers', maps=('target_parts',)),
+    # Motion extraction.
+    'joint_error': Needs('skeletons'),
 }
 
 

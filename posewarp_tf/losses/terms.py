@@ -64,6 +64,12 @@ def _mask_prior(scene: Scene) -> tf.Tensor:
     return tf.reduce_mean(scene.outputs['composition_mask'], axis=(1, 2, 3))
 
 
+def _joint_error(scene: Scene) -> tf.Tensor:
+    """Mean squared error of coordinates in [-1, 1]."""
+    error = scene.outputs['skeletons'] - as_float32(scene.batch['target_skeletons'])
+    return tf.reduce_mean(tf.square(error), axis=(1, 2))
+
+
 def _visibility_composition(scene: Scene) -> tf.Tensor:
     return truth_terms.composition_error(scene, scene.outputs['composition_mask'])
 
@@ -105,4 +111,6 @@ TERMS: dict[str, Term] = {
     'person_l1': Term(layered_terms.person_l1),
     'painted_l1': Term(layered_terms.painted_l1),
     'person_gradient': Term(layered_terms.person_gradient),
+    # Motion extraction.
+    'joint_error': Term(_joint_error),
 }

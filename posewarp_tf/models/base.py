@@ -31,7 +31,8 @@ class ReposingModel(tf.keras.Model):
         motions   {role: Motion} of the pictures whose pixels move: flows, masks (outputs.py); empty without flows
 
     and the `outputs` that the config declares, in training also those that only terms of its objective read
-    (losses/needs.py). With `return_attention=True` motions hold their attentions too.
+    (losses/needs.py). With `return_attention=True` motions hold their attentions too. A model whose `material` is
+    skeletons gives `skeletons` float32 [B, frames, 34] alone, and has `call` instead of `step`.
 
     A subclass has `step`, and `start` where something depends on the source alone: it is then computed once for any
     number of poses. It trains in the stages of its config, of which `run_stage` computes what each needs.

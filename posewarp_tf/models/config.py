@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from posewarp_tf.conventions import SAMPLER_IMPLEMENTATIONS
 from posewarp_tf.errors import ConfigError
@@ -81,6 +81,14 @@ class ModelConfig(Section, abc.ABC):
     # Every stage that some settings have, in the order of training.
     all_stages: ClassVar[tuple[Stage, ...]] = ()
 
+    # What it is trained on (data/materials.py): pairs of 'pictures', or 'skeletons' over time. Models of skeletons make
+    # these alone: neither pictures nor motions.
+    material: ClassVar[str] = 'pictures'
+
+    # A key that released checkpoints of this model have and no others; empty where they are told otherwise, or there
+    # are none. A shipped config of the model's name then says what was published.
+    checkpoint_key: ClassVar[str] = ''
+
     # The pictures of one example, in the order of the data set's rows; the last is the one to be made.
     roles: ClassVar[tuple[str, ...]] = ('source', 'target')
 
@@ -102,6 +110,15 @@ class ModelConfig(Section, abc.ABC):
     @abc.abstractmethod
     def inputs(self) -> tuple[Input, ...]:
         """What goes in."""
+
+    @classmethod
+    def checkpoint_settings(cls, shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+        """The settings that a released checkpoint tells, from the shapes of its arrays by their keys.
+
+        Raises:
+            RunError: it lacks what tells them.
+        """
+        return {}
 
     def check(self) -> None:  # noqa: B027, all settings of a simple model work
         """Raises ConfigError for settings that cannot work."""
@@ -125,6 +142,11 @@ class ModelConfig(Section, abc.ABC):
     def neighbourhoods(self) -> dict[int, int]:
         """{scale of `flow_scales`: side of the neighbourhood that an attention sees there}; empty without attention."""
         return {}
+
+    @property
+    def fills_skeletons(self) -> bool:
+        """Whether joints that were not found are filled in before a model of skeletons sees them."""
+        return False
 
     @property
     def takes_context(self) -> bool:

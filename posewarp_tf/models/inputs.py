@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from posewarp_tf.conventions import NUM_JOINTS, PART_NAMES
-from posewarp_tf.models.kinds import CLASS_MAPS, ClassMap, Joints, Kind, Picture, RawInput, Size, Vector
+from posewarp_tf.models.kinds import CLASS_MAPS, ClassMap, Joints, Kind, Picture, RawInput, Size, Skeletons, Vector
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -85,7 +85,7 @@ class Input:
     def dtype(self) -> str:
         return self.kind.dtype
 
-    def shape(self, size: Size) -> tuple[int, ...]:
+    def shape(self, size: Size) -> tuple[int | None, ...]:
         """Without the batch."""
         return self.kind.shape(size)
 
@@ -144,6 +144,18 @@ class JointsInput(Input):
         super().__init__(role, 'keypoints', Joints(), _joints_of(role))
 
 
+class SkeletonsInput(Input):
+    """`skeletons`, float32 [B, T, 34], joints of one person over time."""
+
+    def __init__(self) -> None:
+        words = '17 joints of a person in each frame, COCO order: 17 y, then 17 x, -1 to 1 over the picture.'
+        super().__init__('', 'skeletons', Skeletons(), words)
+
+    @property
+    def name(self) -> str:
+        return self.what
+
+
 @dataclasses.dataclass(frozen=True, init=False)
 class PoseInput(Input):
     """`<role>_pose`, float32 [B, H, W, channels], made of joints and parts as its form says."""
@@ -176,7 +188,7 @@ def _joints_of(role: str) -> str:
 
 
 # The order of raw inputs.
-_ORDER = (Picture, Joints, Vector, ClassMap)
+_ORDER = (Picture, Joints, Skeletons, Vector, ClassMap)
 
 
 def raw_inputs(inputs: Iterable[Input]) -> list[RawInput]:

@@ -1,4 +1,4 @@
-"""What people give to a model, by its kind: a `Picture`, `Joints`, a `ClassMap` or a `Vector`.
+"""What people give to a model, by its kind: a `Picture`, `Joints`, `Skeletons`, a `ClassMap` or a `Vector`.
 
 Checking (of arrays, and in graphs), warm-up and metadata hang on the kind.
 """
@@ -27,8 +27,8 @@ class Kind(abc.ABC):
     dtype = 'float32'
 
     @abc.abstractmethod
-    def shape(self, size: Size) -> tuple[int, ...]:
-        """Without the batch, for a model that works at `size` (height, width)."""
+    def shape(self, size: Size) -> tuple[int | None, ...]:
+        """Without the batch, for a model that works at `size` (height, width); None for what may have any length."""
 
     def check(self, array: np.ndarray, name: str, size: Size) -> None:  # noqa: B027, a picture has any values
         """Raises DataError for values that the kind cannot have; `array` has its shape and dtype."""
@@ -82,6 +82,21 @@ class Joints(Kind):
     def example(self, size: Size) -> np.ndarray:
         along = np.linspace(0.1, 0.9, NUM_JOINTS, dtype=np.float32)[:, np.newaxis]
         return along * np.array(size[::-1], np.float32)
+
+
+class Skeletons(Kind):
+    """Joints over time: float32 [frames, 34], 17 y and then 17 x, -1 to 1 over the picture; any number of frames."""
+
+    def shape(self, size: Size) -> tuple[int | None, ...]:
+        return (None, 34)
+
+    def check(self, array: np.ndarray, name: str, size: Size) -> None:
+        if not np.isfinite(array).all():
+            frame = int(np.argmin(np.isfinite(array).all(axis=-1)))
+            raise DataError(f'{name}: frame {frame}: got {array[frame].tolist()}, expected finite numbers')
+
+    def example(self, size: Size) -> np.ndarray:
+        return np.zeros((104, 34), np.float32)
 
 
 class ClassMap(Kind):

@@ -1,13 +1,15 @@
 """Between this package's variables and the released PyTorch checkpoints.
 
-The networks that were released, GFLA, ResDiscriminator, PatchDiscriminator and TemporalDiscriminator, have a method
-`pytorch_names()`: a list of (key, variable, kind), one entry per array of the checkpoint. A kind says how the two
-layouts relate:
+The networks that were released, GFLA, MotionNet, ResDiscriminator, PatchDiscriminator and TemporalDiscriminator, have a
+method `pytorch_names()`: a list of (key, variable, kind), one entry per array of the checkpoint. A kind says how the
+two layouts relate:
 
     kind               PyTorch                here
     'conv'             [out, in, kh, kw]      [kh, kw, in, out]
+    'conv_1d'          [out, in, k]           [k, in, out]
     'conv_3d'          [out, in, kd, kh, kw]  [kd, kh, kw, in, out]
     'transposed_conv'  [in, out, kh, kw]      [kh, kw, out, in]   (Conv2DTranspose)
+    'matrix'           [out, in]              [in, out]           (of Dense; columns that are rows here)
     'vector'           [n]                    [n]                 (biases, norm scales, spectral u and v)
 
 No kernel is flipped: in both frameworks a transposed convolution spreads input i over outputs
@@ -25,7 +27,14 @@ import tensorflow as tf
 from posewarp_tf.errors import RunError
 
 # Axes of our layout in terms of PyTorch's.
-_AXES = {'conv': (2, 3, 1, 0), 'conv_3d': (2, 3, 4, 1, 0), 'transposed_conv': (2, 3, 1, 0), 'vector': (0,)}
+_AXES = {
+    'conv': (2, 3, 1, 0),
+    'conv_1d': (2, 1, 0),
+    'conv_3d': (2, 3, 4, 1, 0),
+    'transposed_conv': (2, 3, 1, 0),
+    'matrix': (1, 0),
+    'vector': (0,),
+}
 
 
 def assign_pytorch_weights(

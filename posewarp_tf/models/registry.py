@@ -13,6 +13,7 @@ from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.gfla.config import GFLAConfig
 from posewarp_tf.models.layered.config import LayeredConfig
+from posewarp_tf.models.motion.config import MotionConfig
 from posewarp_tf.models.pfl.config import PFLConfig
 from posewarp_tf.settings.options import fields_of, values_from_json
 
@@ -23,6 +24,7 @@ MODELS: dict[str, type[ModelConfig]] = {
     'gfla': GFLAConfig,
     'pfl': PFLConfig,
     'layered': LayeredConfig,
+    'motion': MotionConfig,
 }
 
 

@@ -3,8 +3,8 @@
 A network is only told if the kernels that are as large as its widths squared are there: a tiny file cannot ask for
 a huge network.
 
-Kinds: 'full' (the person image generator), 'flow' (its flow estimator alone), and the discriminators 'res',
-'patch' and 'temporal'.
+Kinds: 'full' (the person image generator), 'flow' (its flow estimator alone), the discriminators 'res', 'patch' and
+'temporal', and of models that declare a `checkpoint_key` their names in the registry.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.layers.blocks import level_filters
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.gfla.config import GFLAConfig
+from posewarp_tf.models.registry import MODELS
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
 
 Shapes = Mapping[str, Sequence[int]]
+
+# Kinds of checkpoints of the model that re-poses; others are of their own models.
+GENERATORS = ('full', 'flow')
 
 # No published network has more levels, and a hostile file could ask for thousands.
 MAX_LEVELS = 8
@@ -31,6 +35,9 @@ def kind_of(shapes: Shapes) -> str:
     Raises:
         RunError: none of those above.
     """
+    for name, model in MODELS.items():
+        if model.checkpoint_key and model.checkpoint_key in shapes:
+            return name
     if 'source.block0.model.2.weight' in shapes:
         return 'full'
     if all(key.startswith('flow_net.') for key in shapes):
@@ -42,7 +49,7 @@ def kind_of(shapes: Shapes) -> str:
     first = ', '.join(sorted(shapes)[:3])
     raise RunError(
         f'not a network that can be imported (its first keys are {first}); expected a person image generator, '
-        'a flow estimator or a discriminator of GFLA'
+        'a flow estimator, a discriminator or the motion extraction of GFLA'
     )
 
 
@@ -54,13 +61,39 @@ def infer_config(shapes: Shapes) -> Config:
     Raises:
         RunError: another network, or one that GFLA's rules do not make.
     """
-    if kind_of(shapes) not in ('full', 'flow'):
-        raise RunError(f"holds a discriminator ('{kind_of(shapes)}'), expected a generator")
+    kind = kind_of(shapes)
+    if kind in MODELS:
+        config = load_config(kind)
+        return config.replace(**told_settings(shapes, config.model))
+    if kind not in GENERATORS:
+        raise RunError(f"holds a discriminator ('{kind}'), expected a generator")
     fashion, market = load_config('gfla_fashion'), load_config('gfla_market')
     settings = generator_settings(shapes, gfla_settings(fashion.model))
     if set(settings['attention_kernels']) == set(gfla_settings(market.model).attention_kernels):
         return market.replace(**generator_settings(shapes, gfla_settings(market.model)))
     return fashion.replace(**settings)
+
+
+def told_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
+    """The settings that a checkpoint of any kind tells, but for a discriminator's.
+
+    Raises:
+        RunError: it is no checkpoint of a model such as `near`, or one that its rules do not make.
+        ConfigError: there are no released weights of models such as `near`.
+    """
+    kind = kind_of(shapes)
+    if near.checkpoint_key or kind in MODELS:
+        if kind != near.model:
+            held = f'--model={kind}' if kind in MODELS else f'a network {kind!r}'
+            raise RunError(f'holds {held}, the config has --model={near.model}')
+        return near.checkpoint_settings(shapes)
+    return generator_settings(shapes, gfla_settings(near))
+
+
+def check_released(model: ModelConfig) -> None:
+    """Raises ConfigError for a model of which the published code has no weights."""
+    if not model.checkpoint_key:
+        gfla_settings(model)
 
 
 def gfla_settings(model: ModelConfig) -> GFLAConfig:

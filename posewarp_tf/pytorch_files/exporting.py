@@ -10,7 +10,7 @@ import numpy as np
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.pytorch_names import to_pytorch
-from posewarp_tf.pytorch_files.architecture import gfla_settings
+from posewarp_tf.pytorch_files.architecture import check_released
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs import checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
@@ -33,7 +33,7 @@ def export_run(
     run = RunFolder(run_dir)
     config = run.load_config()
     try:
-        gfla_settings(config.model)
+        check_released(config.model)
     except ConfigError as error:
         raise RunError(f'{run.config_path}: {error}') from error
     model = run.load_model(which=which)

@@ -15,7 +15,7 @@ from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.discriminators.build import DISCRIMINATORS, build_discriminator
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, misfits
-from posewarp_tf.models.registry import build_model, model_section
+from posewarp_tf.models.registry import MODELS, build_model, model_section
 from posewarp_tf.pytorch_files import architecture
 from posewarp_tf.pytorch_files.reader import read_tensors, release_pages
 from posewarp_tf.runs import checkpoints
@@ -86,6 +86,13 @@ class PytorchWeights:
             raise RunError(f'{self.path}: {error}{hint}') from error
         self._note_differing_names(entries)
 
+    def check_kind_for(self, config: ModelConfig) -> None:
+        """Raises RunError when this file is not of the model of `config`, as a whole or as a flow estimator."""
+        if self.kind in MODELS or config.checkpoint_key:
+            self._told(lambda shapes: architecture.told_settings(shapes, config))
+        elif self.kind not in architecture.GENERATORS:
+            raise RunError(f"{self.path}: holds a discriminator ('{self.kind}'), expected a generator")
+
     def _told(self, function: Any) -> Any:
         try:
             return function(self.shapes)
@@ -95,12 +102,12 @@ class PytorchWeights:
     def _other_settings(self, config: ModelConfig) -> str:
         """The settings that the file's shapes tell and that are not those of the config."""
         try:
-            if self.kind in ('full', 'flow'):
-                told = architecture.generator_settings(self.shapes, architecture.gfla_settings(config))
-            else:
+            if self.kind in DISCRIMINATORS:
                 told = architecture.discriminator_settings(self.shapes, config)
+            else:
+                told = architecture.told_settings(self.shapes, config)
         except RunError as error:
-            return f'\nits shapes tell no settings of GFLA: {error}'
+            return f'\nits shapes tell no settings of a published network: {error}'
         lines = [
             f'\n  --{name}: the file has {_shown(value)}, the config {_shown(getattr(config, name))}'
             for name, value in told.items()
@@ -121,7 +128,7 @@ class PytorchWeights:
 
 
 def import_pytorch(path: Path, config: Config | ModelConfig | str = AUTO) -> ReposingModel:
-    """The person image generator of a PyTorch checkpoint (`latest_net_G.pth`), built, with its weights.
+    """The generator of a PyTorch checkpoint (`latest_net_G.pth`), or motion extraction: built, with its weights.
 
     A checkpoint of the flow estimator alone gives a generator whose other weights are fresh.
 
@@ -140,9 +147,9 @@ def import_pytorch(path: Path, config: Config | ModelConfig | str = AUTO) -> Rep
 
 def make_generator(weights: PytorchWeights, config: Config | ModelConfig | str) -> ReposingModel:
     """A model of `config` with the weights of a generator or a flow estimator."""
-    if weights.kind not in ('full', 'flow'):
-        raise RunError(f"{weights.path}: holds a discriminator ('{weights.kind}'), expected a generator")
-    model_config = architecture.gfla_settings(model_section(config))
+    model_config = model_section(config)
+    architecture.check_released(model_config)
+    weights.check_kind_for(model_config)
     model = build_model(model_config)
     weights.assign_to(model, model_config)
     return model
@@ -198,11 +205,10 @@ def choose_config(
     return config.replace(image_size=tuple(int(number) for number in image_size))
 
 
-def description(config: Config) -> str:
-    """What `config` says of the networks, in one line."""
-    model = config.model
-    names = ('base_filters', 'max_filters', 'num_layers', 'flow_base_filters', 'flow_max_filters', 'flow_num_layers')
-    values = {name: getattr(model, name) for name in ('attention_kernels', 'pose_channels', *names)}
+def description(config: Config, weights: PytorchWeights) -> str:
+    """What `config` says of the networks and the file tells, in one line."""
+    told = architecture.told_settings(weights.shapes, config.model)
+    values = {name: getattr(config.model, name) for name in sorted(told)}
     return ' '.join(f'--{name}={_shown(value)}' for name, value in values.items())
 
 

@@ -1,7 +1,8 @@
-"""Writes a data set of synthetic people, or one of them walking.
+"""Writes a data set of synthetic people, one of them walking, or skeletons alone.
 
 python -m posewarp_tf.synthetic --output_dir=data/synthetic
 python -m posewarp_tf.synthetic --output_dir=data/walk --sequence=48
+python -m posewarp_tf.synthetic --output_dir=data/skeletons --skeletons=400
 python -m posewarp_tf.synthetic --output_dir=data/rendered --people=rendered --makehuman_dir=makehuman-assets/base
 """
 
@@ -17,6 +18,7 @@ from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings import command_line
 from posewarp_tf.synthetic.dataset import PEOPLE, Settings, write_dataset
 from posewarp_tf.synthetic.layouts import LAYOUTS
+from posewarp_tf.synthetic.skeletons import SUBJECTS, write_skeletons
 from posewarp_tf.synthetic.walk import write_walk
 
 FLAGS = flags.FLAGS
@@ -69,6 +71,12 @@ def define_flags() -> None:
         'Instead of a data set: this many frames of one person walking, with poses as OpenPose writes them.',
         lower_bound=1,
     )
+    flags.DEFINE_integer(
+        'skeletons',
+        None,
+        'Instead of a data set: this many movements of joints alone, noisy and true, before four cameras each.',
+        lower_bound=len(SUBJECTS),
+    )
     flags.DEFINE_integer('num_processes', 0, 'Processes to draw with; 0: one per core.', lower_bound=0)
     flags.DEFINE_alias('num_workers', 'num_processes')
     flags.DEFINE_string(
@@ -90,6 +98,13 @@ def define_flags() -> None:
 
 
 def main() -> None:
+    if FLAGS.skeletons is not None:
+        for name in (*_OF_DATA_SETS, *_OF_RENDERED, 'sequence'):
+            if FLAGS[name].present:
+                raise ConfigError(f'--{name}: given together with --skeletons, which writes no pictures')
+        write_skeletons(FLAGS.output_dir, FLAGS.skeletons, FLAGS.seed)
+        print(f'{FLAGS.output_dir}: {FLAGS.skeletons} movements of skeletons, each before four cameras')
+        return
     settings = Settings(
         num_train_people=FLAGS.num_train_people,
         num_test_people=FLAGS.num_test_people,

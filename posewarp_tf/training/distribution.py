@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.data.datasets import PairDataset
-from posewarp_tf.data.pipeline import make_training_dataset
+from posewarp_tf.data.materials import material_of
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings.config import Config, TrainingConfig
 from posewarp_tf.training.plan import check_replicas, maps_to_train
@@ -25,11 +25,9 @@ def make_strategy(config: TrainingConfig, devices: Sequence[str] | None = None) 
     return tf.distribute.MirroredStrategy(devices)
 
 
-def training_batches(
-    config: Config, strategy: tf.distribute.Strategy, start_step: int, examples: PairDataset
-) -> Iterator:
+def training_batches(config: Config, strategy: tf.distribute.Strategy, start_step: int, examples: Any) -> Iterator:
     """Batches start_step, start_step + 1, ... of the run; replica r gets the r-th part of each."""
-    dataset = make_training_dataset(config, maps_to_train(config), start_step, examples=examples)
+    dataset = material_of(config).training(config, maps_to_train(config), start_step, examples)
     dataset = dataset.map(_without_names)
     return iter(strategy.experimental_distribute_dataset(dataset))
 

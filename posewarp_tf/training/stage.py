@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.data.datasets import PairDataset, load_dataset
+from posewarp_tf.data.materials import material_of
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.photos.person_frame import measure_person_frame
@@ -57,7 +58,7 @@ class StageTraining:
 
     def train(self, step: int, interruption: Interruption) -> None:
         """Does the steps after `step`, until they are done or somebody interrupts; the last one is saved."""
-        examples = load_dataset(self._config.data, 'train', self._config.model.image_size)
+        examples = material_of(self._config).examples(self._config)
         self._keep_person_frame(examples)
         batches = training_batches(self._config, self._strategy, step, examples)
         batch_size, log_dir = self._config.training.batch_size, self._run_folder.log_dir
@@ -77,8 +78,10 @@ class StageTraining:
                 stopping = interruption.signal is not None
                 self._after_step(step, progress, stopping)
 
-    def _keep_person_frame(self, examples: PairDataset) -> None:
+    def _keep_person_frame(self, examples: Any) -> None:
         """Predictions cut people out of photos as they stand in the pictures of the training."""
+        if self._config.model.material != 'pictures':
+            return
         frame = measure_person_frame(examples.keypoints, self._config.model.image_size, examples.aspect)
         if frame is not None:
             self._run_folder.save_person_frame(frame)
@@ -87,7 +90,8 @@ class StageTraining:
         training = self._config.training
         last = step == self._num_steps
         validating = last or step % training.validate_every == 0
-        drawing = last or step % training.sample_every == 0
+        is_drawn = self._config.model.material == 'pictures'
+        drawing = is_drawn and (last or step % training.sample_every == 0)
         saving = last or stopping or step % training.checkpoint_every == 0
         if saving or validating or drawing or step % training.log_every == 0:
             losses = progress.read(self._latest.last_good)

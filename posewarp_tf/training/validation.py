@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.data.pipeline import make_test_dataset
+from posewarp_tf.data.materials import material_of
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.losses.scene import as_float32
 from posewarp_tf.models.base import ReposingModel
@@ -25,7 +25,7 @@ class Validation:
         self._model = model
         self._objective = objective
         training = config.training
-        self._batches = make_test_dataset(config, training.batch_size, training.validation_pairs)
+        self._batches = material_of(config).test(config, training.batch_size, training.validation_pairs)
         self._graph = tf.function(self._batch_losses, reduce_retracing=True, autograph=False)
 
     def losses(self) -> dict[str, float]:
@@ -37,8 +37,9 @@ class Validation:
         sums: dict[str, float] = {}
         num_pairs = 0
         for batch in self._batches:
-            num_pairs += len(batch['source_image'])
-            for name, values in self._graph(_numbers(batch)).items():
+            terms = self._graph(_numbers(batch))
+            num_pairs += len(terms['total'])
+            for name, values in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(np.sum(values.numpy(), dtype=np.float64))
         return {name: value / num_pairs for name, value in sums.items()}
 

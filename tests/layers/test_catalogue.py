@@ -23,6 +23,8 @@ from posewarp_tf.models.discriminators.image import ResBlockEncoder
 from posewarp_tf.models.discriminators.temporal import TemporalBlockEncoder
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator, FlowHead
 from posewarp_tf.models.layered.layered import Head, PoseNet
+from posewarp_tf.models.motion.dropout import ExampleDropout
+from posewarp_tf.models.motion.norms import CodedNorm, SequenceNorm
 from posewarp_tf.models.pfl.garment_net import GarmentNet
 from posewarp_tf.models.pfl.pose_flow_net import FlowConv, FlowStack, PoseFlowNet
 from posewarp_tf.models.pfl.synthesis_net import SynthesisNet
@@ -31,6 +33,7 @@ FEATURES = (8, 8, 6)
 FLOW = (8, 8, 2)
 FRAMES = (5, 8, 8, 6)
 IMAGE = (16, 16, 3)
+SEQUENCE = (7, 6)
 POSE = (16, 16, 18)
 # The sizes of a U-Net that aligns at scales 2 and 0, and the shapes of the flows that it takes.
 U_NET = {'base_filters': 4, 'max_filters': 8, 'num_layers': 2, 'scales': (0, 2)}
@@ -39,9 +42,11 @@ FLOWS = [(4, 4, 2), (16, 16, 2)]
 CATALOGUE = {
     AlignedUNet: (lambda: AlignedUNet(**U_NET), [IMAGE, POSE, *FLOWS]),
     BilinearWarp: (BilinearWarp, [FEATURES, FEATURES, FLOW]),
+    CodedNorm: (lambda: CodedNorm(3), [SEQUENCE, (6,)]),
     ConvBlock: (lambda: ConvBlock(4), [FEATURES]),
     DownBlock: (lambda: DownBlock(4), [FEATURES]),
     EncoderBlock: (lambda: EncoderBlock(4), [FEATURES]),
+    ExampleDropout: (lambda: ExampleDropout(0.3, 1), [SEQUENCE, SEQUENCE]),
     FlowConv: (FlowConv, [FEATURES]),
     FlowEstimator: (lambda: FlowEstimator(4, 8, 3, (1, 2)), [IMAGE, POSE, POSE]),
     FlowStack: (lambda: FlowStack(4, 8, 4), [IMAGE]),
@@ -58,6 +63,7 @@ CATALOGUE = {
     ResBlock: (lambda: ResBlock(6), [FEATURES]),
     ResBlockDecoder: (lambda: ResBlockDecoder(4, hidden_filters=5), [FEATURES]),
     ResBlockEncoder: (lambda: ResBlockEncoder(4, 5), [FEATURES]),
+    SequenceNorm: (SequenceNorm, [SEQUENCE]),
     SpectralConv2D: (lambda: SpectralConv2D(4, 3, padding=1), [FEATURES]),
     SpectralConv3D: (lambda: SpectralConv3D(4, (3, 4, 4), strides=(1, 2, 2), padding=(0, 1, 1)), [FRAMES]),
     SynthesisNet: (lambda: SynthesisNet(U_NET), [IMAGE, POSE, *FLOWS]),

@@ -18,14 +18,22 @@ MODELS = {
     'gfla': ('full', (3, 2), {}),
     'pfl': ('joint', (3, 2, 1, 0), {'use_garment': True}),
     'layered': ('layers', (0,), {}),
+    'motion': ('extraction', (), {}),
 }
 OF_LAYERS = {name for name, needs in NEEDS.items() if needs.output == 'layers'}
+OF_SKELETONS = {name for name, needs in NEEDS.items() if needs.output == 'skeletons'}
 # PFL has no attention, whose neighbourhoods alone the term is about; GFLA makes no garment map and no composition mask.
-# The layered model is asked for its own terms only: those of pictures and flows are those of the others.
+# The layered model and that of skeletons are asked for their own terms only: those of pictures and flows are those of
+# the others.
 LACKING = {
-    'pfl': {'affine', *OF_LAYERS},
-    'gfla': {name for name, needs in NEEDS.items() if needs.output in ('garment', 'composition_mask', 'layers')},
+    'pfl': {'affine', *OF_LAYERS, *OF_SKELETONS},
+    'gfla': {
+        *(name for name, needs in NEEDS.items() if needs.output in ('garment', 'composition_mask')),
+        *OF_LAYERS,
+        *OF_SKELETONS,
+    },
     'layered': set(NEEDS) - OF_LAYERS,
+    'motion': set(NEEDS) - OF_SKELETONS,
 }
 CATALOGUE = [(model, term) for model in MODELS for term in TERMS if term not in LACKING[model]]
 
@@ -64,6 +72,7 @@ def scene(model):
             batch[f'{role}_{kind}'] = tf.constant(blocks.repeat(32, axis=1).repeat(32, axis=2))
         batch[f'{role}_pose'] = tf.zeros((2, *SIZE, 18))
     batch['flow'] = tf.constant(rng.uniform(-5, 5, (2, *SIZE, 2)).astype(np.float32))
+    batch['target_skeletons'] = tf.constant(rng.uniform(-1, 1, (2, 24, 34)).astype(np.float32))
     batch['visibility'] = tf.constant(rng.integers(0, 3, (2, *SIZE)).astype(np.uint8))
     outputs = {
         'image': tf.constant(rng.uniform(-1, 1, (2, *SIZE, 3)).astype(np.float32)),
@@ -71,6 +80,7 @@ def scene(model):
         'composition_mask': tf.constant(rng.uniform(0, 1, (2, *SIZE, 1)).astype(np.float32)),
         'motions': make_motions(batch, MODELS[model][1]),
         'layers': make_layers(rng),
+        'skeletons': tf.constant(rng.uniform(-1, 1, (2, 24, 34)).astype(np.float32)),
     }
     return batch, outputs
 

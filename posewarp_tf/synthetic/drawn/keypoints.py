@@ -10,7 +10,7 @@ from posewarp_tf import conventions
 from posewarp_tf.synthetic.drawn.figure import Skeleton
 
 # Points of the face in head heights (x to the left, y up, z to the front) with the direction they face.
-_FACE = {
+FACE = {
     'nose': ((0.0, -0.17, 0.46), (0.0, 0.0, 1.0), 0.05),
     'right_eye': ((-0.13, 0.0, 0.37), (-0.35, 0.0, 1.0), 0.1),
     'left_eye': ((0.13, 0.0, 0.37), (0.35, 0.0, 1.0), 0.1),
@@ -59,7 +59,7 @@ def _joints(skeleton: Skeleton, turn: np.ndarray) -> dict[str, tuple[np.ndarray,
         found[f'{side}_ankle'] = leg[2], (lower,)
     found['neck'] = (found['right_shoulder'][0] + found['left_shoulder'][0]) / 2, None
     size = skeleton.body.head_height
-    for name, (point, direction, least) in _FACE.items():
+    for name, (point, direction, least) in FACE.items():
         facing = turn @ skeleton.head_frame @ (np.array(direction) / np.linalg.norm(direction))
         if facing[2] > least:
             found[name] = skeleton.head_origin + size * skeleton.head_frame @ np.array(point), ('head',)

@@ -1,0 +1,46 @@
+"""What models are trained on, by the `material` that their configs declare: where examples and batches come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from posewarp_tf.data.datasets import load_dataset
+from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
+from posewarp_tf.data.skeletons import load_skeletons, make_test_skeletons, make_training_skeletons
+from posewarp_tf.settings.config import Config
+
+
+class Material(NamedTuple):
+    """The examples and batches of one kind of model.
+
+    Attributes:
+        examples: config -> the training examples.
+        training: config, needed maps, first step, examples -> endless batches.
+        test: config, batch size, number of examples -> the test examples, or so many spread evenly over them.
+    """
+
+    examples: Callable[[Config], Any]
+    training: Callable[[Config, Mapping[str, str], int, Any], tf.data.Dataset]
+    test: Callable[[Config, int, int | None], tf.data.Dataset]
+
+
+_MATERIALS = {
+    'pictures': Material(
+        lambda config: load_dataset(config.data, 'train', config.model.image_size),
+        lambda config, maps, step, examples: make_training_dataset(config, maps, step, examples=examples),
+        make_test_dataset,
+    ),
+    'skeletons': Material(
+        lambda config: load_skeletons(config.data.data_dir, 'train', config.model.fills_skeletons),
+        lambda config, maps, step, examples: make_training_skeletons(config, step, examples),
+        make_test_skeletons,
+    ),
+}
+
+
+def material_of(config: Config) -> Material:
+    """That of the model of `config`."""
+    return _MATERIALS[config.model.material]
