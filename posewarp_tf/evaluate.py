@@ -28,7 +28,9 @@ def define_flags() -> None:
     flags.DEFINE_string('output_dir', None, f'Folder to write to; default: --run_dir, or {STARTER_OUTPUT}.')
     flags.DEFINE_string('data_dir', None, 'Folder of the test pairs, if it is not the one of training.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to evaluate.')
-    flags.DEFINE_integer('max_pairs', None, 'Only that many, spread evenly over the test pairs.', lower_bound=1)
+    flags.DEFINE_integer(
+        'max_pairs', None, 'Only that many, spread evenly over the test pairs (of skeletons: sequences).', lower_bound=1
+    )
     flags.DEFINE_integer('batch_size', 8, 'Pairs at once; changes the speed and nothing else.', lower_bound=1)
     flags.DEFINE_string(
         'inception_weights',
@@ -80,10 +82,10 @@ def _print_skeletons(run_dir: str | os.PathLike, output: RunFolder) -> None:
     from posewarp_tf.metrics.skeletons import evaluate_skeletons, format_skeleton_table
 
     given = flags.FLAGS
-    for name in ('max_pairs', 'inception_weights', 'lpips_weights'):
+    for name in ('inception_weights', 'lpips_weights'):
         if given[name].present:
             raise ConfigError(f'--{name}: given for {run_dir}, a run of skeletons, which has no pictures')
-    metrics = evaluate_skeletons(run_dir, given.data_dir, given.checkpoint, output.path)
+    metrics = evaluate_skeletons(run_dir, given.data_dir, given.checkpoint, given.max_pairs, output.path)
     protocol = metrics['protocol']
     print(f'\n{protocol["num_sequences"]} test sequences, {protocol["num_frames"]} frames, {protocol["unit"]}')
     print(format_skeleton_table(metrics))

@@ -35,6 +35,12 @@ def make_run(path, trained_stage='full', step=7, gain=2.0, **settings):
     return run_of_config(path, config, trained_stage, step, gain)
 
 
+def make_motion_run(path, **settings):
+    """The run folder of a small model of skeletons with random weights."""
+    config = Config().replace(model='motion', motion_channels=8, motion_base='joints', **settings)
+    return run_of_config(path, config, 'extraction', gain=0.1)
+
+
 def run_of_config(path, config, trained_stage, step=7, gain=2.0):
     run = RunFolder(path)
     run.path.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from posewarp_tf.data.contact_sheet import contact_sheet
 from posewarp_tf.data.datasets import SPLITS, DatasetFiles, PairDataset, find_files, find_pictures, load_dataset
+from posewarp_tf.data.skeletons import load_skeletons
 from posewarp_tf.data.truth import (
     CLASS_MAP_FOLDERS,
     ClassMaps,
@@ -41,6 +42,7 @@ from posewarp_tf.pictures.class_maps import load_class_map
 from posewarp_tf.pictures.names import NameIndex, deepfashion_name
 from posewarp_tf.pictures.picture_files import load_image, picture_size, save_image
 from posewarp_tf.poses.annotations import read_pairs, scan_annotations
+from posewarp_tf.poses.skeletons import PIECE
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.config import Config, DataConfig
 from posewarp_tf.settings.flags import config_from_flags, define_training_flags
@@ -86,6 +88,9 @@ def check(config: Config, sheet_path: str, decode_all: bool) -> Findings:
     """Checks what training would start with; prints as it goes, writes the contact sheet, returns what it found."""
     findings = Findings()
     _check_settings(config, findings)
+    if config.model.material == 'skeletons':
+        _check_skeletons(config, findings)
+        return findings
     data = config.data
     files = findings.attempt('folder', lambda: find_files(data))
     if files is None:
@@ -104,6 +109,16 @@ def check(config: Config, sheet_path: str, decode_all: bool) -> Findings:
         save_image(sheet_path, contact_sheet(loaded, config.model.image_size))
         print(f'contact sheet: {sheet_path}')
     return findings
+
+
+def _check_skeletons(config: Config, findings: Findings) -> None:
+    for split in SPLITS:
+        print(f'{split} split')
+        found = findings.attempt('skeletons', lambda split=split: load_skeletons(config.data.data_dir, split))
+        if found is not None:
+            print(f'  {len(found.names):,} sequences of {found.lengths.sum():,} frames')
+            short = [f'{name}: {length}' for name, length in zip(found.names, found.lengths) if length < PIECE]
+            findings.add(f'sequences of fewer than {PIECE} frames, whose last is repeated', short, fatal=False)
 
 
 def _check_settings(config: Config, findings: Findings) -> None:

@@ -12,7 +12,6 @@ from tqdm import tqdm
 from posewarp_tf.conventions import MISSING
 from posewarp_tf.errors import DataError
 from posewarp_tf.inference.checks import picture_size, require_maps
-from posewarp_tf.inference.cleaning import SkeletonCleaner
 from posewarp_tf.inference.driving_job import ANIMATION_NAME, DrivingJob, check_paths, read_maps
 from posewarp_tf.inference.found_poses import FoundPose, PoseFinder
 from posewarp_tf.inference.frames_folder import FramesFolder, digests_of_frames
@@ -155,11 +154,12 @@ def _cleaned(job: DrivingJob, sequence: PoseSequence, size: tuple[int, int]) -> 
     """By motion extraction, where its run is given."""
     if job.motion_run_dir is None:
         return sequence
+    # Needs TensorFlow, for whose import a bad file need not wait.
+    from posewarp_tf.inference.cleaning import SkeletonCleaner
+
     cleaned = SkeletonCleaner(job.motion_run_dir).clean_poses(sequence, size)
     gaps = np.all(sequence.keypoints == MISSING, axis=-1) & np.any(cleaned.keypoints != MISSING, axis=-1)
-    print(
-        f'cleaned by {job.motion_run_dir}: neck and limbs of {len(sequence.names)} frames, {gaps.sum()} joints filled'
-    )
+    print(f'cleaned by {job.motion_run_dir}: neck and limbs in {len(gaps)} frames, {gaps.sum()} joints filled')
     return cleaned
 
 

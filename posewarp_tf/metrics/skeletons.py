@@ -17,6 +17,8 @@ from posewarp_tf.runs.run_folder import RunFolder
 
 # Frames that a moving average is over; the best on the test sequences themselves is taken.
 WINDOWS = (1, 3, 5, 7, 9, 13, 17, 25)
+# Parts of a person's height.
+_NOISY = 0.1
 _WINDOWS_IN_WORDS = ', '.join(map(str, WINDOWS))
 
 
@@ -24,6 +26,7 @@ def evaluate_skeletons(
     run_dir: str | os.PathLike,
     data_dir: str | None = None,
     checkpoint: str = 'best',
+    max_sequences: int | None = None,
     output_dir: str | os.PathLike | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run folder of motion extraction; writes its metrics.json and returns what that holds.
@@ -31,9 +34,12 @@ def evaluate_skeletons(
     Errors are mean distances of the twelve joints of arms and legs, which noisy and clean skeletons share, in pixels of
     the model's size; jitter is the mean length of the second difference in time, per frame^2.
 
+    'where_noisy' are joints that were not found, or found a tenth of the person's height away. 'moving_average' fills
+    gaps in straight lines first; 'average_as_found' averages what the estimator wrote.
+
     Returns:
-        {'joints': {'error', 'error_where_found', 'jitter':
-                    {'model', 'noisy', 'moving_average', 'truth' (of jitter)}},
+        {'joints': {'error', 'error_where_found', 'error_where_noisy', 'jitter':
+                    {'model', 'moving_average', 'average_as_found', 'noisy', 'truth' (of jitter)}},
          'protocol': what these numbers mean}
 
     Raises:
@@ -45,7 +51,11 @@ def evaluate_skeletons(
     sequences = load_skeletons(data_dir or config.data.data_dir, 'test')
     kept: list[dict[str, np.ndarray]] = []
     averages: dict[int, list[np.ndarray]] = {window: [] for window in WINDOWS}
-    for start, length in tqdm(list(zip(sequences.starts, sequences.lengths)), desc='evaluate', unit='sequence'):
+    plain: dict[int, list[np.ndarray]] = {window: [] for window in WINDOWS}
+    places = list(zip(sequences.starts, sequences.lengths))
+    if max_sequences is not None and max_sequences < len(places):
+        places = [places[i] for i in np.linspace(0, len(places) - 1, max_sequences).round().astype(int)]
+    for start, length in tqdm(places, desc='evaluate', unit='sequence'):
         noisy = sequences.noisy[start : start + length]
         joints = {
             'truth': _limbs(sequences.truth[start : start + length], HUMAN36M_17, size),
@@ -53,19 +63,25 @@ def evaluate_skeletons(
             'model': _limbs(cleaner.clean(noisy), HUMAN36M_17, size),
         }
         found = _found(noisy)
-        kept.append({**joints, 'found': found})
+        height = np.median(np.ptp(joints['truth'][..., 1], axis=1))
+        far = np.linalg.norm(joints['noisy'] - joints['truth'], axis=-1) > _NOISY * height
+        kept.append({**joints, 'all': np.ones_like(found), 'found': found, 'off': far | ~found})
         filled = _limbs(fill_skeletons(noisy), COCO_17, size)
         for window in WINDOWS:
             averages[window].append(moving_average(filled, window))
-    best = min(WINDOWS, key=lambda window: _mean_error(averages[window], kept))
+            plain[window].append(moving_average(joints['noisy'], window))
+    best, best_plain = (
+        min(WINDOWS, key=lambda window, paths=paths: _mean_error(paths[window], kept, 'all'))
+        for paths in (averages, plain)
+    )
     answers = {name: [one[name] for one in kept] for name in ('model', 'noisy')}
-    answers['moving_average'] = averages[best]
+    answers.update(moving_average=averages[best], average_as_found=plain[best_plain])
     scores = {
-        'error': {name: _mean_error(paths, kept) for name, paths in answers.items()},
-        'error_where_found': {name: _mean_error(paths, kept, only_found=True) for name, paths in answers.items()},
-        'jitter': {
-            name: _mean_jitter(paths) for name, paths in {**answers, 'truth': [one['truth'] for one in kept]}.items()
-        },
+        score: {name: _mean_error(paths, kept, where) for name, paths in answers.items()}
+        for score, where in (('error', 'all'), ('error_where_found', 'found'), ('error_where_noisy', 'off'))
+    }
+    scores['jitter'] = {
+        name: _mean_jitter(paths) for name, paths in {**answers, 'truth': [one['truth'] for one in kept]}.items()
     }
     run = cleaner.run
     metrics = {
@@ -74,9 +90,10 @@ def evaluate_skeletons(
             'weights': {'checkpoint': checkpoint, 'file': os.path.relpath(cleaner.checkpoint_path, run.path)},
             'data_dir': data_dir or config.data.data_dir,
             'num_sequences': len(kept),
-            'num_frames': int(sequences.lengths.sum()),
+            'num_frames': int(sum(length for _, length in places)),
             'joints': list(LIMBS),
-            'moving_average': f'{best} frames, the best of {_WINDOWS_IN_WORDS}; gaps filled in straight lines first',
+            'moving_average': f'{best} frames, the best of {_WINDOWS_IN_WORDS}; as found {best_plain}',
+            'share_noisy': float(np.mean(np.concatenate([one['off'].ravel() for one in kept]))),
             'unit': f'pixels of {size[0]}x{size[1]}',
             'notes': run.notes(),
         },
@@ -88,13 +105,15 @@ def evaluate_skeletons(
 
 def format_skeleton_table(metrics: dict[str, Any]) -> str:
     """The scores as lines of text."""
-    columns = ('model', 'moving_average', 'noisy', 'truth')
-    lines = [f'{"":<20}' + ''.join(f'{name.replace("_", " "):>16}' for name in columns)]
+    columns = ('model', 'moving_average', 'average_as_found', 'noisy', 'truth')
+    lines = [f'{"":<20}' + ''.join(f'{name.replace("_", " "):>18}' for name in columns)]
     for score, values in metrics['joints'].items():
-        cells = (f'{values[name]:16.3f}' if name in values else f'{"":>16}' for name in columns)
+        cells = (f'{values[name]:18.3f}' if name in values else f'{"":>18}' for name in columns)
         lines.append(f'{score.replace("_", " "):<20}' + ''.join(cells))
-    errors = metrics['joints']['error']
-    lines.append(f'error of the model / of the moving average: {errors["model"] / errors["moving_average"]:.1%}')
+    for score in ('error', 'error_where_noisy'):
+        values = metrics['joints'][score]
+        share = values['model'] / max(values['moving_average'], 1e-9)
+        lines.append(f'{score.replace("_", " ")} of the model / of the moving average: {share:.1%}')
     return '\n'.join(lines)
 
 
@@ -116,11 +135,11 @@ def _limbs(skeletons: np.ndarray, order: tuple[str, ...], size: tuple[int, int])
     return from_skeletons(skeletons, size)[:, [order.index(name) for name in LIMBS]]
 
 
-def _mean_error(paths: list[np.ndarray], kept: list[dict[str, np.ndarray]], only_found: bool = False) -> float:
+def _mean_error(paths: list[np.ndarray], kept: list[dict[str, np.ndarray]], where: str) -> float:
     errors = [np.linalg.norm(path - one['truth'], axis=-1) for path, one in zip(paths, kept)]
-    if only_found:
-        errors = [error[one['found']] for error, one in zip(errors, kept)]
-    return float(np.mean(np.concatenate([error.ravel() for error in errors])))
+    chosen = np.concatenate([error[one[where]] for error, one in zip(errors, kept)])
+    # Clean input has no noisy joints, whose mean would be no number.
+    return float(np.mean(chosen)) if len(chosen) else 0.0
 
 
 def _mean_jitter(paths: list[np.ndarray]) -> float:

@@ -38,6 +38,8 @@ def added_flags(command: Command) -> tuple[str, ...]:
     if command.module == 'posewarp_tf.synthetic.__main__':
         if any(argument.startswith('--sequence') for argument in command.arguments):
             return ('--sequence=1', f'--output_dir={NEW}')
+        if any(argument.startswith('--skeletons') for argument in command.arguments):
+            return ('--skeletons=7', f'--output_dir={NEW}')
         people = ('--num_train_people=1', '--num_test_people=1', '--poses_per_person=2', '--pairs_per_person=2')
         return (*people, '--num_processes=1', f'--output_dir={NEW}')
     if command.module == 'posewarp_tf.train':
@@ -52,11 +54,11 @@ def _flags_of_training(command: Command) -> tuple[str, ...]:
     assert config is not None, command.text
     config = load_config(config[1] or config[2])
     names = re.findall(r'(\w+)=', given[1]) if given else config.training.stage_steps
-    is_gfla = config.model.model == 'gfla'
+    is_gfla, is_narrow = config.model.model == 'gfla', config.model.material == 'pictures'
     in_guide = not command.document.startswith('docs/results/')
     steps = 1 if is_gfla and in_guide and '--stage=' in command.text else 0
     return (
-        *_NARROW,
+        *(_NARROW if is_narrow else ('--motion_channels=8',)),
         *((*_SHALLOW, _FEW_TERMS) if is_gfla else ()),
         *('--batch_size=2', '--validation_pairs=1', '--vgg_weights=random', '--num_workers=1'),
         f'--stage_steps={",".join(f"{name}={steps}" for name in names)}',

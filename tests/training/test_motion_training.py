@@ -1,20 +1,26 @@
 """Motion extraction through the shared trainer: resumed to the same weights, evaluated, and used on poses."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from posewarp_tf.conventions import MISSING
-from posewarp_tf.errors import RunError
+from posewarp_tf.data.check import check
+from posewarp_tf.errors import DataError, RunError
 from posewarp_tf.inference.cleaning import SkeletonCleaner
+from posewarp_tf.inference.driving_job import DrivingJob
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.metrics.skeletons import evaluate_skeletons, format_skeleton_table, moving_average
+from posewarp_tf.pictures.picture_files import save_image
 from posewarp_tf.poses.sequences import PoseSequence
+from posewarp_tf.poses.writers import write_openpose
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.synthetic.skeletons import write_skeletons
 from posewarp_tf.training.trainer import Trainer
+from tests.run_folders import person, picture, run_driving
 
 
 @pytest.fixture(scope='module')
@@ -74,3 +80,25 @@ def test_runs_of_the_other_kind_are_refused(run, tiny_run):
         Reposer(run.path)
     with pytest.raises(RunError, match='expected a model that cleans skeletons'):
         SkeletonCleaner(tiny_run.path)
+
+
+def test_a_driving_sequence_is_cleaned_by_it(run, tiny_predictor, tmp_path):
+    size = (90, 70)
+    save_image(tmp_path / 'me.png', picture(size))
+    (tmp_path / 'dance').mkdir()
+    write_openpose(tmp_path / 'me.json', [(person(size), None)])
+    for frame in range(5):
+        people = [(person(size, 2 * frame), None)] if frame != 2 else []
+        write_openpose(tmp_path / 'dance' / f'{frame}.json', people)
+    job = DrivingJob(
+        str(tmp_path / 'me.png'), str(tmp_path / 'me.json'), str(tmp_path / 'dance'), str(tmp_path / 'out')
+    )
+    with pytest.raises(DataError, match=r'1 frames have no pose: 2\.json'):
+        run_driving(tiny_predictor, job)
+    run_driving(tiny_predictor, dataclasses.replace(job, motion_run_dir=str(run.path)))
+    assert len(list((tmp_path / 'out').glob('frame-*.png'))) == 5
+
+
+def test_data_is_checked_for_it(config, tmp_path):
+    assert check(config, str(tmp_path / 'sheet.png'), decode_all=False).problems == []
+    assert check(config.replace(data_dir=str(tmp_path)), str(tmp_path / 'sheet.png'), decode_all=False).problems

@@ -32,7 +32,7 @@ class MotionConfig(ModelConfig):
     motion_base: str = option(
         'none',
         "What the network corrects. 'none': nothing, as published; 'joints': the noisy joints themselves, gaps filled, "
-        'seen from the middle of the person.',
+        'averaged over 7 frames, seen from the middle of the person.',
         choices=('none', 'joints'),
     )
 

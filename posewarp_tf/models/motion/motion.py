@@ -12,7 +12,8 @@ Norms are over channels and time together and the code is a mean over time: the 
 length of the input. The published tool gives 104 frames and takes the 24 in the middle (poses/skeletons.py).
 
 With --motion_base=joints (ours) the input is moved and scaled to mean 0 and deviation 1/2 over joints and time,
-the noisy joints in the order of the answer are added to the output, and the sum goes back to the picture.
+the noisy joints, averaged over 7 frames, in the order of the answer are added to the output; the sum goes back to the
+picture.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ NUM_COORDINATES = 34
 
 # With a frame more on each side they make REACH.
 _DILATIONS = (3, 9, 27)
+# Frames of the moving average of the joints that are corrected.
+_AVERAGED = 7
 
 
 def conv_1d(
@@ -69,7 +72,9 @@ class MotionNet(ReposingModel):
         skeletons = tf.cast(inputs['skeletons'], tf.float32)
         middle, scale = _person_frame(skeletons)
         seen = (skeletons - middle) / scale
-        base = tf.linalg.matmul(seen[:, REACH:-REACH], tf.constant(coco_to_human36m().T))
+        smooth = tf.nn.avg_pool1d(seen, _AVERAGED, strides=1, padding='VALID')
+        cut = REACH - _AVERAGED // 2
+        base = tf.linalg.matmul(smooth[:, cut:-cut], tf.constant(coco_to_human36m().T))
         correction = tf.cast(self._extract(seen, training), tf.float32)
         return {'skeletons': (base + correction) * scale + middle}
 
