@@ -49,11 +49,11 @@ def load_skeletons(data_dir: str, split: str, fill: bool = False) -> SkeletonSeq
     truth, noisy = (_sequences(os.path.join(data_dir, name)) for name in (TRUTH_FILE, NOISY_FILE))
     names, pairs = [], []
     for name in sorted(set(truth) & set(noisy)):
-        lengths = len(noisy[name]), len(truth[name])
+        frames = len(noisy[name]), len(truth[name])
         is_test = name.split('/')[0] in TEST_SUBJECTS
-        if is_test == (split == 'test') and max(lengths) - min(lengths) <= _MOST_DIFFERENT * max(lengths):
+        if is_test == (split == 'test') and max(frames) - min(frames) <= _MOST_DIFFERENT * max(frames):
             names.append(name)
-            pairs.append((noisy[name][: min(lengths)], truth[name][: min(lengths)]))
+            pairs.append((noisy[name][: min(frames)], truth[name][: min(frames)]))
     if not names:
         tests = ' and '.join(TEST_SUBJECTS)
         wanted = f'of subjects {tests}' if split == 'test' else f'of other subjects than {tests}'

@@ -70,10 +70,7 @@ def evaluate_skeletons(
         for window in WINDOWS:
             averages[window].append(moving_average(filled, window))
             plain[window].append(moving_average(joints['noisy'], window))
-    best, best_plain = (
-        min(WINDOWS, key=lambda window, paths=paths: _mean_error(paths[window], kept, 'all'))
-        for paths in (averages, plain)
-    )
+    best, best_plain = (_best_window(paths, kept) for paths in (averages, plain))
     answers = {name: [one[name] for one in kept] for name in ('model', 'noisy')}
     answers.update(moving_average=averages[best], average_as_found=plain[best_plain])
     scores = {
@@ -140,6 +137,11 @@ def _mean_error(paths: list[np.ndarray], kept: list[dict[str, np.ndarray]], wher
     chosen = np.concatenate([error[one[where]] for error, one in zip(errors, kept)])
     # Clean input has no noisy joints, whose mean would be no number.
     return float(np.mean(chosen)) if len(chosen) else 0.0
+
+
+def _best_window(paths: dict[int, list[np.ndarray]], kept: list[dict[str, np.ndarray]]) -> int:
+    errors = {window: _mean_error(paths[window], kept, 'all') for window in WINDOWS}
+    return min(errors, key=lambda window: errors[window])
 
 
 def _mean_jitter(paths: list[np.ndarray]) -> float:

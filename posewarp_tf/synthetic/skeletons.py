@@ -68,13 +68,20 @@ def make_noisy(rng: np.random.Generator, joints: np.ndarray) -> np.ndarray:
     for parts in (('hip', 'knee', 'ankle'), ('shoulder', 'elbow', 'wrist')):
         left, right = ([COCO_17.index(f'{side}_{part}') for part in parts] for side in ('left', 'right'))
         swapped = _spells(rng, frames, *_SWAPPED)
-        noisy[np.ix_(swapped, left + right)] = noisy[np.ix_(swapped, right + left)]
+        noisy[swapped] = noisy[swapped][:, _exchanged(num_joints, left, right)]
     for joint in range(num_joints):
         elsewhere = _spells(rng, frames, *_FOUND_ELSEWHERE)
         noisy[elsewhere, joint] += height * _ELSEWHERE * rng.normal(0.0, 1.0, 2)
         noisy[_spells(rng, frames, *_LOST), joint] = 0.0
     noisy[_spells(rng, frames, *_NOBODY)] = CAMERA_WIDTH / 2
     return noisy.astype(np.float32)
+
+
+def _exchanged(num_joints: int, left: list[int], right: list[int]) -> np.ndarray:
+    """Numbers of joints in which these of the left and of the right have changed places."""
+    order = np.arange(num_joints)
+    order[left + right] = right + left
+    return order
 
 
 def _spells(rng: np.random.Generator, frames: int, chance: float, longest: int) -> np.ndarray:

@@ -121,3 +121,15 @@ def test_settings_that_cannot_work_are_refused():
         model_config('motion', motion_channels=7)
     with pytest.raises(ConfigError, match=r'--motion_dropout: got 1\.0, expected less than 1'):
         model_config('motion', motion_dropout=1.0)
+
+
+def test_a_network_that_corrects_joints_answers_alike_wherever_and_however_large_the_person_is(skeletons):
+    tf.keras.utils.set_random_seed(3)
+    model = build_model(model_config('motion', motion_channels=8, motion_base='joints', init_gain=1.0))
+    way = np.repeat(np.float32([0.3, -0.2]), 17)
+    moved = model({'skeletons': 0.5 * skeletons + way})['skeletons']
+    answer = model({'skeletons': skeletons})['skeletons']
+    np.testing.assert_allclose(moved, 0.5 * answer + way, atol=1e-4)
+    # A fresh network corrects little: the left knee is where it was on average around each frame.
+    knee = np.mean([skeletons[:, 40 + shift : 50 + shift, 13] for shift in range(-3, 4)], axis=0)
+    np.testing.assert_allclose(answer[..., 5], knee, atol=0.15)

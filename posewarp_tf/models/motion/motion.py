@@ -67,7 +67,7 @@ class MotionNet(ReposingModel):
         self.shrink_conv = conv_1d(NUM_COORDINATES, 1, use_bias=True)
 
     def call(self, inputs: Inputs, training: bool = False, return_attention: bool = False) -> Outputs:
-        if self.model_config.motion_base == 'none':
+        if not self.model_config.fills_skeletons:
             return {'skeletons': tf.cast(self._extract(inputs['skeletons'], training), tf.float32)}
         skeletons = tf.cast(inputs['skeletons'], tf.float32)
         middle, scale = _person_frame(skeletons)
@@ -91,7 +91,7 @@ class MotionNet(ReposingModel):
 
     def scale_initial_kernels(self, gain: float) -> None:
         # What is added to the joints begins near zero.
-        last = [self.shrink_conv] if self.model_config.motion_base == 'none' else []
+        last = [self.shrink_conv] if not self.model_config.fills_skeletons else []
         layers = [*self.code_convs, self.expand_conv, *self.convs, *last]
         layers += [dense for norm in self.norms for dense in norm.dense_layers]
         for layer in layers:
