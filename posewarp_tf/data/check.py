@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from posewarp_tf.data.contact_sheet import contact_sheet
 from posewarp_tf.data.datasets import SPLITS, DatasetFiles, PairDataset, find_files, find_pictures, load_dataset
-from posewarp_tf.data.skeletons import load_skeletons
+from posewarp_tf.data.skeleton_files import load_skeletons
 from posewarp_tf.data.truth import (
     CLASS_MAP_FOLDERS,
     ClassMaps,

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from posewarp_tf.data.datasets import load_dataset
 from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
-from posewarp_tf.data.skeletons import load_skeletons, make_test_skeletons, make_training_skeletons
+from posewarp_tf.data.skeleton_files import load_skeletons
+from posewarp_tf.data.skeletons import make_test_skeletons, make_training_skeletons
 from posewarp_tf.settings.config import Config
 
 

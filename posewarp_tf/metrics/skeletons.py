@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from posewarp_tf import files
-from posewarp_tf.data.skeletons import load_skeletons
+from posewarp_tf.data.skeleton_files import load_skeletons
 from posewarp_tf.inference.cleaning import SkeletonCleaner
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, LIMBS, fill_skeletons, from_skeletons
 from posewarp_tf.runs.run_folder import RunFolder

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.data.skeletons import augment, load_skeletons, make_test_skeletons, make_training_skeletons
+from posewarp_tf.data.skeleton_files import load_skeletons
+from posewarp_tf.data.skeletons import augment, make_test_skeletons, make_training_skeletons
 from posewarp_tf.errors import DataError
 from posewarp_tf.poses.skeletons import to_skeletons
 from posewarp_tf.settings.config import Config

