@@ -38,7 +38,7 @@ def write_state(folder: str | os.PathLike, arrays: Sequence[np.ndarray]) -> None
     """
     place = pathlib.Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    parts: list[dict[str, np.ndarray]] = [{_COUNT: np.array(len(arrays))}]
+    parts: list[dict[str, Any]] = [{_COUNT: np.array(len(arrays))}]
     size, known = 0, dict[str, int]()
     for index, array in enumerate(arrays):
         content = f'{array.dtype} {array.shape} {hashlib.sha256(array.tobytes()).hexdigest()}'
