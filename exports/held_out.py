@@ -15,7 +15,8 @@ from posewarp_tf.data.pipeline import make_test_dataset
 from posewarp_tf.errors import DataError
 from posewarp_tf.models.inputs import raw_input_specs
 from posewarp_tf.settings.config import Config
-from posewarp_tf.synthetic.dataset import Settings, write_dataset
+from posewarp_tf.synthetic.dataset import write_dataset
+from posewarp_tf.synthetic.settings import Settings
 
 _POSES = 2
 

@@ -27,8 +27,9 @@ from posewarp_tf.photos.full_resolution import OCTAVES, full_resolution
 from posewarp_tf.photos.windows import Window
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
-from posewarp_tf.synthetic.dataset import Settings, draw_person
+from posewarp_tf.synthetic.dataset import draw_person
 from posewarp_tf.synthetic.drawn.render import Picture, exact_flow
+from posewarp_tf.synthetic.settings import Settings
 
 FLAGS = flags.FLAGS
 Size = tuple[int, int]

@@ -16,8 +16,9 @@ from absl import flags
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings import command_line
-from posewarp_tf.synthetic.dataset import PEOPLE, Settings, write_dataset
+from posewarp_tf.synthetic.dataset import write_dataset
 from posewarp_tf.synthetic.layouts import LAYOUTS
+from posewarp_tf.synthetic.settings import PEOPLE, Settings
 from posewarp_tf.synthetic.skeletons import SUBJECTS, write_skeletons
 from posewarp_tf.synthetic.walk import write_walk
 

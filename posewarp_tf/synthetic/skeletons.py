@@ -17,8 +17,8 @@ import numpy as np
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
-from posewarp_tf.synthetic.dataset import folder_appearing_whole
 from posewarp_tf.synthetic.movements import POINTS, sample_movement
+from posewarp_tf.synthetic.unfinished import folder_appearing_whole
 
 TRUTH_FILE, NOISY_FILE = 'data_2d_h36m_gt.npz', 'data_2d_h36m_detectron_pt_coco.npz'
 SUBJECTS = ('S1', 'S5', 'S6', 'S7', 'S8', 'S9', 'S11')

@@ -24,7 +24,7 @@ import numpy as np
 from absl import logging
 
 from posewarp_tf.errors import PosewarpError
-from posewarp_tf.synthetic.dataset import Settings
+from posewarp_tf.synthetic.settings import Settings
 from posewarp_tf.synthetic.stream_worker import AHEAD, StreamedPerson, arrays_in, layout, work
 
 _MOST_FAILURES = 20  # people in a row that nobody could make

@@ -15,7 +15,7 @@ from PIL import Image
 from posewarp_tf import conventions
 from posewarp_tf.errors import PosewarpError
 from posewarp_tf.synthetic import dataset
-from posewarp_tf.synthetic.dataset import Settings
+from posewarp_tf.synthetic.settings import Settings
 
 AHEAD = 3  # people of a worker that are finished or asked for
 _LARGEST_FLOW = 2048.0  # pixels; beyond it float16 knows even numbers only

@@ -81,3 +81,16 @@ def begun(final: pathlib.Path, description: dict, subfolders: tuple[str, ...], i
         if not is_shared:
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+@contextlib.contextmanager
+def folder_appearing_whole(final: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields a folder beside `final` that becomes it on success and disappears on failure."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = final.parent / f'.{final.name}-{os.getpid()}'
+    temporary.mkdir()
+    try:
+        yield temporary
+        os.replace(temporary, final)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

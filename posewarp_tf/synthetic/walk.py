@@ -17,12 +17,14 @@ import numpy as np
 from PIL import Image
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.synthetic.dataset import Settings, folder_appearing_whole, person_generator, save_labels
+from posewarp_tf.synthetic.dataset import person_generator, save_labels
 from posewarp_tf.synthetic.drawn.backgrounds import WHITE_STUDIO
 from posewarp_tf.synthetic.drawn.person import sample_person
 from posewarp_tf.synthetic.drawn.pose import ArmPose, LegPose, Pose
 from posewarp_tf.synthetic.drawn.render import render
 from posewarp_tf.synthetic.layouts import LabelledPicture
+from posewarp_tf.synthetic.settings import Settings
+from posewarp_tf.synthetic.unfinished import folder_appearing_whole
 
 _FRAMES_PER_CYCLE = 24
 # In radians.

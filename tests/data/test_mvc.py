@@ -13,7 +13,8 @@ from posewarp_tf.data.pipeline import make_test_dataset
 from posewarp_tf.errors import DataError
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.settings.config import Config
-from posewarp_tf.synthetic.dataset import Settings, write_dataset
+from posewarp_tf.synthetic.dataset import write_dataset
+from posewarp_tf.synthetic.settings import Settings
 
 # Larger than the published frame of DeepFashion, and of another shape.
 SIZE = (224, 192)

@@ -14,7 +14,8 @@ from posewarp_tf.errors import ConfigError
 from posewarp_tf.poses.annotations import read_annotations
 from posewarp_tf.poses.readers import read_keypoints
 from posewarp_tf.poses.writers import write_annotations
-from posewarp_tf.synthetic.dataset import Settings, draw_person
+from posewarp_tf.synthetic.dataset import draw_person
+from posewarp_tf.synthetic.settings import Settings
 from tests.processes import run_module
 
 SIZE = (384, 288)

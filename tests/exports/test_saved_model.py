@@ -25,7 +25,8 @@ from posewarp_tf.errors import ConfigError, DataError, RunError
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.models.inputs import make_model_inputs
 from posewarp_tf.poses.heatmaps import make_heatmaps
-from posewarp_tf.synthetic.dataset import Settings, write_dataset
+from posewarp_tf.synthetic.dataset import write_dataset
+from posewarp_tf.synthetic.settings import Settings
 from tests.run_folders import SIZE, class_map, make_pfl_run, make_run
 
 

@@ -18,7 +18,8 @@ import numpy as np
 import posewarp_tf
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
-from posewarp_tf.synthetic.dataset import Settings, write_dataset
+from posewarp_tf.synthetic.dataset import write_dataset
+from posewarp_tf.synthetic.settings import Settings
 from tests.run_folders import person, picture
 
 FOLDER = pathlib.Path(__file__).parents[1] / 'goldens' / 'lanes'

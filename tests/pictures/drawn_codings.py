@@ -5,7 +5,8 @@ from PIL import Image
 
 from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
 from posewarp_tf.pictures.class_codings import GARMENT_CODINGS
-from posewarp_tf.synthetic.dataset import Settings, write_dataset
+from posewarp_tf.synthetic.dataset import write_dataset
+from posewarp_tf.synthetic.settings import Settings
 
 # What an annotator calls the garments for which a coding has no class.
 _CALLED = {

@@ -14,7 +14,8 @@ import tensorflow as tf
 from posewarp_tf.runs.checkpoints import list_checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.flags import load_config
-from posewarp_tf.synthetic.dataset import Settings, write_dataset
+from posewarp_tf.synthetic.dataset import write_dataset
+from posewarp_tf.synthetic.settings import Settings
 from tests.motions import flows_of
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -19,9 +19,10 @@ from scipy import ndimage
 from posewarp_tf import files
 from posewarp_tf.conventions import VISIBILITY_OCCLUDED
 from posewarp_tf.settings import command_line
-from posewarp_tf.synthetic.dataset import Settings, person_generator
+from posewarp_tf.synthetic.dataset import person_generator
 from posewarp_tf.synthetic.rendered import flow, studio
 from posewarp_tf.synthetic.rendered.render import Picture
+from posewarp_tf.synthetic.settings import Settings
 
 FLAGS = flags.FLAGS
 _PAIRS_PER_ROW = 2

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.synthetic.dataset import Settings
 from posewarp_tf.synthetic.drawn.pose import Pose
 from posewarp_tf.synthetic.rendered import camera, makehuman, poses, scenery
 from posewarp_tf.synthetic.rendered.body import Body, load_body
@@ -19,6 +18,7 @@ from posewarp_tf.synthetic.rendered.photograph import sample_film
 from posewarp_tf.synthetic.rendered.render import Picture, pose, render
 from posewarp_tf.synthetic.rendered.stance import Stance, stance_of
 from posewarp_tf.synthetic.rendered.wardrobe import Wardrobe, read_wardrobe
+from posewarp_tf.synthetic.settings import Settings
 
 _OTHER_PLACE = 0.15  # chance of a picture taken somewhere else
 

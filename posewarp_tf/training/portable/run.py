@@ -21,7 +21,7 @@ from absl import flags
 
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.settings import command_line
-from posewarp_tf.synthetic.dataset import Settings
+from posewarp_tf.synthetic.settings import Settings
 from posewarp_tf.synthetic.stream import PeopleStream
 from posewarp_tf.training.portable.compiled import CompiledStep
 from posewarp_tf.training.portable.memory import PeopleMemory

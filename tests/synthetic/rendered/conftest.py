@@ -8,10 +8,11 @@ import types
 import numpy as np
 import pytest
 
-from posewarp_tf.synthetic.dataset import Settings, person_generator
+from posewarp_tf.synthetic.dataset import person_generator
 from posewarp_tf.synthetic.rendered import studio
 from posewarp_tf.synthetic.rendered.body import load_body
 from posewarp_tf.synthetic.rendered.mesh import Layer, Material, join
+from posewarp_tf.synthetic.settings import Settings
 
 SIZE = (128, 96)
 
