@@ -51,14 +51,14 @@ def main() -> None:
     from posewarp_tf.runs.run_folder import RunFolder
 
     given = flags.FLAGS
-    networks = None
-    if given.inception_weights or given.lpips_weights:
-        networks = NetworkMetrics(given.inception_weights, given.inception_splits, given.lpips_weights)
     run_dir = chosen_run(given.run_dir)
-    output = RunFolder(given.output_dir or given.run_dir or STARTER_OUTPUT)
+    output = RunFolder(os.path.expanduser(given.output_dir or given.run_dir or STARTER_OUTPUT))
     if RunFolder(run_dir).load_config().model.material == 'skeletons':
         _print_skeletons(run_dir, output)
         return
+    networks = None
+    if given.inception_weights or given.lpips_weights:
+        networks = NetworkMetrics(given.inception_weights, given.inception_splits, given.lpips_weights)
     metrics = evaluate(
         run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, networks, output.path
     )

@@ -32,6 +32,7 @@ from posewarp_tf.inference.jobs import (
     jobs_from_paths,
 )
 from posewarp_tf.inference.options import PhotoOptions, define_photo_flags
+from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.pictures.class_codings import GARMENT_CLASSES
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 _FOR_SEQUENCE = ('source_image', 'target_dir', 'output')
 _PATHS = (
-    *('run_dir', 'pairs', 'target_dir', 'target_video', 'target_image', 'pose_model', 'motion_run_dir'),
+    *('pairs', 'target_dir', 'target_video', 'target_image', 'pose_model', 'motion_run_dir'),
     *REQUIRED_COLUMNS,
     *KEYPOINT_COLUMNS,
     *MAP_COLUMNS,
@@ -175,8 +176,8 @@ def _predict() -> int:
             )
         )
     options = RunOptions(given.save_intermediates, given.garment_classes, given.batch_size)
-    run = _chosen_run()
-    return 1 if run_jobs(lambda: _load_reposer(run), run.load_config().model, jobs, _finder(), options) else 0
+    run, model = _chosen_run()
+    return 1 if run_jobs(lambda: _load_reposer(run), model, jobs, _finder(), options) else 0
 
 
 def _drive() -> int:
@@ -202,18 +203,18 @@ def _drive() -> int:
         max_seconds=given.max_seconds,
         with_sound=given.sound,
     )
-    run = _chosen_run()
-    run_driving(lambda: _load_reposer(run), run.load_config().model, job, _finder(), given.garment_classes)
+    run, model = _chosen_run()
+    run_driving(lambda: _load_reposer(run), model, job, _finder(), given.garment_classes)
     return 0
 
 
-def _chosen_run() -> RunFolder:
-    """The run folder, looked at without TensorFlow, for whose import a bad file need not wait."""
+def _chosen_run() -> tuple[RunFolder, ModelConfig]:
+    """The run folder and its model, looked at without TensorFlow, for whose import a bad file need not wait."""
     run = RunFolder(chosen_run(flags.FLAGS.run_dir))
-    run.load_config()
+    model = run.load_config().model
     if not run.is_trained:
         raise RunError(f'{run.path}: no checkpoint in {run.checkpoint_dir}: train first')
-    return run
+    return run, model
 
 
 def _load_reposer(run: RunFolder) -> PhotoReposer:

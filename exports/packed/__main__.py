@@ -33,7 +33,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         'licence',
         None,
-        'Terms of the weights in a sentence, which exports repeat; default: those of the training data.',
+        'Terms of the weights in a sentence, which exports repeat; default: as the notes of the run say.',
     )
     flags.DEFINE_integer('check_pairs', 4, 'Held-out pairs to compare packed and trained model on.', lower_bound=1)
 

@@ -45,7 +45,7 @@ def export_packed(
         run: whose model is packed.
         output_dir: the folder, new or with an earlier packed run.
         check_pairs: how many held-out pairs to compare on.
-        licence: the terms of the weights, which go into the notes of the run; None: they have none of their own.
+        licence: the terms of the weights, which go into the notes of the run; None: as its notes say.
 
     Raises:
         RunError: the run cannot be used, the folder holds a run that was trained there, a weight does not fit into

@@ -79,15 +79,9 @@ def make_training_dataset(
 
     def make_batch(step: tf.Tensor) -> Batch:
         counters = step * batch_size + shard.index * size + tf.range(size, dtype=tf.int64)
-        # tf.random.experimental.index_shuffle is this operation, but takes no batch of seeds.
-        rows = tf.raw_ops.RandomIndexShuffle(
-            index=counters % num_examples,
-            seed=tf.stack([tf.fill([size], seed), counters // num_examples, tf.zeros_like(counters)], axis=-1),
-            max_index=tf.constant(num_examples - 1, tf.int64),
-        )
-        return reader.read(tf.ensure_shape(rows, [size]), step)
+        return reader.read(shuffled_rows(counters, num_examples, seed), step)
 
-    return _finished(tf.data.Dataset.range(start_step, tf.int64.max).map(make_batch, **_parallel(config)))
+    return finished(tf.data.Dataset.range(start_step, tf.int64.max).map(make_batch, **parallel(config)))
 
 
 def make_test_dataset(config: Config, batch_size: int, max_pairs: int | None = None) -> tf.data.Dataset:
@@ -100,14 +94,27 @@ def make_test_dataset(config: Config, batch_size: int, max_pairs: int | None = N
     examples = load_dataset(config.data, 'test', config.model.image_size).spread(max_pairs)
     reader = _TestReader(config, examples)
     rows = tf.data.Dataset.range(len(examples.rows)).batch(batch_size)
-    return _finished(rows.map(reader.read, **_parallel(config)))
+    return finished(rows.map(reader.read, **parallel(config)))
 
 
-def _parallel(config: Config) -> dict:
+def shuffled_rows(counters: tf.Tensor, num_examples: int, seed: tf.Tensor) -> tf.Tensor:
+    """Which examples the `counters` int64 [B] of a training stand for: every epoch all of them, in a new order."""
+    # tf.random.experimental.index_shuffle is this operation, but takes no batch of seeds.
+    rows = tf.raw_ops.RandomIndexShuffle(
+        index=counters % num_examples,
+        seed=tf.stack([tf.fill(counters.shape, seed), counters // num_examples, tf.zeros_like(counters)], axis=-1),
+        max_index=tf.constant(num_examples - 1, tf.int64),
+    )
+    return tf.ensure_shape(rows, counters.shape)
+
+
+def parallel(config: Config) -> dict:
+    """How batches are made: side by side, in order."""
     return {'num_parallel_calls': config.data.num_workers or tf.data.AUTOTUNE, 'deterministic': True}
 
 
-def _finished(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def finished(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Read ahead, and the same for all replicas."""
     options = tf.data.Options()
     # Replicas split each batch, so all of them read the same ones.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF

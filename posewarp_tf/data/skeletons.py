@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
 from posewarp_tf.data.skeleton_files import SkeletonSequences, load_skeletons
 from posewarp_tf.poses.skeletons import NUM_SKELETON_JOINTS, PIECE, REACH, piece_starts
 from posewarp_tf.settings.config import Config
 
 # Training enlarges coordinates by up to this, and moves them by up to that, in y and in x.
 _ENLARGED, _MOVED = 0.5, 0.1
-_PREFETCHED_BATCHES = 2
 
 
 def make_training_skeletons(config: Config, start_step: int, sequences: SkeletonSequences) -> tf.data.Dataset:
@@ -29,21 +29,16 @@ def make_training_skeletons(config: Config, start_step: int, sequences: Skeleton
 
     def make_batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
         counters = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-        rows = tf.raw_ops.RandomIndexShuffle(
-            index=counters % num_sequences,
-            seed=tf.stack([tf.fill([batch_size], seed), counters // num_sequences, tf.zeros_like(counters)], axis=-1),
-            max_index=tf.constant(num_sequences - 1, tf.int64),
-        )
+        rows = shuffled_rows(counters, num_sequences, seed)
         draws = tf.random.stateless_uniform([4, batch_size], tf.stack([seed, step]), alg='philox')
         room = tf.maximum(tf.gather(reader.lengths, rows) - PIECE + 1, 1)
         begins = tf.cast(draws[0] * tf.cast(room, tf.float32), tf.int64)
-        batch = reader.read(tf.ensure_shape(rows, [batch_size]), tf.minimum(begins, room - 1))
+        batch = reader.read(rows, tf.minimum(begins, room - 1))
         scale = 1.0 + _ENLARGED * draws[1]
         ways = _MOVED * (2.0 * draws[2:] - 1.0)
         return {name: augment(skeletons, scale, ways[0], ways[1]) for name, skeletons in batch.items()}
 
-    batches = tf.data.Dataset.range(start_step, tf.int64.max).map(make_batch, config.data.num_workers or None)
-    return batches.prefetch(_PREFETCHED_BATCHES)
+    return finished(tf.data.Dataset.range(start_step, tf.int64.max).map(make_batch, **parallel(config)))
 
 
 def make_test_skeletons(config: Config, batch_size: int, max_pieces: int | None = None) -> tf.data.Dataset:

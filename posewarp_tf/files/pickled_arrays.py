@@ -19,7 +19,7 @@ import numpy as np
 from posewarp_tf.errors import DataError
 
 _NUMBERS = ('f4', 'f8')
-_OBJECTS = 'O8'
+_OBJECTS = ('O', 'O8')
 
 
 class _Kind:
@@ -43,7 +43,7 @@ class _Array:
         _, shape, kind, is_fortran, contents = state
         if not isinstance(kind, _Kind) or not isinstance(shape, tuple) or len(shape) > 8:
             raise pickle.UnpicklingError('an array of a shape or type that it cannot have')
-        if kind.name in (_OBJECTS, 'O') and isinstance(contents, list):
+        if kind.name in _OBJECTS and isinstance(contents, list):
             self.value = contents
         elif kind.name in _NUMBERS and isinstance(contents, bytes) and kind.order in '<>=|':
             dtype = np.dtype(kind.order.replace('|', '=') + kind.name)
@@ -93,7 +93,7 @@ def read_pickled_dict(path: str | os.PathLike, name: str) -> dict:
             with archive.open(f'{name}.npy') as member:
                 np.lib.format.read_magic(member)
                 np.lib.format.read_array_header_1_0(member)
-                found = _plain(_Unpickler(io.BytesIO(member.read()), encoding='latin1').load())
+                found = _plain(_Unpickler(io.BytesIO(member.read()), encoding='latin1').load(), {})
     except FileNotFoundError as error:
         raise DataError(f'{path}: no such file') from error
     except DataError:
@@ -105,10 +105,18 @@ def read_pickled_dict(path: str | os.PathLike, name: str) -> dict:
     return found[0]
 
 
-def _plain(value: Any) -> Any:
-    """Without the stand-ins."""
+def _plain(value: Any, made: dict[int, Any]) -> Any:
+    """Without the stand-ins; `made` holds by their ids those done before, of which a small file may refer to many."""
+    if id(value) in made:
+        return made[id(value)]
     if isinstance(value, _Array):
-        return _plain(value.value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+        made[id(value)] = plain = _plain(value.value, made)
+    elif isinstance(value, dict):
+        made[id(value)] = plain = {}
+        plain.update((key, _plain(item, made)) for key, item in value.items())
+    elif isinstance(value, list):
+        made[id(value)] = plain = []
+        plain.extend(_plain(item, made) for item in value)
+    else:
+        return value
+    return plain

@@ -7,9 +7,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.errors import RunError
 from posewarp_tf.models.inputs import SkeletonsInput
-from posewarp_tf.poses.sequences import PoseSequence
 from posewarp_tf.poses.skeletons import clean_in_pieces, cleaned_keypoints, fill_skeletons, noisy_skeletons
 from posewarp_tf.runs.run_folder import RunFolder
 
@@ -32,11 +30,7 @@ class SkeletonCleaner:
 
     def __init__(self, run_dir: str | os.PathLike, checkpoint: str = 'best') -> None:
         self.run = RunFolder(run_dir)
-        self.config = self.run.load_config()
-        if self.config.model.material != 'skeletons':
-            raise RunError(
-                f'{self.run.path}: holds --model={self.config.model.model}, expected a model that cleans skeletons'
-            )
+        self.config = self.run.load_config_of('skeletons')
         model = self.run.load_model(which=checkpoint, config=self.config)
         self.checkpoint_path = self.run.checkpoint_path(model.stages, checkpoint)
         shape = SkeletonsInput().shape(self.config.model.image_size)
@@ -53,10 +47,9 @@ class SkeletonCleaner:
             skeletons = fill_skeletons(skeletons)
         return clean_in_pieces(skeletons, lambda pieces: self._answer(tf.constant(pieces)).numpy())
 
-    def clean_poses(self, sequence: PoseSequence, size: tuple[int, int]) -> PoseSequence:
-        """Poses in pixels of pictures of `size` (height, width): neck and limbs cleaned, the face as it was.
+    def clean_poses(self, keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Poses [frames, 18, 2] in pixels of pictures of `size` (height, width): neck and limbs cleaned, not the face.
 
         What nobody found for a while is filled; a joint that is never found stays missing.
         """
-        clean = self.clean(noisy_skeletons(sequence.keypoints, size))
-        return sequence._replace(keypoints=cleaned_keypoints(sequence.keypoints, clean, size))
+        return cleaned_keypoints(keypoints, self.clean(noisy_skeletons(keypoints, size)), size)

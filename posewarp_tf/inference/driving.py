@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,7 @@ from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.pictures.picture_files import load_image, resize_image
 from posewarp_tf.poses.sequences import PoseSequence, load_sequence, require_poses
 from posewarp_tf.poses.smoothing import smoothed
+from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.video.animations import ANIMATION_SUFFIXES, write_animation
 from posewarp_tf.video.reading import VideoReader
 from posewarp_tf.video.writing import write_video
@@ -65,6 +67,8 @@ def run_driving(
         ConfigError: what reads videos, or finds joints, is not installed or not given.
     """
     check_paths(job)
+    if job.motion_run_dir is not None:
+        RunFolder(job.motion_run_dir).load_config_of('skeletons')
     image = load_image(job.source_image)
     size = picture_size(image)
     print(f'{job.source_image}: picture of {size[0]}x{size[1]} (height x width)')
@@ -127,8 +131,8 @@ def _motion_of_video(job: DrivingJob, video: VideoReader, finder: PoseFinder) ->
             f'--output: got {job.output!r} for about {video.num_frames} frames, expected at most {_MAX_ANIMATED} in an '
             'animated picture: write an .mp4, or give --max_seconds or a lower --fps'
         )
-    sequence = poses_of_video(video, finder.estimator, job.frames_folder, job.smooth_poses, job.overwrite)
-    sequence = _cleaned(job, sequence, video.size)
+    clean = functools.partial(_cleaned, job, video.size)
+    sequence = poses_of_video(video, finder.estimator, job.frames_folder, job.smooth_poses, job.overwrite, clean)
     has_sound = video.has_sound and job.with_sound
     if has_sound and (is_animation or not job.output_suffix):
         print(f'note: the sound of {job.poses} is not carried over: frames and animated pictures have none')
@@ -141,7 +145,7 @@ def _motion_of_poses(job: DrivingJob, size: tuple[int, int]) -> _Motion:
     pose_size = job.pose_size or size
     sequence = load_sequence(job.poses, pose_size)
     fps = job.fps or _DEFAULT_FPS
-    sequence = _cleaned(job, sequence, pose_size)
+    sequence = sequence._replace(keypoints=_cleaned(job, pose_size, sequence.keypoints))
     if job.smooth_poses:
         keypoints, lines = smoothed(sequence.keypoints, fps)
         sequence = sequence._replace(keypoints=keypoints)
@@ -150,15 +154,15 @@ def _motion_of_poses(job: DrivingJob, size: tuple[int, int]) -> _Motion:
     return _Motion(sequence, pose_size, fps)
 
 
-def _cleaned(job: DrivingJob, sequence: PoseSequence, size: tuple[int, int]) -> PoseSequence:
-    """By motion extraction, where its run is given."""
+def _cleaned(job: DrivingJob, size: tuple[int, int], keypoints: np.ndarray) -> np.ndarray:
+    """By motion extraction, where its run is given: [frames, 18, 2] in pixels of `size`."""
     if job.motion_run_dir is None:
-        return sequence
+        return keypoints
     # Needs TensorFlow, for whose import a bad file need not wait.
     from posewarp_tf.inference.cleaning import SkeletonCleaner
 
-    cleaned = SkeletonCleaner(job.motion_run_dir).clean_poses(sequence, size)
-    gaps = np.all(sequence.keypoints == MISSING, axis=-1) & np.any(cleaned.keypoints != MISSING, axis=-1)
+    cleaned = SkeletonCleaner(job.motion_run_dir).clean_poses(keypoints, size)
+    gaps = np.all(keypoints == MISSING, axis=-1) & np.any(cleaned != MISSING, axis=-1)
     print(f'cleaned by {job.motion_run_dir}: neck and limbs in {len(gaps)} frames, {gaps.sum()} joints filled')
     return cleaned
 

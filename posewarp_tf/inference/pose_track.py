@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,13 +33,18 @@ _NUM_BYTES = 1 << 20
 
 
 def poses_of_video(
-    video: VideoReader, estimator: PoseEstimator, folder: pathlib.Path, smooth: bool = True, overwrite: bool = False
+    video: VideoReader,
+    estimator: PoseEstimator,
+    folder: pathlib.Path,
+    smooth: bool = True,
+    overwrite: bool = False,
+    clean: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> PoseSequence:
     """The poses of the person who is seen largest and longest in a video, in its pixels; prints what was found.
 
     What the estimator found is kept in `folder`, frame by frame: a later call for the same part of the same video goes
-    on where an earlier one was stopped, unless it is to `overwrite`. With `smooth`, the poses are
-    `posewarp_tf.poses.smoothing.smoothed`. Frames that then still show nobody repeat the pose before.
+    on where an earlier one was stopped, unless it is to `overwrite`. `clean` changes what was found; with `smooth`, the
+    poses are `posewarp_tf.poses.smoothing.smoothed`. Frames that then still show nobody repeat the pose before.
 
     Raises:
         DataError: nobody was found in any frame.
@@ -58,6 +63,8 @@ def poses_of_video(
         f'{video.path}: {len(people)} frames of {video.size[0]}x{video.size[1]} at {video.fps:.6g} per second, '
         f'{num_seen} of them show the person{several if num_people > 1 else ""}'
     )
+    if clean is not None:
+        keypoints = clean(keypoints)
     if smooth:
         num_missing = np.sum(np.all(keypoints == MISSING, axis=-1))
         keypoints, _ = smoothed(keypoints, video.fps)

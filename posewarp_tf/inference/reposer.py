@@ -64,12 +64,7 @@ class Reposer(tf.Module):
     ):
         super().__init__(name='reposer')
         self.run = RunFolder(run_dir)
-        trained = self.run.load_config()
-        if trained.model.material != 'pictures':
-            raise RunError(
-                f'{self.run.path}: holds --model={trained.model.model}, which makes {trained.model.material}, expected '
-                'a model that makes pictures'
-            )
+        trained = self.run.load_config_of('pictures')
         self.config = trained.replace(
             sampler_impl=sampler_impl or trained.model.sampler_impl,
             image_size=tuple(image_size or trained.model.image_size),

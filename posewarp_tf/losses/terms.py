@@ -70,10 +70,6 @@ def _joint_error(scene: Scene) -> tf.Tensor:
     return tf.reduce_mean(tf.square(error), axis=(1, 2))
 
 
-def _visibility_composition(scene: Scene) -> tf.Tensor:
-    return truth_terms.composition_error(scene, scene.outputs['composition_mask'])
-
-
 TERMS: dict[str, Term] = {
     # GFLA; l1 to style also of PFL's SynthesisNet.
     'correctness': Term(gfla_terms.correctness),
@@ -101,7 +97,7 @@ TERMS: dict[str, Term] = {
     'supervised_flow': Term(truth_terms.supervised_flow),
     'supervised_occluded_flow': Term(truth_terms.supervised_occluded_flow),
     'visibility_mask': Term(truth_terms.visibility_mask),
-    'visibility_composition': Term(_visibility_composition),
+    'visibility_composition': Term(truth_terms.visibility_composition),
     # The layered model.
     'layer_flow': Term(layered_terms.layer_flow),
     'part_cross_entropy': Term(layered_terms.part_cross_entropy),

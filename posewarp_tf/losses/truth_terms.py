@@ -56,11 +56,12 @@ def visibility_mask(scene: Scene) -> tf.Tensor:
     return tf.add_n(errors) / len(errors)
 
 
-def composition_error(scene: Scene, mask: tf.Tensor) -> tf.Tensor:
-    """Cross entropy of a composition mask [B, H, W, 1] with true occlusion over the person.
+def visibility_composition(scene: Scene) -> tf.Tensor:
+    """Cross entropy of the composition mask [B, H, W, 1] with true occlusion over the person.
 
     It is 1 where the picture is synthesised: where the source hides the pixel.
     """
+    mask = scene.outputs['composition_mask']
     error = binary_cross_entropy(mask[..., 0], _is(scene, VISIBILITY_OCCLUDED))
     return weighted_mean(error, _person(scene))
 

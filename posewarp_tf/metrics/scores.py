@@ -52,14 +52,8 @@ class Scores:
             answers[MODEL] = ops.to_uint8_image(outputs['image']).numpy()
         for answer, pictures in answers.items():
             self._values[answer] += map(image_metrics, pictures, truths, foregrounds)
-        people = [foreground_mask(batch, index, 'source') for index in range(len(sources))]
-        for answer, pictures, inside in (
-            (detail.SOURCE, sources, people),
-            (detail.TRUTH, truths, foregrounds),
-            (detail.MODEL, answers.get(MODEL, ()), foregrounds),
-        ):
-            for picture, person in zip(pictures, inside):
-                self._detail.add(answer, picture, person)
+        if MODEL in answers:
+            self._add_detail(batch, sources, truths, answers[MODEL], foregrounds)
         if self._networks is not None:
             self._networks.add(answers, truths)
         for family, motion in outputs.get('motions', {}).items():
@@ -71,6 +65,18 @@ class Scores:
                 scores.add(MODEL, np.argmax(outputs[name], axis=-1), batch[f'target_{name}'])
                 scores.add(COPY_SOURCE, batch[f'source_{name}'], batch[f'target_{name}'])
         self.num_pairs += len(truths)
+
+    def _add_detail(
+        self, batch: Mapping[str, np.ndarray], sources: Any, truths: Any, made: Any, foregrounds: Any
+    ) -> None:
+        people = [foreground_mask(batch, index, 'source') for index in range(len(sources))]
+        for answer, pictures, inside in (
+            (detail.SOURCE, sources, people),
+            (detail.TRUTH, truths, foregrounds),
+            (detail.MODEL, made, foregrounds),
+        ):
+            for picture, person in zip(pictures, inside):
+                self._detail.add(answer, picture, person)
 
     def result(self) -> dict[str, Any]:
         """The means over all pairs; a metric that no pair has is None."""

@@ -12,14 +12,13 @@ from tqdm import tqdm
 from posewarp_tf import files
 from posewarp_tf.data.skeleton_files import load_skeletons
 from posewarp_tf.inference.cleaning import SkeletonCleaner
-from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, LIMBS, fill_skeletons, from_skeletons
+from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, LIMBS, fill_skeletons, found_joints, from_skeletons
 from posewarp_tf.runs.run_folder import RunFolder
 
 # Frames that a moving average is over; the best on the test sequences themselves is taken.
 WINDOWS = (1, 3, 5, 7, 9, 13, 17, 25)
 # Parts of a person's height.
 _NOISY = 0.1
-_WINDOWS_IN_WORDS = ', '.join(map(str, WINDOWS))
 
 
 def evaluate_skeletons(
@@ -89,7 +88,7 @@ def evaluate_skeletons(
             'num_sequences': len(kept),
             'num_frames': int(sum(length for _, length in places)),
             'joints': list(LIMBS),
-            'moving_average': f'{best} frames, the best of {_WINDOWS_IN_WORDS}; as found {best_plain}',
+            'moving_average': f'{best} frames, the best of {", ".join(map(str, WINDOWS))}; as found {best_plain}',
             'share_noisy': float(np.mean(np.concatenate([one['off'].ravel() for one in kept]))),
             'unit': f'pixels of {size[0]}x{size[1]}',
             'notes': run.notes(),
@@ -123,9 +122,8 @@ def moving_average(paths: np.ndarray, window: int) -> np.ndarray:
 
 
 def _found(noisy: np.ndarray) -> np.ndarray:
-    """bool [frames, limbs]: not in the corner, nor in a frame that shows nobody."""
-    y, x = (side[:, [COCO_17.index(name) for name in LIMBS]] for side in np.split(noisy, 2, axis=-1))
-    return ~((y == -1) & (x == -1)) & np.any(noisy != 0, axis=-1, keepdims=True)
+    """bool [frames, limbs]."""
+    return found_joints(noisy)[:, [COCO_17.index(name) for name in LIMBS]]
 
 
 def _limbs(skeletons: np.ndarray, order: tuple[str, ...], size: tuple[int, int]) -> np.ndarray:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from posewarp_tf.models.config import PosedModelConfig
 from posewarp_tf.models.inputs import Input, JointsInput, PoseInput
 from posewarp_tf.settings.options import option
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +41,14 @@ class FlowModelConfig(PosedModelConfig):
     def corrects_joints(self) -> bool:
         """Whether the flow network begins from the flow of the joints."""
         return self.has_flow and self.base_flow == 'joints'
+
+    def make_base_flow(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
+        """The flow [B, H, W, 2] that the flow network begins from; None: from nothing."""
+        if not self.corrects_joints:
+            return None
+        from posewarp_tf.poses.limb_motion import limb_flow
+
+        return limb_flow(inputs['source_keypoints'], inputs['target_keypoints'], self.image_size)
 
     @property
     def pose_inputs(self) -> tuple[Input, ...]:

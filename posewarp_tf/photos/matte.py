@@ -11,6 +11,7 @@ from posewarp_tf.poses.body import whole_body
 
 # The body around the target pose: certainly the person, and where the person may be at all. In parts of the stature.
 _CORE, _BODY, _REACH = 0.03, 0.065, 0.07
+# Times that an outline of the model's own is made steeper, at most.
 _STEEPEST = 3.0
 
 

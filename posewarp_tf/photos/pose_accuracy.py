@@ -64,7 +64,7 @@ def main() -> int:
     targets = read_targets(given.poses, size_from_flag('pose_size') or GALLERY_SIZE)
     estimator = load_estimator(given.pose_model)
     reposer = PhotoReposer(Predictor(chosen_run(given.run_dir)), PhotoOptions(retarget=given.retarget))
-    failures = measure(reposer, estimator, paths, targets, pathlib.Path(given.output_dir))
+    failures = measure(reposer, estimator, paths, targets, pathlib.Path(os.path.expanduser(given.output_dir)))
     for failure in failures:
         print(f'error: {failure}', file=sys.stderr)
     return 1 if failures else 0

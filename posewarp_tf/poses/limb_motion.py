@@ -4,7 +4,7 @@ A limb is carried by an affine map from the target picture to the source picture
 the target and in the source (from shoulder to elbow, say), and s R the rotation from the one to the other at the scale
 between the two bodies,
 
-    M = (sum d d'^T + k s R) (sum d' d'^T + k I)^-1,    k = (a tenth of the body's size)^2
+    M = (sum d d'^T + k s R) (sum d' d'^T + k I)^-1,    k = (0.15 of the body's size)^2
 
 the matrix that fits the vectors best and is near a similarity where they say nothing: across a limb, and in one that
 points at the camera. Limbs with a missing joint have no map; pixels follow the limbs near them.
@@ -78,13 +78,13 @@ def limb_flow(source_keypoints: tf.Tensor, target_keypoints: tf.Tensor, size: tu
     Keypoints [B, 18, 2] are in pixels of `size`, missing (-1, -1). Where no limb is known in both poses, it is 0.
     """
     maps = limb_maps(source_keypoints, target_keypoints)
-    return _blended(maps, target_keypoints, size, np.ones((1, len(LIMBS)), np.float32))[:, :, :, 0]
+    return _blended(maps, size, np.ones((1, len(LIMBS)), np.float32))[:, :, :, 0]
 
 
 def layer_flows(source_keypoints: tf.Tensor, target_keypoints: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     """The same for each of GROUPS on its own, as if nothing else were in the picture: [B, H, W, groups, 2]."""
     maps = limb_maps(source_keypoints, target_keypoints)
-    return _blended(maps, target_keypoints, size, _IN_GROUP + _STRANGERS * (1 - _IN_GROUP))
+    return _blended(maps, size, _IN_GROUP + _STRANGERS * (1 - _IN_GROUP))
 
 
 class LimbMaps(NamedTuple):
@@ -136,11 +136,9 @@ def limb_maps(source_keypoints: tf.Tensor, target_keypoints: tf.Tensor) -> LimbM
     )
 
 
-def nearness(maps: LimbMaps, size: tuple[int, int]) -> tf.Tensor:
+def _nearness(maps: LimbMaps, size: tuple[int, int]) -> tf.Tensor:
     """How much each limb has to say at each pixel: (1 + (distance / reach)^2)^-3, float32 [B, H, W, L]."""
-    height, width = size
-    x = tf.reshape(tf.range(width, dtype=tf.float32), [1, 1, width, 1])
-    y = tf.reshape(tf.range(height, dtype=tf.float32), [1, height, 1, 1])
+    x, y = _pixel_axes(size)
     start, along = _everywhere(maps.starts), _everywhere(maps.ends - maps.starts)
     to_x, to_y = x - start[..., 0], y - start[..., 1]
     share = (to_x * along[..., 0] + to_y * along[..., 1]) / tf.maximum(_squared(along), 1.0)
@@ -151,12 +149,10 @@ def nearness(maps: LimbMaps, size: tuple[int, int]) -> tf.Tensor:
     return near * near * near * _everywhere(maps.known)
 
 
-def _blended(maps: LimbMaps, target_keypoints: tf.Tensor, size: tuple[int, int], shares: np.ndarray) -> tf.Tensor:
+def _blended(maps: LimbMaps, size: tuple[int, int], shares: np.ndarray) -> tf.Tensor:
     """Flows [B, H, W, rows, 2]: means of what the limbs say, by their nearness times `shares` [rows, L]."""
-    height, width = size
-    x = tf.reshape(tf.range(width, dtype=tf.float32), [1, 1, width, 1])
-    y = tf.reshape(tf.range(height, dtype=tf.float32), [1, height, 1, 1])
-    near = nearness(maps, size)
+    x, y = _pixel_axes(size)
+    near = _nearness(maps, size)
     # source - target = (M - I) target + (anchor_source - M anchor_target), a sum over limbs of four and two numbers.
     moved = maps.source - tf.squeeze(tf.matmul(maps.matrix, maps.target[..., tf.newaxis]), -1)
     change = maps.matrix - tf.eye(2)
@@ -198,6 +194,13 @@ def _inverse(matrix: tf.Tensor) -> tf.Tensor:
     a, b, d = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
     rows = tf.stack([tf.stack([d, -b], -1), tf.stack([-b, a], -1)], axis=-2)
     return rows / (a * d - b * b)[..., tf.newaxis, tf.newaxis]
+
+
+def _pixel_axes(size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
+    """x [1, 1, W, 1] and y [1, H, 1, 1] of the pixels of a map of `size`."""
+    height, width = size
+    x = tf.reshape(tf.range(width, dtype=tf.float32), [1, 1, width, 1])
+    return x, tf.reshape(tf.range(height, dtype=tf.float32), [1, height, 1, 1])
 
 
 def _squared(vector: tf.Tensor) -> tf.Tensor:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from posewarp_tf.conventions import JOINT_NAMES, MISSING, NUM_JOINTS
+from posewarp_tf.conventions import JOINT_NAMES, MISSING
 from posewarp_tf.poses.joints import LAYOUTS
 
 NUM_SKELETON_JOINTS = 17
@@ -58,8 +58,13 @@ def cleaned_keypoints(keypoints: np.ndarray, skeletons: np.ndarray, size: tuple[
     for joint, name in enumerate(JOINT_NAMES):
         if name == 'neck' or (name in LIMBS and np.any(keypoints[:, joint] != MISSING)):
             result[:, joint] = clean[:, HUMAN36M_17.index(name)]
-    assert result.shape[1] == NUM_JOINTS
     return result
+
+
+def found_joints(skeletons: np.ndarray) -> np.ndarray:
+    """bool [frames, 17]: joints that are not in the corner, where those not found are, in frames that show anybody."""
+    joints = np.stack(np.split(skeletons, 2, axis=-1), axis=-1)
+    return ~np.all(joints == -1.0, axis=-1) & np.any(skeletons != 0.0, axis=-1, keepdims=True)
 
 
 def fill_skeletons(skeletons: np.ndarray) -> np.ndarray:
@@ -69,7 +74,7 @@ def fill_skeletons(skeletons: np.ndarray) -> np.ndarray:
     nothing is filled.
     """
     joints = np.stack(np.split(skeletons, 2, axis=-1), axis=-1)
-    found = ~np.all(joints == -1.0, axis=-1) & np.any(skeletons != 0.0, axis=-1, keepdims=True)
+    found = found_joints(skeletons)
     filled, frames = joints.copy(), np.arange(len(joints))
     for joint in np.flatnonzero(found.any(axis=0)):
         seen = found[:, joint]

@@ -54,7 +54,7 @@ def kind_of(shapes: Shapes) -> str:
 
 
 def infer_config(shapes: Shapes) -> Config:
-    """The shipped config that is nearest to a generator or a flow estimator, with the architecture of the file.
+    """The shipped config that is nearest to a network, with the architecture of the file.
 
     Weights do not tell the image size, and a flow estimator not the attention kernels: they are the published ones.
 
@@ -97,7 +97,7 @@ def check_released(model: ModelConfig) -> None:
 
 
 def gfla_settings(model: ModelConfig) -> GFLAConfig:
-    """The settings as those of GFLA's published method, of which alone there are released weights.
+    """The settings as those of GFLA's published method, of whose settings alone there are released generators.
 
     Raises:
         ConfigError: they are of another model, or of an ablation.

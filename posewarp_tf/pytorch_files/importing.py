@@ -146,7 +146,7 @@ def import_pytorch(path: Path, config: Config | ModelConfig | str = AUTO) -> Rep
 
 
 def make_generator(weights: PytorchWeights, config: Config | ModelConfig | str) -> ReposingModel:
-    """A model of `config` with the weights of a generator or a flow estimator."""
+    """A model of `config` with the weights of a generator, a flow estimator or motion extraction."""
     model_config = model_section(config)
     architecture.check_released(model_config)
     weights.check_kind_for(model_config)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from posewarp_tf.models.base import ReposingModel
 
 
+# What a model whose `material` is one of these does.
+_MAKES = {'pictures': 'makes pictures', 'skeletons': 'cleans skeletons'}
+
 # The note that says under what terms the weights are.
 LICENCE = 'licence'
 
@@ -83,6 +86,17 @@ class RunFolder:
         """Small files of which another one is there for every other state of the weights."""
         suffixes = ('*.index', f'*{packed.SUFFIX}')
         return sorted(path for suffix in suffixes for path in self.checkpoint_dir.rglob(suffix))
+
+    def load_config_of(self, material: str) -> Config:
+        """The config of a run whose model has this `material`.
+
+        Raises:
+            RunError: not a run folder, or one of another model.
+        """
+        config = self.load_config()
+        if config.model.material != material:
+            raise RunError(f'{self.path}: holds --model={config.model.model}, expected a model that {_MAKES[material]}')
+        return config
 
     def save_config(self, config: Config) -> None:
         """Writes the config; once something is trained, only another one of the same experiment.

@@ -79,17 +79,14 @@ def _between(keys: np.ndarray, times: np.ndarray, num_frames: int, ease: bool) -
     index = {name: number for number, name in enumerate(POINTS)}
     root = index['hip']
     moved[:, root] = (1 - share) * keys[after - 1, root] + share * keys[after, root]
-    for name, carrier in sorted(_CARRIERS.items(), key=lambda item: _depth(item[0])):
+    for name in POINTS[1:]:
+        carrier = _CARRIERS[name]
         bones = keys[:, index[name]] - keys[:, index[carrier]]
         lengths = np.linalg.norm(bones, axis=-1, keepdims=True)
         bone = geometry.unit((1 - share) * bones[after - 1] + share * bones[after])
         bone *= (1 - share) * lengths[after - 1] + share * lengths[after]
         moved[:, index[name]] = moved[:, index[carrier]] + bone
     return moved
-
-
-def _depth(name: str) -> int:
-    return 1 + _depth(_CARRIERS[name]) if name in _CARRIERS else 0
 
 
 def _smooth_path(rng: np.random.Generator, num_frames: int, deviation: float) -> np.ndarray:

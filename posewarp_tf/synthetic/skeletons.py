@@ -15,10 +15,9 @@ import pathlib
 
 import numpy as np
 
-from posewarp_tf.errors import DataError
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
 from posewarp_tf.synthetic.movements import POINTS, sample_movement
-from posewarp_tf.synthetic.unfinished import folder_appearing_whole
+from posewarp_tf.synthetic.unfinished import folder_appearing_whole, require_nothing_there
 
 TRUTH_FILE, NOISY_FILE = 'data_2d_h36m_gt.npz', 'data_2d_h36m_detectron_pt_coco.npz'
 SUBJECTS = ('S1', 'S5', 'S6', 'S7', 'S8', 'S9', 'S11')
@@ -41,8 +40,7 @@ def write_skeletons(output_dir: str | os.PathLike, num_movements: int, seed: int
         DataError: the folder holds something already.
     """
     final = pathlib.Path(output_dir)
-    if final.exists() and any(final.iterdir()):
-        raise DataError(f'{final}: already holds something: choose another --output_dir or remove it')
+    require_nothing_there(final)
     truth: dict = {subject: {} for subject in SUBJECTS}
     noisy: dict = {subject: {} for subject in SUBJECTS}
     for number in range(num_movements):

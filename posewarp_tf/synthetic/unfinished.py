@@ -83,6 +83,12 @@ def begun(final: pathlib.Path, description: dict, subfolders: tuple[str, ...], i
         raise
 
 
+def require_nothing_there(final: pathlib.Path) -> None:
+    """Raises DataError where a folder is to be made that holds something, or is a file."""
+    if final.is_file() or (final.exists() and any(final.iterdir())):
+        raise DataError(f'{final}: already holds something: choose another --output_dir or remove it')
+
+
 @contextlib.contextmanager
 def folder_appearing_whole(final: pathlib.Path) -> Iterator[pathlib.Path]:
     """Yields a folder beside `final` that becomes it on success and disappears on failure."""

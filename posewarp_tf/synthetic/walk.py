@@ -16,7 +16,6 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from posewarp_tf.errors import DataError
 from posewarp_tf.synthetic.dataset import person_generator, save_labels
 from posewarp_tf.synthetic.drawn.backgrounds import WHITE_STUDIO
 from posewarp_tf.synthetic.drawn.person import sample_person
@@ -24,7 +23,7 @@ from posewarp_tf.synthetic.drawn.pose import ArmPose, LegPose, Pose
 from posewarp_tf.synthetic.drawn.render import render
 from posewarp_tf.synthetic.layouts import LabelledPicture
 from posewarp_tf.synthetic.settings import Settings
-from posewarp_tf.synthetic.unfinished import folder_appearing_whole
+from posewarp_tf.synthetic.unfinished import folder_appearing_whole, require_nothing_there
 
 _FRAMES_PER_CYCLE = 24
 # In radians.
@@ -59,8 +58,7 @@ def write_walk(
         DataError: the folder holds something already.
     """
     final = pathlib.Path(output_dir)
-    if final.exists() and any(final.iterdir()):
-        raise DataError(f'{final}: already holds something: choose another --output_dir or remove it')
+    require_nothing_there(final)
     poses = [walk_pose(frame / _FRAMES_PER_CYCLE) for frame in range(num_frames)]
     pictures: Iterator[LabelledPicture]
     if rendered is None:

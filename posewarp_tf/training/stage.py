@@ -59,7 +59,7 @@ class StageTraining:
     def train(self, step: int, interruption: Interruption) -> None:
         """Does the steps after `step`, until they are done or somebody interrupts; the last one is saved."""
         examples = material_of(self._config).examples(self._config)
-        self._keep_person_frame(examples)
+        keep_person_frame(self._config, self._run_folder, examples)
         batches = training_batches(self._config, self._strategy, step, examples)
         batch_size, log_dir = self._config.training.batch_size, self._run_folder.log_dir
         with Progress(self._stage, step, self._num_steps, batch_size, log_dir) as progress:
@@ -77,14 +77,6 @@ class StageTraining:
                     progress.restart_clock()  # The first step was compiled.
                 stopping = interruption.signal is not None
                 self._after_step(step, progress, stopping)
-
-    def _keep_person_frame(self, examples: Any) -> None:
-        """Predictions cut people out of photos as they stand in the pictures of the training."""
-        if self._config.model.material != 'pictures':
-            return
-        frame = measure_person_frame(examples.keypoints, self._config.model.image_size, examples.aspect)
-        if frame is not None:
-            self._run_folder.save_person_frame(frame)
 
     def _after_step(self, step: int, progress: Progress, stopping: bool) -> None:
         training = self._config.training
@@ -120,3 +112,12 @@ class StageTraining:
             self._best_loss.assign(losses['total'])
             self._best.save(step)
         progress.say(f'stage {self._stage}, step {step}: validation loss {losses["total"]:.5g}')
+
+
+def keep_person_frame(config: Config, run_folder: RunFolder, examples: Any) -> None:
+    """Predictions cut people out of photos as they stand in the pictures of the training."""
+    if config.model.material != 'pictures':
+        return
+    frame = measure_person_frame(examples.keypoints, config.model.image_size, examples.aspect)
+    if frame is not None:
+        run_folder.save_person_frame(frame)

@@ -14,7 +14,6 @@ from posewarp_tf.inference.driving_job import DrivingJob
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.metrics.skeletons import evaluate_skeletons, format_skeleton_table, moving_average
 from posewarp_tf.pictures.picture_files import save_image
-from posewarp_tf.poses.sequences import PoseSequence
 from posewarp_tf.poses.writers import write_openpose
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
@@ -69,10 +68,10 @@ def test_poses_are_cleaned_and_their_gaps_filled(run):
     noisy = still + rng.normal(0, 3, still.shape).astype(np.float32)
     noisy[5:8, 4] = MISSING
     noisy[20] = MISSING
-    sequence = SkeletonCleaner(run.path).clean_poses(PoseSequence([str(i) for i in range(30)], noisy), (256, 256))
-    assert sequence.keypoints.shape == noisy.shape
-    assert np.all(sequence.keypoints[:, 2:14] != MISSING)
-    assert np.abs(sequence.keypoints[:, 2:14] - still[:, 2:14]).mean() < 20
+    cleaned = SkeletonCleaner(run.path).clean_poses(noisy, (256, 256))
+    assert cleaned.shape == noisy.shape
+    assert np.all(cleaned[:, 2:14] != MISSING)
+    assert np.abs(cleaned[:, 2:14] - still[:, 2:14]).mean() < 20
 
 
 def test_runs_of_the_other_kind_are_refused(run, tiny_run):

@@ -27,7 +27,6 @@ from posewarp_tf.models.gfla.config import GFLAConfig
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import named_variables
-from posewarp_tf.poses.limb_motion import limb_flow
 
 
 @register
@@ -126,14 +125,8 @@ class GFLA(ReposingModel):
         if self.flow_estimator is None:
             return {}
         seen = (inputs[name] for name in ('source_image', 'source_pose', 'target_pose'))
-        flows, masks = self.flow_estimator(*seen, self._base_flow(inputs))
+        flows, masks = self.flow_estimator(*seen, self.model_config.make_base_flow(inputs))
         return {'source': Motion(flows, masks)}
-
-    def _base_flow(self, inputs: Inputs) -> tf.Tensor | None:
-        """The flow that the estimator corrects."""
-        if not self.model_config.corrects_joints:
-            return None
-        return limb_flow(inputs['source_keypoints'], inputs['target_keypoints'], self.model_config.image_size)
 
     def _target_input(self, inputs: Inputs) -> tf.Tensor:
         if self.source_encoder:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from posewarp_tf.conventions import PART_NAMES
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import ModelConfig, Stage
-from posewarp_tf.models.inputs import Input, PictureInput
-from posewarp_tf.models.kinds import Joints
+from posewarp_tf.models.inputs import Input, JointsInput, PictureInput
 from posewarp_tf.models.outputs import ClassLogits, Output, Silhouette
 from posewarp_tf.settings.options import option, shown
 
@@ -47,8 +46,6 @@ LAYERS = Stage(
     makes_masks=True,
 )
 
-_JOINTS = '18 joints (x, y) of {}, (-1, -1) if missing.'
-
 
 @dataclasses.dataclass(frozen=True)
 class LayeredConfig(ModelConfig):
@@ -73,9 +70,7 @@ class LayeredConfig(ModelConfig):
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        whose = {'source': 'the person in pixels of source_image', 'target': 'the pose to take, likewise'}
-        joints = (Input(role, 'keypoints', Joints(), _JOINTS.format(words)) for role, words in whose.items())
-        return (PictureInput('source'), *joints)
+        return (PictureInput('source'), *map(JointsInput, self.roles))
 
     @property
     def outputs(self) -> tuple[Output, ...]:

@@ -182,7 +182,7 @@ class Layered(ReposingModel):
     def _at_full_size(self, state: State, features: tf.Tensor, estimates: list) -> Outputs:
         size = self.model_config.image_size
         flows, logits, visible = estimates[-1]
-        flows = layers.double(flows, is_flow=True)
+        flows = layers.flows_at(flows, size)
         logits, visible, features = (
             tf.image.resize(tf.cast(values, tf.float32), size) for values in (logits, visible, self.up_block(features))
         )

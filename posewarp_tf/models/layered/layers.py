@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from posewarp_tf.ops import bilinear_sample
+from posewarp_tf.ops import bilinear_sample, resize_flow
 from posewarp_tf.poses.body_layers import IN_LAYER, NUM_LAYERS
+
+# Halvings after which no person is left in the means of a background.
+_BACKGROUND_LEVELS = 5
 
 
 def layer_shares(parts: tf.Tensor) -> tf.Tensor:
@@ -43,14 +46,9 @@ def nearest_layer(shares: tf.Tensor) -> tf.Tensor:
     return tf.one_hot(tf.argmax(shares, axis=-1), NUM_LAYERS)
 
 
-def double(values: tf.Tensor, is_flow: bool = False) -> tf.Tensor:
-    """[B, h, w, layers, C] at twice the size, bilinear; the numbers of flows are doubled too."""
-    batch, height, width, layers, channels = tf.unstack(tf.shape(values))
-    layers, channels = values.shape[3] or layers, values.shape[4] or channels
-    height, width = values.shape[1] or height, values.shape[2] or width
-    large = tf.image.resize(tf.reshape(values, [batch, height, width, layers * channels]), (2 * height, 2 * width))
-    large = tf.reshape(large, [batch, 2 * height, 2 * width, layers, channels])
-    return 2.0 * large if is_flow else large
+def flows_at(flows: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Flows of layers [B, h, w, layers, 2] at another size, in pixels of that."""
+    return tf.stack([resize_flow(flow, size) for flow in tf.unstack(flows, axis=3)], axis=3)
 
 
 def mean_colors(image: tf.Tensor, parts: tf.Tensor, target_parts: tf.Tensor) -> tf.Tensor:
@@ -65,14 +63,14 @@ def mean_colors(image: tf.Tensor, parts: tf.Tensor, target_parts: tf.Tensor) -> 
     return tf.einsum('bhwp,bpc->bhwc', target_parts, colors)
 
 
-def fill_background(image: tf.Tensor, person: tf.Tensor, levels: int = 5) -> tf.Tensor:
+def fill_background(image: tf.Tensor, person: tf.Tensor) -> tf.Tensor:
     """The picture [B, H, W, 3] with what is around in place of the person [B, H, W, 1] in 0 to 1: push and pull.
 
     Means of what is known are made coarser until nothing is unknown, and fill the holes of the finer ones.
     """
     known = 1.0 - person
     pyramid = [(image * known, known)]
-    for _ in range(levels):
+    for _ in range(_BACKGROUND_LEVELS):
         pyramid.append(tuple(tf.nn.avg_pool2d(values, 2, 2, 'SAME') for values in pyramid[-1]))
     colors, weight = pyramid[-1]
     total = tf.reduce_sum(weight, axis=(1, 2), keepdims=True)

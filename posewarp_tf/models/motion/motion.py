@@ -51,6 +51,8 @@ def conv_1d(
 class MotionNet(ReposingModel):
     """{'skeletons' [B, T, 34]} -> {'skeletons' [B, T - 80, 34]}, T at least 81; see above."""
 
+    model_config: MotionConfig
+
     def __init__(self, config: MotionConfig, **kwargs):
         super().__init__(config, **kwargs)
         channels, places = config.motion_channels, range(2 * len(_DILATIONS))
@@ -115,7 +117,7 @@ class MotionNet(ReposingModel):
 
     def _dropped(self, place: int, features: tf.Tensor, skeletons: tf.Tensor, training: bool) -> tf.Tensor:
         features = activate(features)
-        return self.dropouts[place](features, skeletons) if training else features
+        return self.dropouts[place](features, skeletons) if training and self.model_config.motion_dropout else features
 
 
 def _person_frame(skeletons: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -27,7 +27,6 @@ from posewarp_tf.models.pfl.garment_net import GarmentNet
 from posewarp_tf.models.pfl.pose_flow_net import PoseFlowNet
 from posewarp_tf.models.pfl.synthesis_net import SynthesisNet
 from posewarp_tf.ops import bilinear_sample
-from posewarp_tf.poses.limb_motion import limb_flow
 
 
 @register
@@ -91,9 +90,7 @@ class PFL(ReposingModel):
         if self.pose_flow_net is None:
             return []
         poses = inputs['source_pose'], inputs['target_pose']
-        base = None
-        if self.model_config.corrects_joints:
-            base = limb_flow(inputs['source_keypoints'], inputs['target_keypoints'], self.model_config.image_size)
+        base = self.model_config.make_base_flow(inputs)
         return self.pose_flow_net(inputs['source_image'], *poses, state['garment'], base)
 
     def _predict_garment(self, state: State, inputs: Inputs, flows: list[tf.Tensor]) -> tf.Tensor:

@@ -47,23 +47,23 @@ class Measured(figure.Body):
 def measure(body: Body, heads: np.ndarray, height: float) -> Measured:
     """heads [B, 3]: those of its bones at rest; height in metres."""
 
-    def between(first: str, second: str) -> float:
+    def length(first: str, second: str) -> float:
         return float(np.linalg.norm(heads[body.bone(first)] - heads[body.bone(second)]))
 
     hips = (heads[body.bone('upperleg01.L')] + heads[body.bone('upperleg01.R')]) / 2
     shoulders = (heads[body.bone('upperarm01.L')] + heads[body.bone('upperarm01.R')]) / 2
     lengths = {
-        'thigh': between('upperleg01.L', 'lowerleg01.L'),
-        'shin': between('lowerleg01.L', 'foot.L'),
+        'thigh': length('upperleg01.L', 'lowerleg01.L'),
+        'shin': length('lowerleg01.L', 'foot.L'),
         'ankle_height': float(heads[body.bone('foot.L'), 1]),
         'torso': float(shoulders[1] - hips[1]) / 0.86,
-        'upper_arm': between('upperarm01.L', 'lowerarm01.L'),
-        'forearm': between('lowerarm01.L', 'wrist.L'),
+        'upper_arm': length('upperarm01.L', 'lowerarm01.L'),
+        'forearm': length('lowerarm01.L', 'wrist.L'),
         'hand': 0.1 * height,
         'foot': 0.148 * height,
         'head_height': 0.134 * height,
-        'shoulder_half': 0.5 * between('upperarm01.L', 'upperarm01.R'),
-        'hip_half': 0.5 * between('upperleg01.L', 'upperleg01.R'),
+        'shoulder_half': 0.5 * length('upperarm01.L', 'upperarm01.R'),
+        'hip_half': 0.5 * length('upperleg01.L', 'upperleg01.R'),
     }
     return Measured(height, 0.5, 1.0, 0.49, 0.1, 0.09, 0.134, tuple(lengths.items()))
 

@@ -24,11 +24,11 @@ def define_flags() -> None:
 
 
 def main() -> int:
-    from posewarp_tf.data.datasets import load_dataset
-    from posewarp_tf.photos.person_frame import measure_person_frame
+    from posewarp_tf.data.materials import material_of
     from posewarp_tf.runs.run_folder import RunFolder
     from posewarp_tf.training.plan import plan_training
     from posewarp_tf.training.portable.step import PortableStep
+    from posewarp_tf.training.stage import keep_person_frame
 
     config = config_from_flags()
     for name in ('run_dir', 'step_dir'):
@@ -45,10 +45,7 @@ def main() -> int:
         print(f'{step_dir}: stage {stage} from step {step.step}')
         return 0
     number = step.collect(step_dir)
-    examples = load_dataset(config.data, 'train', config.model.image_size)
-    frame = measure_person_frame(examples.keypoints, config.model.image_size, examples.aspect)
-    if frame is not None:
-        run_folder.save_person_frame(frame)
+    keep_person_frame(config, run_folder, material_of(config).examples(config))
     print(f'{run_folder.path}: stage {stage} is at step {number}')
     return 0
 

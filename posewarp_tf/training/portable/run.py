@@ -56,7 +56,8 @@ def main() -> int:
     workers = FLAGS.num_workers or max((os.cpu_count() or 2) - 1, 1)
     with PeopleStream(_settings(folders[0]), workers, FLAGS.first_person) as stream:
         memory = PeopleMemory(stream, FLAGS.capacity, FLAGS.seed)
-        with concurrent.futures.ThreadPoolExecutor(len(folders)) as pool:
+        # One after the other: the first can begin before the next is compiled, which takes minutes.
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
             compiling = [pool.submit(CompiledStep, folder) for folder in folders]
             step = None
             for folder, end, compiled in zip(folders, ends, compiling):
@@ -66,6 +67,8 @@ def main() -> int:
                 memory.wait_for(FLAGS.min_people)
                 seconds = time.monotonic() - began
                 print(f'{folder}: begins on {step.device} after {seconds:.0f} s, {memory.num_taken} people', flush=True)
+                if end is not None and seconds > end:
+                    print(f'{folder}: its time was over before it was compiled: it does one step', flush=True)
                 output = pathlib.Path(FLAGS.output_dir) if folder is folders[-1] else None
                 train(step, memory, began, end, output)
         memory.close()
