@@ -44,7 +44,7 @@ COMMANDS = {
     'benchmark-data': ('posewarp_tf.data.benchmark', 'times the input pipeline'),
     'benchmark-photos': (
         'posewarp_tf.photos.benchmark',
-        "times what is done around the network at a photo's resolution",
+        "times a photo's way through the network and around it",
     ),
     'benchmark-video': ('posewarp_tf.video.benchmark', 'times reading and writing of videos'),
     'photo-accuracy': ('posewarp_tf.photos.accuracy', 'scores answers at the resolution of photos'),

@@ -2,8 +2,8 @@
 
 A photo of random colours and a smooth flow that is trusted everywhere, the most work there can be. The window is the
 whole photo; one person in its middle is taken out of the background. Then the network itself, which works at its own
-size whatever the photo's: what it does once for a photo, and for each pose. Medians of `--repeats`, in seconds of
-processors; all but the network runs on one.
+size whatever the photo's: what it does once for a photo, and for each pose. Medians of `--repeats`, in
+milliseconds of processor time; all but the network runs on one.
 """
 
 from __future__ import annotations
