@@ -90,6 +90,7 @@ mobile: has-npm $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.js
 
 page: has-npm $(MOBILE)/node_modules/.package-lock.json
 	npm --prefix $(MOBILE) run --silent build -- --out=$(CURDIR)/$(PAGE)
+	$(PYTHON) posewarp_tf/page_server/packed_runtime.py $(PAGE)
 	@du -sh $(PAGE)
 
 test: $(VENV)/installed-dev lint

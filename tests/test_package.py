@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import posewarp_tf
+from posewarp_tf.page_server.packed_runtime import ARCHIVE
 from posewarp_tf.pictures.picture_files import save_image
 from tests.page_server.test_served_model import METADATA, MODEL
 from tests.run_folders import make_run, person, picture
@@ -60,14 +61,14 @@ def test_distributions_hold_what_is_needed_and_nothing_else(distributions):
     assert {name.split('/')[0] for name in names} == {'posewarp_tf', f'posewarp_tf-{posewarp_tf.__version__}.dist-info'}
     page = {name.removeprefix('posewarp_tf/page_server/page/') for name in names}
     assert {'index.html', 'sw.js', 'vendor/litert/index.js'} <= page, 'run `make page` first'
-    assert any(name.endswith('.wasm') for name in page) and not any(name.endswith('.tflite') for name in names)
+    assert ARCHIVE in page and not any(name.endswith(('.wasm', '.tflite')) for name in names)
     assert not [name for name in names if name.endswith(('BUILD', '.so', '.pyc')) or 'node_modules' in name]
     assert any(name.endswith('licenses/LICENSE') for name in names)
     starter = {name.removeprefix('posewarp_tf/starter/') for name in names if name.startswith('posewarp_tf/starter/')}
     assert {'README.md', 'config.json', 'person_frame.json'} <= starter
     (weights,) = [name for name in starter if name.endswith('.npz')]
     assert (ROOT / 'posewarp_tf' / 'starter' / weights).stat().st_size <= 6e6
-    assert wheel.stat().st_size <= 18e6
+    assert wheel.stat().st_size <= 12e6
     with tarfile.open(sdist) as file:
         inside = {name.split('/', 1)[1] for name in file.getnames() if '/' in name}
     assert {'README.md', 'LICENSE', 'requirements.txt', 'exports/tflite/export.py', 'tests/test_package.py'} <= inside

@@ -1,7 +1,8 @@
 """The page itself, as npm builds it of exports/mobile: found in the package, and built first in a clone.
 
 An installed package brings the built page along; npm is not needed there. The built page is 39 MB, nearly all of it
-LiteRT.js (Apache-2.0) in four forms of which a browser takes one, and is never kept in the repository.
+LiteRT.js (Apache-2.0) in four forms of which a browser takes one (packed_runtime.py makes 4 MB of them for a package),
+and is never kept in the repository.
 """
 
 from __future__ import annotations

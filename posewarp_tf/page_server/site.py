@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pathlib
 
+from posewarp_tf.page_server.packed_runtime import page_files
 from posewarp_tf.page_server.served_model import ServedModel
 
 
 def make_site(page: pathlib.Path, model: ServedModel) -> dict[str, bytes]:
     """{address: contents} of a page, the folder that `built_page` gives, with a model where the page looks for it."""
-    files = sorted(path for path in page.rglob('*') if path.is_file())
-    site = {f'/{path.relative_to(page).as_posix()}': path.read_bytes() for path in files}
+    site = {f'/{path}': contents for path, contents in page_files(page).items()}
     return {**site, **{f'/model/{name}': contents for name, contents in model.files.items()}}
