@@ -37,9 +37,9 @@ class Stream:
 
     def take(self):
         if self.given == self.count:
-            if self.error is not None:
-                raise self.error
-            self.silence.wait()
+            if self.error is None:
+                self.silence.wait()
+            raise self.error
         self.given += 1
         return person(self.given - 1)
 
