@@ -70,6 +70,7 @@ def test_training_starts_from_a_packed_folder(made):
     assert trainer._find_checkpoint(made[0], ('flow', 'full')) == str(made[0] / 'checkpoints/full/step-7')
 
 
+@pytest.mark.slow
 def test_packing_again_replaces_the_weights(run, made, tmp_path):
     folder = shutil.copytree(made[0], tmp_path / 'again')
     (folder / 'checkpoints/full/step-7.npz').rename(folder / 'checkpoints/full/step-9.npz')

@@ -81,6 +81,7 @@ def test_page_that_is_required_and_missing_is_an_error(run, monkeypatch, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_page_is_compared_with_litert(run, exports_at_hand, stand_in_page):
     report = check.check_exports(TrainedRun(run.path), exports_at_hand, num_pairs=2, timed_runs=1)
     steps = {step['name']: step for step in report['steps']}

@@ -50,7 +50,10 @@ def test_memory_does_not_grow_with_the_kernel(programs):
     assert max(program['memory_grows_by'] for program in programs) < 16
 
 
-@pytest.mark.parametrize('options', [['-O3', '-DNDEBUG'], ['-O1', '-g', '-fsanitize=address,undefined']])
+@pytest.mark.parametrize(
+    'options',
+    [['-O3', '-DNDEBUG'], pytest.param(['-O1', '-g', '-fsanitize=address,undefined'], marks=pytest.mark.slow)],
+)
 def test_cpp_maths_agrees_with_plain_loops(options, tmp_path):
     commands = []
     for name, instructions in build.INSTRUCTION_SETS.items():
