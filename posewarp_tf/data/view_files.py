@@ -45,6 +45,19 @@ class ViewExamples:
         """The group of an object, azimuth and elevation."""
         return group_name(self.objects[place[0]], AZIMUTHS[place[1]], ELEVATIONS[place[2]])
 
+    def every_place(self, any_elevation: bool) -> np.ndarray:
+        """int64 [M, 3]: all that the examples can show, each once; in training all azimuths, of the listed elevations
+        or of any."""
+        if self.targets is not None:
+            return np.unique(np.concatenate([self.sources, self.targets]), axis=0)
+        rings = np.unique(self.sources[:, [0, 2]], axis=0)
+        if any_elevation:
+            objects = np.unique(rings[:, 0])
+            rings = np.stack(np.meshgrid(objects, np.arange(len(ELEVATIONS)), indexing='ij'), axis=-1).reshape(-1, 2)
+        azimuths = np.tile(np.arange(len(AZIMUTHS)), len(rings))
+        rings = rings.repeat(len(AZIMUTHS), axis=0)
+        return np.stack([rings[:, 0], azimuths, rings[:, 1]], axis=1)
+
     def spread(self, count: int | None) -> ViewExamples:
         """So many of the test pairs, spread evenly over them."""
         assert self.targets is not None
@@ -154,7 +167,7 @@ class ViewReader:
         return int(values[0]), int(values[1])
 
     def __contains__(self, name: str) -> bool:
-        return name in self._opened()
+        return name in self.opened()
 
     def _view(self, name: str) -> View:
         azimuth, elevation = self.pose(name)
@@ -170,12 +183,13 @@ class ViewReader:
             raise DataError(f'{self.path}: {name}/{key}: unreadable: {error}') from error
 
     def _group(self, name: str) -> h5py.Group:
-        file = self._opened()
+        file = self.opened()
         if name not in file:
             raise DataError(f'{self.path}: no group {name!r}, which the lists beside it ask for')
         return file[name]
 
-    def _opened(self) -> h5py.File:
+    def opened(self) -> h5py.File:
+        """The file; DataError if it cannot be opened."""
         if self._file is None:
             try:
                 self._file = h5py.File(self.path, 'r')
