@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.gfla_views.gfla_views import GFLAViews
@@ -81,18 +81,6 @@ def assert_gradients_agree(model, tape, total, batch, reference, prefix, toleran
         expected = reference[key]
         cosine = np.vdot(gradient, expected) / np.linalg.norm(gradient) / np.linalg.norm(expected)
         assert cosine > tolerances['cosine'], key
-
-
-def test_views_are_one_hot_by_azimuth_and_elevation_and_blended_between(reference):
-    for role in ('source', 'target'):
-        np.testing.assert_array_equal(views_of_poses(reference[f'{role}_view']), reference[f'{role}_pose'])
-        azimuth, elevation = reference[f'{role}_view'][0] * [10, 1]
-        np.testing.assert_array_equal(view_vector(azimuth, elevation), reference[f'{role}_pose'][0])
-    between = view_vector(-5.0, 15.0)
-    np.testing.assert_allclose(between[[17, 0, 18, 19, 20]], [0.25, 0.75, 0, 0.5, 0.5])
-    assert between.sum() == 2
-    with pytest.raises(DataError, match='elevation: got 21, expected 0 to 20'):
-        view_vector(0, 21)
 
 
 def test_flow_stage_and_picture_agree_with_reference(reference, published, batch, objective_of):
