@@ -22,6 +22,7 @@ def run(tmp_path_factory, views_folder):
     )
 
 
+@pytest.mark.slow
 def test_a_served_model_answers_as_the_model_turns(run, tmp_path):
     version = export_saved_model(TrainedRun(run.path), tmp_path / 'models', check_pairs=2, batch_sizes=(1,))
     signature = tf.saved_model.load(str(version)).signatures['serving_default']

@@ -29,7 +29,6 @@ CATALOGUE = {
     'pfl, from joints': {**PFL, 'num_flow_stacks': 2, 'base_flow': 'joints'},
     'pfl, no flow': {**PFL, 'spatial_transform': 'none'},
     'gfla_views': VIEWS,
-    'gfla_views, no transformation': {**VIEWS, 'spatial_transform': 'none'},
     'layered': LAYERED,
     'toy': {'model': 'toy'},
 }

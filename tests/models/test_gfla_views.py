@@ -21,8 +21,8 @@ from tests.conftest import assert_agrees
 # The picture is ill-conditioned: tiled constants under an instance norm.
 PICTURE_TOLERANCE = 2e-3
 SMALL = {
-    'base_filters': 4, 'max_filters': 8, 'num_layers': 2, 'flow_base_filters': 4, 'flow_max_filters': 8,
-    'flow_num_layers': 4, 'attention_kernels': {1: 3, 2: 3},
+    'base_filters': 4, 'max_filters': 8, 'num_layers': 1, 'flow_base_filters': 4, 'flow_max_filters': 8,
+    'flow_num_layers': 3, 'attention_kernels': {1: 3},
 }  # fmt: skip
 
 
@@ -142,15 +142,24 @@ def test_number_of_parameters_is_the_published_one(published):
     assert count(published.flow_estimator) == 7991286
 
 
-def test_any_size_of_whole_coarsest_pixels_works_and_the_target_view_alone_makes_the_target():
+@pytest.mark.parametrize('spatial_transform', ['local_attention', 'none'])
+def test_any_size_of_whole_coarsest_pixels_works_and_the_view_changes_the_picture(spatial_transform):
     tf.keras.utils.set_random_seed(1)
-    model = build_model(model_config('gfla_views', image_size=(64, 96), init_gain=1.0, **SMALL))
-    views = np.stack([view_vector(azimuth) for azimuth in (0, 40)])
-    inputs = {'source_image': tf.random.stateless_uniform((2, 64, 96, 3), (1, 1), -1, 1)}
-    outputs = model({**inputs, 'source_view': tf.constant(views), 'target_view': tf.constant(views[::-1])})
-    assert outputs['image'].shape == (2, 64, 96, 3)
-    assert [flow.shape for flow in outputs['motions']['source'].flows] == [(2, 16, 24, 2), (2, 32, 48, 2)]
-    with pytest.raises(ConfigError, match='--image_size: got 64,72, expected multiples of 16'):
-        model_config('gfla_views', image_size=(64, 72), **SMALL)
+    settings = {**SMALL, 'spatial_transform': spatial_transform}
+    model = build_model(model_config('gfla_views', image_size=(32, 48), init_gain=1.0, **settings))
+    views = tf.constant(np.stack([view_vector(azimuth) for azimuth in (0, 40, 80)]))
+    image = tf.repeat(tf.random.stateless_uniform((1, 32, 48, 3), (1, 1), -1, 1), 3, axis=0)
+    outputs = model({'source_image': image, 'source_view': tf.repeat(views[:1], 3, axis=0), 'target_view': views})
+    assert outputs['image'].shape == (3, 32, 48, 3)
+    assert np.abs(outputs['image'][1] - outputs['image'][2]).max() > 1e-3
+    if spatial_transform == 'none':
+        assert outputs['motions'] == {} and model.stages == ('full',)
+    else:
+        assert [flow.shape for flow in outputs['motions']['source'].flows] == [(3, 16, 24, 2)]
+
+
+def test_settings_that_cannot_work_are_refused():
+    with pytest.raises(ConfigError, match='--image_size: got 64,68, expected multiples of 8'):
+        model_config('gfla_views', image_size=(64, 68), **SMALL)
     with pytest.raises(ConfigError, match='--flow_num_layers: got 2, expected more than --num_layers=2'):
-        model_config('gfla_views', **{**SMALL, 'flow_num_layers': 2, 'attention_kernels': {1: 3}})
+        model_config('gfla_views', **{**SMALL, 'num_layers': 2, 'flow_num_layers': 2})

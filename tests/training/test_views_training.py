@@ -6,48 +6,61 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from posewarp_tf.data.view_files import load_views
+from posewarp_tf.data.views import make_training_views
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.inference.predictor import Predictor
-from posewarp_tf.inference.turning import ObjectTurner
+from posewarp_tf.inference.turning import ObjectTurner, write_turned
+from posewarp_tf.losses.objective import Objective
 from posewarp_tf.metrics.table import format_table
 from posewarp_tf.metrics.views import evaluate_views, format_turns
+from posewarp_tf.models.registry import build_model
 from posewarp_tf.pictures.picture_files import load_image
 from posewarp_tf.poses.views import view_vector
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
+from posewarp_tf.training.plan import maps_to_train
 from posewarp_tf.training.trainer import Trainer
 from posewarp_tf.turn import parse_azimuths
 from tests.models.test_gfla_views import SMALL
-from tests.processes import run_module
+from tests.run_folders import make_views_run
 
 
 @pytest.fixture(scope='module')
+def run(views_folder, tmp_path_factory):
+    """Of a small network with random weights."""
+    return make_views_run(tmp_path_factory.mktemp('run'), image_size=(32, 32), data_dir=str(views_folder))
+
+
+@pytest.fixture
 def config(views_folder):
-    settings = {**SMALL, 'image_size': (32, 32), 'num_layers': 1, 'flow_num_layers': 2, 'attention_kernels': {1: 3}}
     return Config().replace(
-        model='gfla_views', data_dir=str(views_folder), **settings, batch_size=4, init_gain=1.0, learning_rate=2e-3,
-        adam_beta_1=0.9, stage_steps={'flow': 2, 'full': 6}, checkpoint_every=2, validate_every=3, validation_pairs=4,
-        loss_weights={
-            'flow': {'affine': 0.1, 'supervised_flow': 1.0}, 'full': {'l1': 5.0, 'affine': 0.1, 'supervised_flow': 1.0},
-        },
+        model='gfla_views', data_dir=str(views_folder), **SMALL, image_size=(32, 32), batch_size=4, init_gain=1.0,
+        learning_rate=2e-3, adam_beta_1=0.9, stage_steps={'flow': 2, 'full': 4}, checkpoint_every=2, validate_every=2,
+        validation_pairs=4, vgg_weights='random', discriminator_num_layers=2,
+        loss_weights={'flow': {'affine': 0.1, 'supervised_flow': 1.0}, 'full': {'correctness': 1.0, 'l1': 5.0}},
     )  # fmt: skip
 
 
-@pytest.fixture(scope='module')
-def run(config, tmp_path_factory):
-    folder = RunFolder(tmp_path_factory.mktemp('run'))
-    assert Trainer(config, folder).train() == 0
-    return folder
+def test_batches_have_what_terms_look_at(config):
+    batch = next(iter(make_training_views(config, maps_to_train(config), 0, load_views(config.data, 'train'))))
+    model = build_model(config)
+    terms = Objective(config, 'flow').generator_terms(batch, model.run_stage(batch, 'flow'))
+    assert set(terms) == {'affine', 'supervised_flow'}
+    assert all(np.all(term > 0) for term in terms.values())
 
 
-def test_a_run_that_goes_on_ends_with_the_weights_of_one_that_never_stopped(config, run, tmp_path):
-    stopped = RunFolder(tmp_path / 'run')
+@pytest.mark.slow
+def test_a_run_that_goes_on_ends_with_the_weights_of_one_that_never_stopped(config, tmp_path):
+    straight, stopped = RunFolder(tmp_path / 'straight'), RunFolder(tmp_path / 'stopped')
+    Trainer(config, straight).train()
     Trainer(config.replace(stage_steps={'flow': 2, 'full': 2}), stopped).train()
     Trainer(config, stopped).train()
-    for one, other in zip(run.load_model(which='latest').weights, stopped.load_model(which='latest').weights):
+    models = [folder.load_model(stage='full', which='latest') for folder in (straight, stopped)]
+    for one, other in zip(*(model.weights for model in models)):
         np.testing.assert_array_equal(one, other)
-    # Four rows of source, truth, generated, warped, flow, mask and attention.
-    assert (run.path / 'samples/flow-2.png').exists() and (run.path / 'samples/full-6.png').exists()
+    assert {path.name for path in (straight.path / 'samples').iterdir()} == {'flow-2.png', 'full-4.png'}
+    assert list((straight.path / 'checkpoints/full/best').glob('step-*'))
 
 
 def test_it_is_evaluated_beside_the_source_and_the_nearest_object(run):
@@ -79,17 +92,15 @@ def test_an_object_is_turned_and_what_depends_on_the_source_is_the_same_for_all_
     assert np.any(frames[0] != frames[1])
 
 
-def test_command_writes_an_animation_or_a_folder(run, tmp_path):
-    Image.fromarray(np.full((40, 40, 3), 200, np.uint8)).save(tmp_path / 'chair.png')
-    flags = [f'--run_dir={run.path}', '--source_image=chair.png', '--azimuth=0:90:30']
-    code, printed = run_module('posewarp_tf.turn', [*flags, '--output=turn.gif'], tmp_path)
-    assert code == 0 and 'turn.gif: 3 views of 32x32' in printed, printed
+def test_views_are_written_as_an_animation_or_as_a_folder(tmp_path):
+    names = ['0000_0', '0001_30', '0002_60']
+    pictures = [np.full((32, 32, 3), level, np.uint8) for level in (0, 100, 200)]
+    write_turned(tmp_path / 'turn.gif', iter(pictures), names, 12.0)
     with Image.open(tmp_path / 'turn.gif') as animation:
         assert animation.n_frames == 3
-    code, printed = run_module('posewarp_tf.turn', [*flags, '--output=turned'], tmp_path)
-    assert code == 0, printed
-    assert sorted(path.name for path in (tmp_path / 'turned').iterdir()) == ['0000_0.png', '0001_30.png', '0002_60.png']
-    assert load_image(tmp_path / 'turned/0000_0.png').shape == (32, 32, 3)
+    write_turned(tmp_path / 'turned', iter(pictures), names, 12.0)
+    assert sorted(path.stem for path in (tmp_path / 'turned').iterdir()) == names
+    np.testing.assert_array_equal(load_image(tmp_path / 'turned/0001_30.png'), pictures[1])
 
 
 def test_azimuths_are_a_range_or_a_list():
