@@ -1,4 +1,4 @@
-"""Pairs to compare an export with its model on: held-out ones where the data is at hand, drawn people where not."""
+"""Pairs to compare an export with its model on: held-out ones where the data is at hand, drawn ones where not."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from posewarp_tf import ops
+from posewarp_tf.data.materials import material_of
 from posewarp_tf.data.picture_store import reading
-from posewarp_tf.data.pipeline import make_test_dataset
 from posewarp_tf.errors import DataError
 from posewarp_tf.models.inputs import raw_input_specs
 from posewarp_tf.settings.config import Config
 from posewarp_tf.synthetic.dataset import write_dataset
+from posewarp_tf.synthetic.objects.files import MIN_OBJECTS, write_views
 from posewarp_tf.synthetic.settings import Settings
 
 _POSES = 2
@@ -29,7 +30,7 @@ def held_out_pairs(config: Config, num_pairs: int, data_dir: str | None = None) 
         num_pairs: spread evenly over them.
         data_dir: another folder of the same layout.
 
-    If neither the config's folder nor another one is there, people are drawn instead.
+    If neither the config's folder nor another one is there, people (or objects) are drawn instead.
 
     Raises:
         DataError: a folder that is there, or is given, cannot be used.
@@ -40,6 +41,11 @@ def held_out_pairs(config: Config, num_pairs: int, data_dir: str | None = None) 
             config.replace(data_dir=folder), num_pairs
         ), f'test pairs of {os.path.basename(folder.rstrip("/"))}'
     with tempfile.TemporaryDirectory() as drawn:
+        if config.model.material == 'views':
+            folder = os.path.join(drawn, 'objects')
+            write_views(folder, 'chair', MIN_OBJECTS, max(config.model.image_size), show_progress=False)
+            config = config.replace(data_dir=folder, view_category='auto')
+            return _read(config, num_pairs), 'pairs of self-made objects'
         folder = os.path.join(drawn, 'people')
         # The readers want a training part too.
         people = Settings(1, num_pairs, _POSES, 1, config.model.image_size)
@@ -50,7 +56,7 @@ def held_out_pairs(config: Config, num_pairs: int, data_dir: str | None = None) 
 
 def _read(config: Config, num_pairs: int) -> dict[str, np.ndarray]:
     with reading():
-        batch = next(iter(make_test_dataset(config, num_pairs, num_pairs)))
+        batch = next(iter(material_of(config).test(config, num_pairs, num_pairs)))
     missing = [name for name in raw_input_specs(config.model) if name not in batch]
     if missing:
         raise DataError(f'{config.data.data_dir}: the model also needs {", ".join(missing)}, which this folder has not')

@@ -6,11 +6,41 @@ import importlib.metadata
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from posewarp_tf.conventions import JOINT_NAMES, MISSING
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.runs.run_folder import LICENCE
+
+
+class _Words(NamedTuple):
+    """What is said of the models of one material."""
+
+    does: str
+    inputs: str
+    limits: str
+
+
+_PLACES = 'x, y in pixels; of the model size for tensors, of the source picture for files (serve_bytes)'
+_JOINTS = f'Joints are (x, y), -1 if missing, in this order: {", ".join(JOINT_NAMES)}.'
+_WORDS = {
+    'pictures': _Words(
+        'Puts the person of one photo into another pose, given the joints of both.',
+        _JOINTS,
+        """- It needs the joints of both poses from somewhere else, and is only as good as these.
+- What the photo does not show is invented: backs, hidden limbs, faces at a new angle. The result is no evidence of
+  anything, and must not be passed off as a photograph of a person who did not agree to it.
+- One person, at {size}: pictures are squashed to that size. Hands, faces, patterns and writing suffer most.
+- Public pictures of fashion show few kinds of bodies, ages, skin colours, clothes and poses; others come out worse, and
+  how much worse has not been measured.""",
+    ),
+    'views': _Words(
+        'Shows the object of one picture from another side, given from where it is seen in both.',
+        'A view is 21 numbers: one-hot of 18 azimuths, 20 degrees apart, then of 3 elevations, 10 degrees apart.',
+        """- One object on white, at {size}: pictures are squashed to that size.
+- What the picture does not show is invented. Of other kinds of objects than it was trained on it knows nothing.""",
+    ),
+}
 
 CC_BY_NC = 'https://creativecommons.org/licenses/by-nc/4.0/'
 
@@ -28,6 +58,7 @@ def make_metadata(
     """
     run, config = reposer.run, reposer.config
     metrics, metrics_note = _metrics(reposer)
+    has_joints = config.model.material == 'pictures'
     # Where data and weights lay on the machine that trained is nobody's business.
     config = config.replace(data_dir=_last_part(config.data.data_dir), vgg_weights=_last_part(config.loss.vgg_weights))
     return {
@@ -41,12 +72,13 @@ def make_metadata(
             'notes': run.notes(),
         },
         'signatures': {name: _signature(function) for name, function in signatures.items()},
-        'joints': list(JOINT_NAMES),
-        'missing_joint': MISSING,
+        'material': config.model.material,
+        'does': _WORDS[config.model.material].does,
+        **({'joints': list(JOINT_NAMES), 'missing_joint': MISSING} if has_joints else {}),
         'ranges': {
             'pictures': 'uint8 RGB, 0 to 255',
             'float_image': '-1 to 1',
-            'joints': 'x, y in pixels; of the model size for tensors, of the source picture for files (serve_bytes)',
+            **({'joints': _PLACES} if has_joints else {}),
             'flow': 'backward: target pixel (x, y) shows source (x + dx, y + dy), in pixels of the flow; coarse first',
             'mask': '0 to 1; 1 = warped source, 0 = invented',
             **{output.name: output.description for output in config.model.outputs},
@@ -89,22 +121,26 @@ def model_card(metadata: Mapping[str, Any]) -> str:
     )
     notes = ''.join(f'- {name}: {note}\n' for name, note in weights['notes'].items())
     custom = ', '.join(metadata['custom_operations'])
+    words = _WORDS[metadata['material']]
+    is_of_people = metadata['material'] == 'pictures'
+    layout = f' (layout {data["dataset"]})' if is_of_people else ''
+    known = 'person or pose' if is_of_people else 'object or view'
     operations = f'Needs the operations {custom}.' if custom else "TensorFlow's own operations only."
     return f"""# {model['model']}, {height}x{width}
 
-Puts the person of one photo into another pose, given the joints of both. Exported by posewarp_tf from the run
+{words.does} Exported by posewarp_tf from the run
 `{weights['run']}`, step {weights['step']}{', moving average of the weights' if weights['moving_average'] else ''}.
 
 ## Interface
 
 {inputs}
 
-Joints are (x, y), -1 if missing, in this order: {', '.join(metadata['joints'])}. {operations}
+{words.inputs} {operations}
 
 ## Data
 
-Trained on `{data['data_dir'] or 'unknown'}` (layout {data['dataset']}). The model knows no other kind of picture,
-person or pose than is in there.
+Trained on `{data['data_dir'] or 'unknown'}`{layout}. The model knows no other kind of picture,
+{known} than is in there.
 {notes}
 ## Numbers
 
@@ -118,12 +154,7 @@ Export and model were compared on {check['num_pairs']} {check['pairs']}; largest
 
 ## Limits
 
-- It needs the joints of both poses from somewhere else, and is only as good as these.
-- What the photo does not show is invented: backs, hidden limbs, faces at a new angle. The result is no evidence of
-  anything, and must not be passed off as a photograph of a person who did not agree to it.
-- One person, at {height}x{width}: pictures are squashed to that size. Hands, faces, patterns and writing suffer most.
-- Public pictures of fashion show few kinds of bodies, ages, skin colours, clothes and poses; others come out worse, and
-  how much worse has not been measured.
+{words.limits.format(size=f'{height}x{width}')}
 """
 
 

@@ -23,6 +23,9 @@ Poses
     [B, H, W, channels]: heatmaps, one channel per joint, all zero where the joint is missing; or part maps, one
     channel per `PART_NAMES`, 1 in the pixels of its part; or first the one, then the other.
 
+Views of objects
+    [B, 21]: one-hot of 18 azimuths, 20 degrees apart, then of 3 elevations, 10 degrees apart (poses/views.py).
+
 Class maps
     uint8 [B, H, W], numbers into `PART_NAMES` (keys `*_parts`) or `GARMENT_NAMES` (keys `*_garment`).
 
@@ -30,7 +33,7 @@ Composition masks
     [B, H, W, 1] in [0, 1]; 1 = the synthesised picture, 0 = the context (the source moved by the flow, or a given
     picture).
 
-Truth that only synthetic people have
+Truth that only synthetic people and objects have
     `flow` [H, W, 2] and `visibility` [H, W]: one of the `VISIBILITY_*` values below.
 """
 

@@ -53,8 +53,10 @@ def main() -> None:
     given = flags.FLAGS
     run_dir = chosen_run(given.run_dir)
     output = RunFolder(os.path.expanduser(given.output_dir or given.run_dir or STARTER_OUTPUT))
-    if RunFolder(run_dir).load_config().model.material == 'skeletons':
-        _print_skeletons(run_dir, output)
+    others = {'skeletons': _print_skeletons, 'views': _print_views}
+    material = RunFolder(run_dir).load_config().model.material
+    if material in others:
+        others[material](run_dir, output)
         return
     networks = None
     if given.inception_weights or given.lpips_weights:
@@ -91,6 +93,26 @@ def _print_skeletons(run_dir: str | os.PathLike, output: RunFolder) -> None:
     print(format_skeleton_table(metrics))
     print(f'moving average: {protocol["moving_average"]}')
     print(f'metrics: {output.metrics_path}')
+
+
+def _print_views(run_dir: str | os.PathLike, output: RunFolder) -> None:
+    """The same of novel views, beside the most similar object of the training."""
+    from posewarp_tf.metrics.table import format_table
+    from posewarp_tf.metrics.views import evaluate_views, format_turns
+
+    given = flags.FLAGS
+    for name in ('inception_weights', 'lpips_weights'):
+        if given[name].present:
+            raise ConfigError(f'--{name}: given for {run_dir}, a run of objects, expected one of people')
+    metrics = evaluate_views(run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, output.path)
+    protocol = metrics['protocol']
+    weights = protocol['weights']
+    print(f'\n{protocol["num_pairs"]} test pairs at {protocol["resolution"]}, stage {weights["stage"]}, ', end='')
+    print(f'step {weights["step"]}')
+    print(format_table(metrics))
+    print(format_turns(metrics))
+    print(f'metrics: {output.metrics_path}')
+    print(f'pictures: {output.sample_dir}/evaluate-*.png')
 
 
 if __name__ == '__main__':

@@ -17,7 +17,10 @@ from posewarp_tf.settings import command_line
 
 def define_flags() -> None:
     flags.DEFINE_string(
-        'checkpoint', None, 'Generator, flow estimator or motion extraction (latest_net_G.pth).', required=True
+        'checkpoint',
+        None,
+        'Generator, flow estimator, motion extraction or novel views (latest_net_G.pth).',
+        required=True,
     )
     flags.DEFINE_string('discriminator', None, 'Discriminator (latest_net_D.pth), if training is to go on.')
     flags.DEFINE_string('config', 'auto', "A shipped config, a flagfile, or 'auto': what the file itself tells.")

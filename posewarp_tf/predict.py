@@ -211,7 +211,7 @@ def _drive() -> int:
 def _chosen_run() -> tuple[RunFolder, ModelConfig]:
     """The run folder and its model, looked at without TensorFlow, for whose import a bad file need not wait."""
     run = RunFolder(chosen_run(flags.FLAGS.run_dir))
-    model = run.load_config().model
+    model = run.load_config_of('pictures').model
     if not run.is_trained:
         raise RunError(f'{run.path}: no checkpoint in {run.checkpoint_dir}: train first')
     return run, model

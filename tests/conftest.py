@@ -70,6 +70,16 @@ def tiny_predictor(tiny_run):
 
 
 @pytest.fixture(scope='session')
+def views_folder(tmp_path_factory):
+    """Three chairs from all sides, 32x32, the first for testing; not to be changed."""
+    from posewarp_tf.synthetic.objects.files import write_views
+
+    folder = tmp_path_factory.mktemp('views') / 'chairs'
+    write_views(folder, 'chair', 3, 32, show_progress=False)
+    return folder
+
+
+@pytest.fixture(scope='session')
 def tiny_pfl_run(tmp_path_factory):
     """The same of a model that takes maps of parts and garments and a context; not to be changed."""
     from tests.run_folders import make_pfl_run

@@ -41,6 +41,14 @@ def make_motion_run(path, **settings):
     return run_of_config(path, config, 'extraction', gain=0.1)
 
 
+def make_views_run(path, gain=2.0, **settings):
+    """The run folder of a small model of novel views with random weights."""
+    own = {'num_layers': 1, 'flow_num_layers': 2, 'attention_kernels': {1: 3}}
+    widths = {'base_filters': 8, 'max_filters': 16, 'flow_base_filters': 8, 'flow_max_filters': 16}
+    config = Config().replace(**{'model': 'gfla_views', 'image_size': SIZE, **widths, **own, **settings})
+    return run_of_config(path, config, 'full', gain=gain)
+
+
 def run_of_config(path, config, trained_stage, step=7, gain=2.0):
     run = RunFolder(path)
     run.path.mkdir(parents=True, exist_ok=True)

@@ -106,10 +106,12 @@ def _metadata(reposer: Any, signature: Any, report: dict[str, Any]) -> dict[str,
 
     check = {'results': 'results.json', **report['compared_on']}
     metadata = make_metadata(reposer, {SIGNATURE: signature}, check, [])
+    metadata = {**metadata, 'kind': 'posewarp_tf TFLite', 'name': report['run']}
+    if 'joints' not in metadata:
+        return metadata
     # A page cuts people out of photos as they stand in the pictures of the training.
     frame = dataclasses.asdict(reposer.run.person_frame())
-    named = {'name': report['run'], 'joint_names': metadata['joints'], 'person_frame': frame}
-    return {**metadata, 'kind': 'posewarp_tf TFLite', **named}
+    return {**metadata, 'joint_names': metadata['joints'], 'person_frame': frame}
 
 
 def _publish(folder: pathlib.Path, output_dir: pathlib.Path, report: dict, metadata: dict) -> None:

@@ -14,7 +14,7 @@ from .metadata_buffer import metadata_buffer, tensor_metadata
 
 # What people and their tools should know of the outputs, by name; of the inputs the model tells.
 _OUTPUTS = {
-    'image': 'The person in the target pose, RGB, 0 to 255.',
+    'image': 'The answer, RGB, 0 to 255.',
     'flow': 'Backward flow (dx, dy): target pixel (x, y) shows source (x + dx, y + dy), in pixels of this map.',
     'mask': '1: taken from the source by the flow; 0: invented.',
 }
@@ -35,8 +35,7 @@ def with_metadata(model: bytes, precision: str, metadata: Mapping[str, Any], giv
     inputs, outputs = _tensor_names(whole)
     contents = metadata_buffer(
         name=metadata['name'],
-        description=f'Puts the person of a picture into another pose; {precision}. Joints, in this order: '
-        f'{", ".join(metadata["joint_names"])}.',
+        description=_description(metadata, precision),
         version=f'step {metadata["weights"]["step"]}',
         author='posewarp_tf',
         license=metadata['licence'],
@@ -56,6 +55,13 @@ class _AligningBuilder(flatbuffers.Builder):
 
     def StartVector(self, elemSize: int, numElems: int, alignment: int) -> int:  # noqa: N802, N803
         return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
+
+
+def _description(metadata: Mapping[str, Any], precision: str) -> str:
+    if 'joint_names' not in metadata:
+        return f'{metadata["does"].rstrip(".")}; {precision}.'
+    names = ', '.join(metadata['joint_names'])
+    return f'Puts the person of a picture into another pose; {precision}. Joints, in this order: {names}.'
 
 
 def _tensor_names(model: Any) -> tuple[list[str], list[str]]:

@@ -37,6 +37,7 @@ from posewarp_tf.data.truth import (
     required_flows,
     required_maps,
 )
+from posewarp_tf.data.view_check import check_views
 from posewarp_tf.errors import DataError, PosewarpError
 from posewarp_tf.pictures.class_maps import load_class_map
 from posewarp_tf.pictures.names import NameIndex, deepfashion_name
@@ -90,6 +91,9 @@ def check(config: Config, sheet_path: str, decode_all: bool) -> Findings:
     _check_settings(config, findings)
     if config.model.material == 'skeletons':
         _check_skeletons(config, findings)
+        return findings
+    if config.model.material == 'views':
+        check_views(config, findings, sheet_path, decode_all, maps_to_train(config))
         return findings
     data = config.data
     files = findings.attempt('folder', lambda: find_files(data))

@@ -11,6 +11,8 @@ from posewarp_tf.data.datasets import load_dataset
 from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
 from posewarp_tf.data.skeleton_files import load_skeletons
 from posewarp_tf.data.skeletons import make_test_skeletons, make_training_skeletons
+from posewarp_tf.data.view_files import load_views
+from posewarp_tf.data.views import make_test_views, make_training_views
 from posewarp_tf.settings.config import Config
 
 
@@ -39,6 +41,7 @@ _MATERIALS = {
         lambda config, maps, step, examples: make_training_skeletons(config, step, examples),
         make_test_skeletons,
     ),
+    'views': Material(lambda config: load_views(config.data, 'train'), make_training_views, make_test_views),
 }
 
 

@@ -14,6 +14,7 @@ from posewarp_tf.inference.checks import Context, checked_map, picture_size, req
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.photos.windows import Window
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
+from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.runs.starter import starter_folder
 
 Arrays = Mapping[str, np.ndarray]
@@ -29,7 +30,9 @@ class ModelCalls:
     """
 
     def __init__(self, run_dir: str | os.PathLike | None = None, checkpoint: str = 'best'):
-        self._reposer = reposer = Reposer(starter_folder() if run_dir is None else run_dir, checkpoint)
+        folder = starter_folder() if run_dir is None else run_dir
+        RunFolder(folder).load_config_of('pictures')
+        self._reposer = reposer = Reposer(folder, checkpoint)
         self.run_dir = reposer.run.path
         self.fingerprint = reposer.fingerprint
         self.model_config = reposer.config.model

@@ -16,6 +16,7 @@ import tensorflow as tf
 from posewarp_tf import ops
 from posewarp_tf.errors import RunError
 from posewarp_tf.models.base import Inputs, Outputs
+from posewarp_tf.models.config import PAIR_MATERIALS
 from posewarp_tf.models.inputs import Input, make_model_inputs, raw_input_specs
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.runs.checkpoints import checkpoint_step, identifying_file
@@ -64,7 +65,7 @@ class Reposer(tf.Module):
     ):
         super().__init__(name='reposer')
         self.run = RunFolder(run_dir)
-        trained = self.run.load_config_of('pictures')
+        trained = self.run.load_config_of(*PAIR_MATERIALS)
         self.config = trained.replace(
             sampler_impl=sampler_impl or trained.model.sampler_impl,
             image_size=tuple(image_size or trained.model.image_size),

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from posewarp_tf.models.base import ReposingModel
 
 
+# The materials that are pairs of pictures, one of which is to be made from the other.
+PAIR_MATERIALS = ('pictures', 'views')
+
+
 @dataclasses.dataclass(frozen=True)
 class Stage:
     """One stage of training.
@@ -81,8 +85,8 @@ class ModelConfig(Section, abc.ABC):
     # Every stage that some settings have, in the order of training.
     all_stages: ClassVar[tuple[Stage, ...]] = ()
 
-    # What it is trained on (data/materials.py): pairs of 'pictures', or 'skeletons' over time. Models of skeletons make
-    # these alone: neither pictures nor motions.
+    # What it is trained on (data/materials.py): pairs of 'pictures' of people, of 'views' of objects, or 'skeletons'
+    # over time. Models of skeletons make these alone: neither pictures nor motions.
     material: ClassVar[str] = 'pictures'
 
     # A key that released checkpoints of this model have and no others; empty where they are told otherwise, or there

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from posewarp_tf.conventions import NUM_JOINTS, PART_NAMES
 from posewarp_tf.models.kinds import CLASS_MAPS, ClassMap, Joints, Kind, Picture, RawInput, Size, Skeletons, Vector
+from posewarp_tf.poses.views import VIEW_SIZE
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -142,6 +143,15 @@ class JointsInput(Input):
 
     def __init__(self, role: str) -> None:
         super().__init__(role, 'keypoints', Joints(), _joints_of(role))
+
+
+class ViewInput(Input):
+    """`<role>_view`, float32 [B, 21], from where an object is seen (poses/views.py)."""
+
+    def __init__(self, role: str) -> None:
+        whose = 'the picture to make' if role == 'target' else f'{role}_image'
+        words = f'View of {whose}: one-hot of 18 azimuths, 20 degrees apart, then of 3 elevations, 10 degrees apart.'
+        super().__init__(role, 'view', Vector(VIEW_SIZE), words)
 
 
 class SkeletonsInput(Input):

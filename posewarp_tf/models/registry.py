@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.gfla.config import GFLAConfig
+from posewarp_tf.models.gfla_views.config import GFLAViewsConfig
 from posewarp_tf.models.layered.config import LayeredConfig
 from posewarp_tf.models.motion.config import MotionConfig
 from posewarp_tf.models.pfl.config import PFLConfig
@@ -25,6 +26,7 @@ MODELS: dict[str, type[ModelConfig]] = {
     'pfl': PFLConfig,
     'layered': LayeredConfig,
     'motion': MotionConfig,
+    'gfla_views': GFLAViewsConfig,
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.layers.blocks import level_filters
 from posewarp_tf.models.config import ModelConfig
-from posewarp_tf.models.gfla.config import GFLAConfig
+from posewarp_tf.models.gfla.config import GFLAConfig, GFLANetworksConfig
 from posewarp_tf.models.registry import MODELS
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
@@ -40,7 +40,7 @@ def kind_of(shapes: Shapes) -> str:
             return name
     if 'source.block0.model.2.weight' in shapes:
         return 'full'
-    if all(key.startswith('flow_net.') for key in shapes):
+    if is_flow_alone(shapes):
         return 'flow'
     if 'block0.model.3.weight_orig' in shapes:
         return 'temporal' if len(shapes['block0.model.3.weight_orig']) == 5 else 'res'
@@ -49,7 +49,7 @@ def kind_of(shapes: Shapes) -> str:
     first = ', '.join(sorted(shapes)[:3])
     raise RunError(
         f'not a network that can be imported (its first keys are {first}); expected a person image generator, '
-        'a flow estimator, a discriminator or the motion extraction of GFLA'
+        'a flow estimator, a discriminator, the motion extraction or the novel views of GFLA'
     )
 
 
@@ -86,6 +86,8 @@ def told_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
         if kind != near.model:
             held = f'--model={kind}' if kind in MODELS else f'a network {kind!r}'
             raise RunError(f'holds {held}, the config has --model={near.model}')
+        if isinstance(near, GFLANetworksConfig):
+            return network_settings(shapes, near)
         return near.checkpoint_settings(shapes)
     return generator_settings(shapes, gfla_settings(near))
 
@@ -94,6 +96,8 @@ def check_released(model: ModelConfig) -> None:
     """Raises ConfigError for a model of which the published code has no weights."""
     if not model.checkpoint_key:
         gfla_settings(model)
+    elif isinstance(model, GFLANetworksConfig):
+        _check_published_method(model)
 
 
 def gfla_settings(model: ModelConfig) -> GFLAConfig:
@@ -104,11 +108,7 @@ def gfla_settings(model: ModelConfig) -> GFLAConfig:
     """
     if not isinstance(model, GFLAConfig):
         raise ConfigError(f'--model: got {model.model!r}, expected gfla: released weights are of GFLA')
-    if model.spatial_transform != 'local_attention':
-        raise ConfigError(
-            f'--spatial_transform: got {model.spatial_transform!r}, expected local_attention: '
-            'released weights are of the published method'
-        )
+    _check_published_method(model)
     if model.base_flow != 'none':
         raise ConfigError(
             f'--base_flow: got {model.base_flow!r}, expected none: released weights predict flows from nothing'
@@ -117,7 +117,15 @@ def gfla_settings(model: ModelConfig) -> GFLAConfig:
 
 
 def generator_settings(shapes: Shapes, near: GFLAConfig) -> dict[str, Any]:
-    """Settings of `GFLAConfig` that a generator's or a flow estimator's checkpoint tells.
+    """Settings of `GFLAConfig` that a generator's or a flow estimator's checkpoint tells; see `network_settings`."""
+    settings = network_settings(shapes, near)
+    if kind_of(shapes) == 'flow':
+        return {**settings, 'pose_channels': (flow_channels(shapes) - 3) // 2}
+    return {**settings, 'pose_channels': _shape(shapes, 'target.block0.model.2.weight', 4)[1]}
+
+
+def network_settings(shapes: Shapes, near: GFLANetworksConfig) -> dict[str, Any]:
+    """Settings of `GFLANetworksConfig` that a checkpoint of the whole or of its flow estimator tells.
 
     Limits that no level reaches, and the kernels of a flow estimator, are not in a file: they are those of `near`.
     """
@@ -127,10 +135,9 @@ def generator_settings(shapes: Shapes, near: GFLAConfig) -> dict[str, Any]:
         'flow_max_filters': _max_filters(flow_widths, near.flow_max_filters),
         'flow_num_layers': len(flow_widths),
     }
-    if kind_of(shapes) == 'flow':
+    if is_flow_alone(shapes):
         steps = [step for step in range(len(flow_widths)) if f'flow_net.output{step}.weight' in shapes]
-        kernels = _kernels([len(flow_widths) - step - 1 for step in steps], near)
-        return {**settings, 'pose_channels': (flow_channels(shapes) - 3) // 2, 'attention_kernels': kernels}
+        return {**settings, 'attention_kernels': _kernels([len(flow_widths) - step - 1 for step in steps], near)}
     widths = _encoder_widths(shapes, 'source')
     kernels = {
         len(widths) - step: _shape(shapes, f'target.attn{step}.fully_connect_layer.0.weight', 4)[2]
@@ -139,12 +146,16 @@ def generator_settings(shapes: Shapes, near: GFLAConfig) -> dict[str, Any]:
     }
     return {
         **settings,
-        'pose_channels': _shape(shapes, 'target.block0.model.2.weight', 4)[1],
         'base_filters': widths[0],
         'max_filters': _max_filters(widths, near.max_filters),
         'num_layers': len(widths),
         'attention_kernels': dict(sorted(kernels.items())),
     }
+
+
+def is_flow_alone(shapes: Shapes) -> bool:
+    """Whether a checkpoint holds a flow estimator and nothing else."""
+    return all(key.startswith('flow_net.') for key in shapes)
 
 
 def flow_channels(shapes: Shapes) -> int:
@@ -170,6 +181,14 @@ def discriminator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
         'discriminator_max_filters': _max_filters(widths, near.discriminator_max_filters),
         'discriminator_num_layers': len(widths),
     }
+
+
+def _check_published_method(model: GFLANetworksConfig) -> None:
+    if model.spatial_transform != 'local_attention':
+        raise ConfigError(
+            f'--spatial_transform: got {model.spatial_transform!r}, expected local_attention: '
+            'released weights are of the published method'
+        )
 
 
 def _encoder_widths(shapes: Shapes, part: str) -> list[int]:
@@ -203,7 +222,7 @@ def _max_filters(widths: list[int], near: int) -> int:
     raise RunError(f'levels of {", ".join(map(str, widths))} channels: not a network of GFLA')
 
 
-def _kernels(scales: list[int], near: GFLAConfig) -> dict[int, int]:
+def _kernels(scales: list[int], near: GFLANetworksConfig) -> dict[int, int]:
     """The kernels of `near` if it has these scales, else the published one of scale 2."""
     if set(scales) == set(near.attention_kernels):
         return dict(near.attention_kernels)

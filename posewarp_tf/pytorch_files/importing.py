@@ -58,6 +58,10 @@ class PytorchWeights:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {key: array.shape for key, array in self.tensors.items()}
 
+    @property
+    def is_flow_alone(self) -> bool:
+        return architecture.is_flow_alone(self.tensors)
+
     def infer_config(self) -> Config:
         return self._told(architecture.infer_config)
 
@@ -77,7 +81,7 @@ class PytorchWeights:
             RunError: listing every key that does not fit; the network is unchanged.
         """
         entries = network.pytorch_names()
-        if self.kind == 'flow':
+        if self.is_flow_alone:
             entries = [entry for entry in entries if entry[0].startswith('flow_net.')]
         try:
             assign_pytorch_weights(entries, self.tensors, release_pages)
@@ -180,7 +184,7 @@ def write_run(run_dir: Path, config: Config, weights: PytorchWeights, discrimina
         parts[checkpoints.AVERAGE] = model
     if discriminator is not None:
         parts[checkpoints.DISCRIMINATOR] = make_discriminator(discriminator, config)
-    stage = model.stages[0] if weights.kind == 'flow' else model.stages[-1]
+    stage = model.stages[0] if weights.is_flow_alone else model.stages[-1]
     run.save_config(config)
     run.add_notes({'imported_from': pathlib.Path(weights.path).name})
     checkpoints.CheckpointFolder(run.stage_dir(stage), config.training.keep_checkpoints, parts).save(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 # What a model whose `material` is one of these does.
-_MAKES = {'pictures': 'makes pictures', 'skeletons': 'cleans skeletons'}
+_MAKES = {'pictures': 'makes pictures of people', 'views': 'turns objects', 'skeletons': 'cleans skeletons'}
 
 # The note that says under what terms the weights are.
 LICENCE = 'licence'
@@ -87,15 +87,16 @@ class RunFolder:
         suffixes = ('*.index', f'*{packed.SUFFIX}')
         return sorted(path for suffix in suffixes for path in self.checkpoint_dir.rglob(suffix))
 
-    def load_config_of(self, material: str) -> Config:
-        """The config of a run whose model has this `material`.
+    def load_config_of(self, *materials: str) -> Config:
+        """The config of a run whose model has one of these `material`s.
 
         Raises:
             RunError: not a run folder, or one of another model.
         """
         config = self.load_config()
-        if config.model.material != material:
-            raise RunError(f'{self.path}: holds --model={config.model.model}, expected a model that {_MAKES[material]}')
+        if config.model.material not in materials:
+            expected = ' or '.join(_MAKES[material] for material in materials)
+            raise RunError(f'{self.path}: holds --model={config.model.model}, expected a model that {expected}')
         return config
 
     def save_config(self, config: Config) -> None:

@@ -21,6 +21,8 @@ from posewarp_tf.models.registry import MODELS, all_stage_names, model_config, m
 from posewarp_tf.pictures.class_codings import GARMENT_CLASSES, garment_classes_name
 from posewarp_tf.settings.options import Section, fields_of, option, values_from_json
 
+VIEW_CATEGORIES = ('auto', 'car', 'chair')
+
 LossWeights = Mapping[str, Mapping[str, float]]
 
 
@@ -38,6 +40,14 @@ class DataConfig(Section):
         'Classes in the maps of parsing/: 16 as in conventions.py (own), or those of LIP, CIHP or ATR; auto: detected '
         '(and printed).',
         choices=GARMENT_CLASSES,
+    )
+    view_category: str = option(
+        'auto', 'Of data of novel views: data_<category>.hdf5; auto: the one that is there.', choices=VIEW_CATEGORIES
+    )
+    view_elevations: str = option(
+        'same',
+        "Of data of novel views: pairs for training show an object from the 'same' elevation, as published, or 'any'.",
+        choices=('same', 'any'),
     )
     augmentation: str = option(
         'none',

@@ -1,8 +1,9 @@
-"""Writes a data set of synthetic people, one of them walking, or skeletons alone.
+"""Writes a data set of synthetic people, one of them walking, skeletons alone, or objects from all sides.
 
 python -m posewarp_tf.synthetic --output_dir=data/synthetic
 python -m posewarp_tf.synthetic --output_dir=data/walk --sequence=48
 python -m posewarp_tf.synthetic --output_dir=data/skeletons --skeletons=400
+python -m posewarp_tf.synthetic --output_dir=data/views --views=200 --view_category=chair --view_size=64
 python -m posewarp_tf.synthetic --output_dir=data/rendered --people=rendered --makehuman_dir=makehuman-assets/base
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Sequence
 
 from absl import flags
 
@@ -18,6 +20,8 @@ from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings import command_line
 from posewarp_tf.synthetic.dataset import write_dataset
 from posewarp_tf.synthetic.layouts import LAYOUTS
+from posewarp_tf.synthetic.objects.files import MIN_OBJECTS, write_views
+from posewarp_tf.synthetic.objects.render import CATEGORIES
 from posewarp_tf.synthetic.settings import PEOPLE, Settings
 from posewarp_tf.synthetic.skeletons import SUBJECTS, write_skeletons
 from posewarp_tf.synthetic.walk import write_walk
@@ -29,6 +33,7 @@ _OF_DATA_SETS = (
     'num_processes', 'shard', 'still_camera', 'one_place',
 )  # fmt: skip
 
+_OF_VIEWS = ('view_category', 'view_size')
 _OF_RENDERED = {
     'makehuman_dir': 'the CC0 assets of MakeHuman, a folder with clothes/, hair/ and skins/.',
     'bvh_dir': 'poses from the .bvh files in this folder too.',
@@ -78,6 +83,14 @@ def define_flags() -> None:
         'Instead of a data set: this many movements of joints alone, noisy and true, before four cameras each.',
         lower_bound=len(SUBJECTS),
     )
+    flags.DEFINE_integer(
+        'views',
+        None,
+        'Instead of a data set: this many objects of boxes and cylinders, each from 18 azimuths and 3 elevations.',
+        lower_bound=MIN_OBJECTS,
+    )
+    flags.DEFINE_enum('view_category', 'chair', list(CATEGORIES), '--views: what the objects are.')
+    flags.DEFINE_integer('view_size', 256, '--views: height and width of the pictures.', lower_bound=32)
     flags.DEFINE_integer('num_processes', 0, 'Processes to draw with; 0: one per core.', lower_bound=0)
     flags.DEFINE_alias('num_workers', 'num_processes')
     flags.DEFINE_string(
@@ -99,10 +112,15 @@ def define_flags() -> None:
 
 
 def main() -> None:
+    if FLAGS.skeletons is not None and FLAGS.views is not None:
+        raise ConfigError('--views: given together with --skeletons; give one of the two')
+    if FLAGS.views is not None:
+        _refuse([*_OF_DATA_SETS, *_OF_RENDERED, 'sequence'], 'together with --views', allowed=('num_processes',))
+        _write_views()
+        return
+    _refuse(_OF_VIEWS, 'without --views')
     if FLAGS.skeletons is not None:
-        for name in (*_OF_DATA_SETS, *_OF_RENDERED, 'sequence'):
-            if FLAGS[name].present:
-                raise ConfigError(f'--{name}: given together with --skeletons, which writes no pictures')
+        _refuse([*_OF_DATA_SETS, *_OF_RENDERED, 'sequence'], 'together with --skeletons, which writes no pictures')
         write_skeletons(FLAGS.output_dir, FLAGS.skeletons, FLAGS.seed)
         print(f'{FLAGS.output_dir}: {FLAGS.skeletons} movements of skeletons, each before four cameras')
         return
@@ -127,13 +145,9 @@ def main() -> None:
 
         studio.prepare(settings)
     else:
-        for name in (*_OF_RENDERED, 'still_camera'):
-            if FLAGS[name].present:
-                raise ConfigError(f'--{name}: given without --people=rendered')
+        _refuse([*_OF_RENDERED, 'still_camera'], 'without --people=rendered')
     if FLAGS.sequence is not None:
-        for name in _OF_DATA_SETS:
-            if FLAGS[name].present:
-                raise ConfigError(f'--{name}: given together with --sequence, which writes no data set')
+        _refuse(_OF_DATA_SETS, 'together with --sequence, which writes no data set')
         size = settings.image_size
         rendered = settings if FLAGS.people == 'rendered' else None
         write_walk(FLAGS.output_dir, FLAGS.sequence, size, FLAGS.seed, FLAGS.white_background, rendered)
@@ -152,6 +166,23 @@ def main() -> None:
         f'{FLAGS.output_dir}: {sum(counts["num_people"].values())} people, '
         f'{sum(counts["num_pictures"].values())} pictures of {FLAGS.image_height} x {FLAGS.image_width}, '
         f'{counts["num_pairs"]["train"]} training and {counts["num_pairs"]["test"]} test pairs '
+        f'in {time.time() - start:.0f} s'
+    )
+
+
+def _refuse(names: Sequence[str], how: str, allowed: Sequence[str] = ()) -> None:
+    """Raises ConfigError for the first flag that is given."""
+    for name in names:
+        if FLAGS[name].present and name not in allowed:
+            raise ConfigError(f'--{name}: given {how}')
+
+
+def _write_views() -> None:
+    start, size = time.time(), FLAGS.view_size
+    num_processes = FLAGS.num_processes or os.cpu_count() or 1
+    write_views(FLAGS.output_dir, FLAGS.view_category, FLAGS.views, size, FLAGS.seed, num_processes)
+    print(
+        f'{FLAGS.output_dir}: {FLAGS.views} objects ({FLAGS.view_category}), each in 54 views of {size} x {size}, '
         f'in {time.time() - start:.0f} s'
     )
 

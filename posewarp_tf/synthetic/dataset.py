@@ -10,14 +10,12 @@ dataset.json                     the settings that it was made with
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import functools
 import json
-import multiprocessing
 import os
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
@@ -31,6 +29,7 @@ from posewarp_tf.synthetic.drawn.person import sample_person
 from posewarp_tf.synthetic.drawn.pose import sample_pose
 from posewarp_tf.synthetic.drawn.render import exact_flow, render
 from posewarp_tf.synthetic.layouts import LAYOUTS, LabelledPicture
+from posewarp_tf.synthetic.processes import in_processes
 from posewarp_tf.synthetic.settings import SPLITS, Settings
 from posewarp_tf.synthetic.unfinished import Rows, Task, Unfinished, begun
 
@@ -63,7 +62,7 @@ def write_dataset(
     with begun(final, description, folders, is_shared=count > 1) as unfinished:
         own = [task for task in tasks[number - 1 :: count] if not unfinished.is_done(task)]
         write = functools.partial(write_person, unfinished, settings)
-        results = _in_processes(write, own, num_processes or os.cpu_count() or 1)
+        results = in_processes(write, own, num_processes or os.cpu_count() or 1)
         for _ in tqdm.tqdm(results, total=len(own), unit='person', disable=not show_progress):
             pass
         if all(unfinished.is_done(task) for task in tasks):
@@ -176,32 +175,6 @@ def _palette() -> np.ndarray:
     for step in range(3):
         palette |= ((classes >> (3 * step + np.arange(3))) & 1) << (7 - step)
     return palette.astype(np.uint8)
-
-
-def _in_processes(function: functools.partial, tasks: list, num_processes: int) -> Iterator[None]:
-    """Results in the order of `tasks`."""
-    pool = _make_pool(min(num_processes, len(tasks)))
-    if pool is None:
-        yield from map(function, tasks)
-        return
-    with pool:
-        try:
-            yield from pool.map(function, tasks)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _make_pool(num_processes: int) -> concurrent.futures.ProcessPoolExecutor | None:
-    """None where one process does, or where this machine lets nobody share memory between several."""
-    if num_processes < 2:
-        return None
-    # Fresh processes: forking one that runs TensorFlow is not safe.
-    context = multiprocessing.get_context('spawn')
-    try:
-        return concurrent.futures.ProcessPoolExecutor(num_processes, mp_context=context)
-    except OSError as error:
-        print(f'drawing in one process: this machine makes no semaphores ({error.strerror}: is /dev/shm writable?)')
-        return None
 
 
 def _is_already_there(final: pathlib.Path, description: dict) -> bool:

@@ -19,6 +19,7 @@ import tensorflow as tf
 from posewarp_tf.data.materials import material_of
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.losses.objective import Objective
+from posewarp_tf.models.config import PAIR_MATERIALS
 from posewarp_tf.photos.person_frame import measure_person_frame
 from posewarp_tf.runs.checkpoints import AVERAGE, MODEL, CheckpointFolder, require_finite
 from posewarp_tf.runs.run_folder import RunFolder
@@ -82,7 +83,7 @@ class StageTraining:
         training = self._config.training
         last = step == self._num_steps
         validating = last or step % training.validate_every == 0
-        is_drawn = self._config.model.material == 'pictures'
+        is_drawn = self._config.model.material in PAIR_MATERIALS
         drawing = is_drawn and (last or step % training.sample_every == 0)
         saving = last or stopping or step % training.checkpoint_every == 0
         if saving or validating or drawing or step % training.log_every == 0:

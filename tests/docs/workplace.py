@@ -14,11 +14,12 @@ from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.synthetic import Settings, write_dataset
+from posewarp_tf.synthetic.objects.files import write_views
 from posewarp_tf.synthetic.skeletons import write_skeletons
 from posewarp_tf.synthetic.walk import write_walk
 from posewarp_tf.video.writing import write_video
 from tests.processes import run_module
-from tests.run_folders import make_motion_run, make_pfl_run, make_run
+from tests.run_folders import make_motion_run, make_pfl_run, make_run, make_views_run
 from tests.source_code import ROOT
 
 DATA = 'data/quickstart'
@@ -39,6 +40,8 @@ def make_workplace(folder: pathlib.Path) -> None:
         (folder / 'data' / name).symlink_to(folder / DATA)
     write_walk(folder / 'data/walk', 2, (256, 176))
     write_skeletons(folder / 'data/skeletons', 14)
+    write_views(folder / 'data/views', 'chair', 2, 64, show_progress=False)
+    (folder / 'data/shapenet').symlink_to(folder / 'data/views')
     (folder / 'photos').symlink_to(folder / 'data/walk/pictures')
     write_dataset(folder / 'data/people_256', Settings(0, 1, 2, 1, (256, 192)), num_processes=1, show_progress=False)
     for name in ('people_512', 'people_rendered'):
@@ -68,6 +71,7 @@ def _add_photos(folder: pathlib.Path) -> None:
         content = {'people': [{'pose_keypoints_2d': sum(table, [])}]}
         (folder / f'{name}.json').write_text(json.dumps(content))
     shutil.copy(folder / 'you.json', folder / 'pose.json')
+    Image.new('RGB', (64, 64), 'brown').save(folder / 'chair.png')
     shutil.copy(folder / 'you.jpg', folder / 'dancer.jpg')
     rows = [
         'source_image,target_image,target_keypoints,output',
@@ -85,4 +89,5 @@ def _add_runs(runs: pathlib.Path) -> None:
         shutil.copytree(runs / 'quickstart', runs / name)
     make_run(runs / 'flow', trained_stage='flow', data_dir=DATA, **{**_SHALLOW, **_NARROW})
     make_motion_run(runs / 'motion_quickstart', data_dir='data/skeletons')
+    make_views_run(runs / 'gfla_views_quickstart', data_dir='data/views', gain=0.5)
     make_pfl_run(runs / 'pfl_quickstart', data_dir=DATA, pose_representation='joints')

@@ -21,6 +21,7 @@ from posewarp_tf.layers.spectral_norm import SpectralConv2D, SpectralConv3D
 from posewarp_tf.layers.u_net import UNet
 from posewarp_tf.models.discriminators.image import ResBlockEncoder
 from posewarp_tf.models.discriminators.temporal import TemporalBlockEncoder
+from posewarp_tf.models.gfla.code_block import CodeBlock
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator, FlowHead
 from posewarp_tf.models.layered.layered import Head, PoseNet
 from posewarp_tf.models.motion.dropout import ExampleDropout
@@ -42,6 +43,7 @@ FLOWS = [(4, 4, 2), (16, 16, 2)]
 CATALOGUE = {
     AlignedUNet: (lambda: AlignedUNet(**U_NET), [IMAGE, POSE, *FLOWS]),
     BilinearWarp: (BilinearWarp, [FEATURES, FEATURES, FLOW]),
+    CodeBlock: (lambda: CodeBlock(4, 5), [FEATURES, (5,)]),
     CodedNorm: (lambda: CodedNorm(3), [SEQUENCE, (6,)]),
     ConvBlock: (lambda: ConvBlock(4), [FEATURES]),
     DownBlock: (lambda: DownBlock(4), [FEATURES]),

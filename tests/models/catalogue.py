@@ -16,6 +16,7 @@ LAYERED = {
     'refinement_widths': (4, 6),
     'painter_widths': (4, 6, 8),
 }
+VIEWS = {**WIDTHS, 'model': 'gfla_views', 'num_layers': 2, 'attention_kernels': {1: 3, 2: 3}}
 # By a title: the settings.
 CATALOGUE = {
     'gfla': GFLA,
@@ -27,6 +28,7 @@ CATALOGUE = {
     'gfla, from joints': {**GFLA, 'base_flow': 'joints'},
     'pfl, from joints': {**PFL, 'num_flow_stacks': 2, 'base_flow': 'joints'},
     'pfl, no flow': {**PFL, 'spatial_transform': 'none'},
+    'gfla_views': VIEWS,
     'layered': LAYERED,
     'toy': {'model': 'toy'},
 }

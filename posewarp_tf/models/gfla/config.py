@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import Stage
-from posewarp_tf.models.flow_config import FlowModelConfig
+from posewarp_tf.models.flow_config import FlowModelConfig, FlowNetworksConfig
 from posewarp_tf.models.inputs import Input, PictureInput
 from posewarp_tf.settings.options import option, shown
 
@@ -43,10 +43,9 @@ FULL = Stage(
 
 
 @dataclasses.dataclass(frozen=True)
-class GFLAConfig(FlowModelConfig):
-    """GFLA. The defaults are the published person image generator for DeepFashion."""
+class GFLANetworksConfig(FlowNetworksConfig):
+    """The networks that GFLA's person image generator and its generator of novel views share; as published."""
 
-    model: str = option('gfla', 'Name of the model in models/registry.py.')
     attention_kernels: Mapping[int, int] = option(
         {2: 5, 3: 3}, 'Scale=kernel of each attention: scale s warps the map of size H / 2**s with a k x k kernel.'
     )
@@ -56,13 +55,6 @@ class GFLAConfig(FlowModelConfig):
         choices=('none', 'global_attention', 'bilinear', 'local_attention'),
     )
 
-    all_stages: ClassVar[tuple[Stage, ...]] = (FLOW, FULL)
-
-    def build(self) -> GFLA:
-        from posewarp_tf.models.gfla.gfla import GFLA
-
-        return GFLA(self)
-
     @property
     def has_flow(self) -> bool:
         return self.spatial_transform in ('bilinear', 'local_attention')
@@ -71,10 +63,6 @@ class GFLAConfig(FlowModelConfig):
     def attention_scales(self) -> tuple[int, ...]:
         """Scales with an attention, coarse first."""
         return tuple(sorted(self.attention_kernels, reverse=True))
-
-    @property
-    def inputs(self) -> tuple[Input, ...]:
-        return (PictureInput('source'), *self.pose_inputs)
 
     @property
     def flow_scales(self) -> tuple[int, ...]:
@@ -99,3 +87,21 @@ class GFLAConfig(FlowModelConfig):
             )
         if not self.attention_kernels and self.spatial_transform != 'none':
             raise ConfigError(f'--attention_kernels: got none, --spatial_transform={self.spatial_transform} needs one')
+
+
+@dataclasses.dataclass(frozen=True)
+class GFLAConfig(GFLANetworksConfig, FlowModelConfig):
+    """GFLA. The defaults are the published person image generator for DeepFashion."""
+
+    model: str = option('gfla', 'Name of the model in models/registry.py.')
+
+    all_stages: ClassVar[tuple[Stage, ...]] = (FLOW, FULL)
+
+    def build(self) -> GFLA:
+        from posewarp_tf.models.gfla.gfla import GFLA
+
+        return GFLA(self)
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return (PictureInput('source'), *self.pose_inputs)

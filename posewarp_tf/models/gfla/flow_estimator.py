@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from posewarp_tf.layers.blocks import EncoderBlock, ReflectConv, ResBlockDecoder, conv, level_filters, register
-from posewarp_tf.models.gfla.config import GFLAConfig
+from posewarp_tf.layers.blocks import (
+    EncoderBlock,
+    ReflectConv,
+    ResBlockDecoder,
+    conv,
+    level_filters,
+    register,
+)
+from posewarp_tf.models.gfla.code_block import CodeBlock
+from posewarp_tf.models.gfla.config import GFLANetworksConfig
 from posewarp_tf.ops import bilinear_sample, resize_flow
 
 # A flow of so many pixels is 1 where the network sees it.
@@ -35,7 +43,7 @@ class FlowEstimator(tf.keras.layers.Layer):
     (image [B, H, W, 3], pose [B, H, W, J], pose [B, H, W, J]) -> (flows, masks), lists coarse first.
 
     With a flow to begin from, [B, H, W, 2], the U-Net sees it too, and the image moved by it, and what it predicts is
-    added to it.
+    added to it. With a `code_size` n it sees the image alone, and a code [B, n] joins at its coarsest map.
     """
 
     def __init__(
@@ -45,10 +53,12 @@ class FlowEstimator(tf.keras.layers.Layer):
         num_layers: int,
         scales: tuple[int, ...],
         impl: str = 'auto',
+        code_size: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.impl = impl
+        self.code_size = code_size
         self.base_filters = base_filters
         self.max_filters = max_filters
         self.num_layers = num_layers
@@ -58,9 +68,9 @@ class FlowEstimator(tf.keras.layers.Layer):
             return level_filters(level, base_filters, max_filters)
 
         self.encoders = [EncoderBlock(filters(level), name=f'encoder_{level}') for level in range(num_layers)]
+        self.code_block = CodeBlock(filters(num_layers - 1), code_size, name='code_block') if code_size else None
         self.decoders = []
         self.jumps = []
-        self.heads = []
         # Step i ends at scale num_layers - i - 1, where level num_layers - i - 2 of the encoder has its output.
         for step in range(num_layers - self.scales[-1]):
             width = filters(num_layers - step - 2)
@@ -69,7 +79,7 @@ class FlowEstimator(tf.keras.layers.Layer):
         self.heads = [FlowHead(name=f'head_scale_{scale}') for scale in self.scales]
 
     @classmethod
-    def for_model(cls, config: GFLAConfig, **kwargs) -> FlowEstimator:
+    def for_model(cls, config: GFLANetworksConfig, **kwargs) -> FlowEstimator:
         return cls(
             config.flow_base_filters,
             config.flow_max_filters,
@@ -82,11 +92,12 @@ class FlowEstimator(tf.keras.layers.Layer):
     def call(
         self,
         source_image: tf.Tensor,
-        source_pose: tf.Tensor,
-        target_pose: tf.Tensor,
+        source_pose: tf.Tensor | None = None,
+        target_pose: tf.Tensor | None = None,
         base_flow: tf.Tensor | None = None,
+        code: tf.Tensor | None = None,
     ) -> tuple[list, list]:
-        seen = [source_image, source_pose, target_pose]
+        seen = [tensor for tensor in (source_image, source_pose, target_pose) if tensor is not None]
         if base_flow is not None:
             seen += [bilinear_sample(source_image, base_flow, impl=self.impl), base_flow / SEEN_FLOW_UNIT]
         # Keras casts the first argument only.
@@ -97,6 +108,8 @@ class FlowEstimator(tf.keras.layers.Layer):
             features = encoder(features)
             skips.append(features)
         skips.pop()
+        if self.code_block is not None:
+            features = self.code_block(features, code)
         flows, masks = [], []
         for step, (decoder, jump) in enumerate(zip(self.decoders, self.jumps)):
             features = decoder(features) + jump(skips.pop())
@@ -113,6 +126,9 @@ class FlowEstimator(tf.keras.layers.Layer):
     def pytorch_parts(self) -> dict:
         parts: dict = {'block0': self.encoders[0]}
         parts.update({f'encoder{i}': encoder for i, encoder in enumerate(self.encoders[1:])})
+        if self.code_block is not None:
+            # The published block is nested once more.
+            parts['cat.model.0'] = self.code_block
         for step, (decoder, jump) in enumerate(zip(self.decoders, self.jumps)):
             parts.update({f'decoder{step}': decoder, f'jump{step}': jump})
         for scale, head in zip(self.scales, self.heads):
@@ -128,4 +144,5 @@ class FlowEstimator(tf.keras.layers.Layer):
             'num_layers': self.num_layers,
             'scales': self.scales,
             'impl': self.impl,
+            'code_size': self.code_size,
         }

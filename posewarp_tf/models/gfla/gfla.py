@@ -23,7 +23,7 @@ from posewarp_tf.layers.blocks import (
 )
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
 from posewarp_tf.models.base import Inputs, Outputs, ReposingModel, State
-from posewarp_tf.models.gfla.config import GFLAConfig
+from posewarp_tf.models.gfla.config import GFLAConfig, GFLANetworksConfig
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import named_variables
@@ -39,21 +39,14 @@ class GFLA(ReposingModel):
     none              no transformation: an encoder-decoder over source image and both poses together
     """
 
-    model_config: GFLAConfig
+    model_config: GFLANetworksConfig
 
-    def __init__(self, config: GFLAConfig, **kwargs):
+    def __init__(self, config: GFLANetworksConfig, **kwargs):
         super().__init__(config, **kwargs)
-        num_layers = config.num_layers
-
-        def filters(level: int) -> int:
-            return level_filters(level, config.base_filters, config.max_filters)
-
-        def encoder(name: str) -> list[EncoderBlock]:
-            return [EncoderBlock(filters(level), name=f'{name}_{level}') for level in range(num_layers)]
-
-        self.flow_estimator = FlowEstimator.for_model(config, name='flow_estimator') if config.has_flow else None
-        self.source_encoder = [] if config.spatial_transform == 'none' else encoder('source_encoder')
-        self.target_encoder = encoder('target_encoder')
+        num_layers, filters = config.num_layers, self._filters
+        self.flow_estimator = self._make_flow_estimator() if config.has_flow else None
+        self.source_encoder = [] if config.spatial_transform == 'none' else self._make_encoder('source_encoder')
+        self.target_encoder = self._make_target_encoder()
         self.residuals = [ResBlock(filters(num_layers - i - 1), name=f'residual_{i}') for i in range(num_layers)]
         self.decoders = [
             ResBlockDecoder(
@@ -75,7 +68,7 @@ class GFLA(ReposingModel):
 
     def step(self, state: State, inputs: Inputs, return_attention: bool = False) -> Outputs:
         motions = self._estimate_motions(inputs)
-        features = encode_levels(self.target_encoder, self._target_input(inputs))[-1]
+        features = self._target_features(inputs)
         attentions = []
         for step, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
             scale = self.model_config.num_layers - step
@@ -95,10 +88,8 @@ class GFLA(ReposingModel):
 
     def pytorch_names(self) -> list[tuple[str, tf.Variable, str]]:
         """(key in a released checkpoint, variable, kind) of every array; only for the published method."""
-        parts: dict = {}
-        for name, blocks in (('source', self.source_encoder), ('target', self.target_encoder)):
-            parts[f'{name}.block0'] = blocks[0]
-            parts.update({f'{name}.encoder{i}': block for i, block in enumerate(blocks[1:])})
+        parts: dict = {f'source.{_encoder_name(i)}': block for i, block in enumerate(self.source_encoder)}
+        parts.update(self._target_parts())
         for i, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
             # The published residual blocks are nested once more.
             parts.update({f'target.decoder{i}.0.model.0': residual, f'target.decoder{i}.1': decoder})
@@ -106,6 +97,23 @@ class GFLA(ReposingModel):
             parts[f'target.attn{self.model_config.num_layers - scale}'] = attention
         parts.update({'target.outconv': self.output_conv, 'flow_net': self.flow_estimator})
         return named_variables(parts)
+
+    def _target_parts(self) -> dict:
+        return {f'target.{_encoder_name(i)}': block for i, block in enumerate(self.target_encoder)}
+
+    def _filters(self, level: int) -> int:
+        return level_filters(level, self.model_config.base_filters, self.model_config.max_filters)
+
+    def _make_encoder(self, name: str) -> list[EncoderBlock]:
+        levels = range(self.model_config.num_layers)
+        return [EncoderBlock(self._filters(level), name=f'{name}_{level}') for level in levels]
+
+    def _make_flow_estimator(self) -> FlowEstimator:
+        return FlowEstimator.for_model(self.model_config, name='flow_estimator')
+
+    def _make_target_encoder(self) -> list[tf.keras.layers.Layer]:
+        """Blocks that end at the coarsest scale of the decoder."""
+        return list(self._make_encoder('target_encoder'))
 
     @property
     def _scales(self) -> tuple[int, ...]:
@@ -124,14 +132,16 @@ class GFLA(ReposingModel):
     def _estimate_motions(self, inputs: Inputs) -> dict[str, Motion]:
         if self.flow_estimator is None:
             return {}
+        assert isinstance(self.model_config, GFLAConfig)
         seen = (inputs[name] for name in ('source_image', 'source_pose', 'target_pose'))
         flows, masks = self.flow_estimator(*seen, self.model_config.make_base_flow(inputs))
         return {'source': Motion(flows, masks)}
 
-    def _target_input(self, inputs: Inputs) -> tf.Tensor:
-        if self.source_encoder:
-            return inputs['target_pose']
-        return tf.concat([inputs['source_image'], inputs['source_pose'], inputs['target_pose']], axis=-1)
+    def _target_features(self, inputs: Inputs) -> tf.Tensor:
+        """What the decoder begins from."""
+        names = ('target_pose',) if self.source_encoder else ('source_image', 'source_pose', 'target_pose')
+        seen = [inputs[name] for name in names]
+        return encode_levels(self.target_encoder, seen[0] if len(seen) == 1 else tf.concat(seen, axis=-1))[-1]
 
     def _transform(self, index: int, source: Any, features: tf.Tensor, motions: dict[str, Motion]) -> tuple:
         """`source`: what the transform prepared."""
@@ -140,3 +150,8 @@ class GFLA(ReposingModel):
         mask = tf.cast(motions['source'].masks[index], features.dtype)
         sampled, attention = self.transforms[index](source, features, motions['source'].flows[index])
         return (1 - mask) * features + mask * sampled, attention
+
+
+def _encoder_name(index: int) -> str:
+    """The published name of a block of an encoder."""
+    return f'encoder{index - 1}' if index else 'block0'
