@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from posewarp_tf.conventions import SAMPLER_IMPLEMENTATIONS
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.clips import ClipForm
 from posewarp_tf.models.inputs import POSE_CHANNELS, Input, PoseForm, raw_inputs
 from posewarp_tf.models.kinds import ClassMap
 from posewarp_tf.models.outputs import Output
@@ -81,13 +82,16 @@ class ModelConfig(Section, abc.ABC):
     # Every stage that some settings have, in the order of training.
     all_stages: ClassVar[tuple[Stage, ...]] = ()
 
-    # What it is trained on (data/materials.py): pairs of 'pictures', or 'skeletons' over time. Models of skeletons make
-    # these alone: neither pictures nor motions.
+    # What it is trained on (data/materials.py): pairs of 'pictures', clips, or 'skeletons' over time. Models of skeletons
+    # make these alone: neither pictures nor motions.
     material: ClassVar[str] = 'pictures'
 
     # A key that released checkpoints of this model have and no others; empty where they are told otherwise, or there
     # are none. A shipped config of the model's name then says what was published.
     checkpoint_key: ClassVar[str] = ''
+
+    # What a discriminator of clips sees; None: the model makes single pictures.
+    clip_form: ClassVar[ClipForm | None] = None
 
     # The pictures of one example, in the order of the data set's rows; the last is the one to be made.
     roles: ClassVar[tuple[str, ...]] = ('source', 'target')
@@ -110,6 +114,11 @@ class ModelConfig(Section, abc.ABC):
     @abc.abstractmethod
     def inputs(self) -> tuple[Input, ...]:
         """What goes in."""
+
+    @classmethod
+    def is_checkpoint(cls, shapes: Mapping[str, Sequence[int]]) -> bool:
+        """Whether a checkpoint of these arrays, their shapes by their keys, is of this model."""
+        return bool(cls.checkpoint_key) and cls.checkpoint_key in shapes
 
     @classmethod
     def checkpoint_settings(cls, shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.animation.config import DanceConfig, FaceConfig
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.gfla.config import GFLAConfig
 from posewarp_tf.models.layered.config import LayeredConfig
@@ -25,6 +26,8 @@ MODELS: dict[str, type[ModelConfig]] = {
     'pfl': PFLConfig,
     'layered': LayeredConfig,
     'motion': MotionConfig,
+    'gfla_dance': DanceConfig,
+    'gfla_face': FaceConfig,
 }
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import Stage
-from posewarp_tf.models.flow_config import FlowModelConfig
+from posewarp_tf.models.flow_config import AttentionConfig, FlowModelConfig
 from posewarp_tf.models.inputs import Input, PictureInput
-from posewarp_tf.settings.options import option, shown
+from posewarp_tf.settings.options import option
 
 if TYPE_CHECKING:
     from posewarp_tf.models.gfla.gfla import GFLA
@@ -43,13 +42,10 @@ FULL = Stage(
 
 
 @dataclasses.dataclass(frozen=True)
-class GFLAConfig(FlowModelConfig):
+class GFLAConfig(AttentionConfig, FlowModelConfig):
     """GFLA. The defaults are the published person image generator for DeepFashion."""
 
     model: str = option('gfla', 'Name of the model in models/registry.py.')
-    attention_kernels: Mapping[int, int] = option(
-        {2: 5, 3: 3}, 'Scale=kernel of each attention: scale s warps the map of size H / 2**s with a k x k kernel.'
-    )
     spatial_transform: str = option(
         'local_attention',
         "How source features reach the target: local_attention as published, or one of the paper's ablations.",
@@ -68,34 +64,10 @@ class GFLAConfig(FlowModelConfig):
         return self.spatial_transform in ('bilinear', 'local_attention')
 
     @property
-    def attention_scales(self) -> tuple[int, ...]:
-        """Scales with an attention, coarse first."""
-        return tuple(sorted(self.attention_kernels, reverse=True))
-
-    @property
     def inputs(self) -> tuple[Input, ...]:
         return (PictureInput('source'), *self.pose_inputs)
 
-    @property
-    def flow_scales(self) -> tuple[int, ...]:
-        return self.attention_scales
-
-    @property
-    def neighbourhoods(self) -> dict[int, int]:
-        return {scale: self.attention_kernels[scale] for scale in self.attention_scales}
-
     def check(self) -> None:
-        for scale, kernel in self.attention_kernels.items():
-            if not 1 <= scale <= self.num_layers:
-                raise ConfigError(f'--attention_kernels: got scale {scale}, expected 1 to num_layers={self.num_layers}')
-            if kernel % 2 == 0 or not 1 <= kernel <= 9:
-                raise ConfigError(
-                    f'--attention_kernels: got kernel {kernel} at scale {scale}, expected 1, 3, 5, 7 or 9'
-                )
-        if self.has_flow and max(self.attention_kernels, default=0) >= self.flow_num_layers:
-            raise ConfigError(
-                f'--flow_num_layers: got {self.flow_num_layers}, expected more than the coarsest scale of '
-                f'--attention_kernels={shown(self.attention_kernels)}'
-            )
+        super().check()
         if not self.attention_kernels and self.spatial_transform != 'none':
             raise ConfigError(f'--attention_kernels: got none, --spatial_transform={self.spatial_transform} needs one')

@@ -12,25 +12,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.layers.blocks import (
-    EncoderBlock,
-    ReflectConv,
-    ResBlock,
-    ResBlockDecoder,
-    encode_levels,
-    level_filters,
-    register,
-)
+from posewarp_tf.layers.blocks import ReflectConv, encode_levels, register
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
-from posewarp_tf.models.base import Inputs, Outputs, ReposingModel, State
+from posewarp_tf.models.base import Inputs, Outputs, State
 from posewarp_tf.models.gfla.config import GFLAConfig
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator
+from posewarp_tf.models.gfla.generator import Generator
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import named_variables
 
 
 @register
-class GFLA(ReposingModel):
+class GFLA(Generator):
     """The generator; `config.spatial_transform` chooses the published method or an ablation of the paper.
 
     local_attention   published: flow, then attention over the neighbourhood of each flowed point
@@ -43,24 +36,10 @@ class GFLA(ReposingModel):
 
     def __init__(self, config: GFLAConfig, **kwargs):
         super().__init__(config, **kwargs)
-        num_layers = config.num_layers
-
-        def filters(level: int) -> int:
-            return level_filters(level, config.base_filters, config.max_filters)
-
-        def encoder(name: str) -> list[EncoderBlock]:
-            return [EncoderBlock(filters(level), name=f'{name}_{level}') for level in range(num_layers)]
-
         self.flow_estimator = FlowEstimator.for_model(config, name='flow_estimator') if config.has_flow else None
-        self.source_encoder = [] if config.spatial_transform == 'none' else encoder('source_encoder')
-        self.target_encoder = encoder('target_encoder')
-        self.residuals = [ResBlock(filters(num_layers - i - 1), name=f'residual_{i}') for i in range(num_layers)]
-        self.decoders = [
-            ResBlockDecoder(
-                filters(max(num_layers - i - 2, 0)), hidden_filters=filters(num_layers - i - 1), name=f'decoder_{i}'
-            )
-            for i in range(num_layers)
-        ]
+        self.source_encoder = [] if config.spatial_transform == 'none' else self._make_encoder('source_encoder')
+        self.target_encoder = self._make_encoder('target_encoder')
+        self._make_decoder()
         self.transforms = [self._make_transform(scale) for scale in self._scales]
         self.output_conv = ReflectConv(3, name='output_conv')
 
@@ -75,16 +54,14 @@ class GFLA(ReposingModel):
 
     def step(self, state: State, inputs: Inputs, return_attention: bool = False) -> Outputs:
         motions = self._estimate_motions(inputs)
-        features = encode_levels(self.target_encoder, self._target_input(inputs))[-1]
         attentions = []
-        for step, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
-            scale = self.model_config.num_layers - step
-            if scale in self._scales:
-                index = self._scales.index(scale)
-                features, attention = self._transform(index, state['sources'][index], features, motions)
-                attentions.append(attention)
-            features = decoder(residual(features))
-        image = tf.tanh(tf.cast(self.output_conv(features), tf.float32))
+
+        def transform(index: int, features: tf.Tensor) -> tf.Tensor:
+            features, attention = self._transform(index, state['sources'][index], features, motions)
+            attentions.append(attention)
+            return features
+
+        image = self._decode(self._target_input(inputs), self._scales, transform)
         if return_attention and self.model_config.spatial_transform == 'local_attention':
             motions = {family: motion._replace(attentions=attentions) for family, motion in motions.items()}
         return {'image': image, 'motions': motions}
@@ -95,16 +72,10 @@ class GFLA(ReposingModel):
 
     def pytorch_names(self) -> list[tuple[str, tf.Variable, str]]:
         """(key in a released checkpoint, variable, kind) of every array; only for the published method."""
-        parts: dict = {}
-        for name, blocks in (('source', self.source_encoder), ('target', self.target_encoder)):
-            parts[f'{name}.block0'] = blocks[0]
-            parts.update({f'{name}.encoder{i}': block for i, block in enumerate(blocks[1:])})
-        for i, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
-            # The published residual blocks are nested once more.
-            parts.update({f'target.decoder{i}.0.model.0': residual, f'target.decoder{i}.1': decoder})
+        parts = {**self._encoder_parts('source', self.source_encoder), **self._decoder_parts()}
         for scale, attention in zip(self._scales, self.transforms):
             parts[f'target.attn{self.model_config.num_layers - scale}'] = attention
-        parts.update({'target.outconv': self.output_conv, 'flow_net': self.flow_estimator})
+        parts['flow_net'] = self.flow_estimator
         return named_variables(parts)
 
     @property
@@ -125,7 +96,7 @@ class GFLA(ReposingModel):
         if self.flow_estimator is None:
             return {}
         seen = (inputs[name] for name in ('source_image', 'source_pose', 'target_pose'))
-        flows, masks = self.flow_estimator(*seen, self.model_config.make_base_flow(inputs))
+        flows, masks = self.flow_estimator(*seen, base_flow=self.model_config.make_base_flow(inputs))
         return {'source': Motion(flows, masks)}
 
     def _target_input(self, inputs: Inputs) -> tf.Tensor:
