@@ -82,8 +82,8 @@ class ModelConfig(Section, abc.ABC):
     # Every stage that some settings have, in the order of training.
     all_stages: ClassVar[tuple[Stage, ...]] = ()
 
-    # What it is trained on (data/materials.py): pairs of 'pictures', clips, or 'skeletons' over time. Models of skeletons
-    # make these alone: neither pictures nor motions.
+    # What it is trained on (data/materials.py): pairs of 'pictures', clips, or 'skeletons' over time. Models of
+    # skeletons make these alone: neither pictures nor motions.
     material: ClassVar[str] = 'pictures'
 
     # A key that released checkpoints of this model have and no others; empty where they are told otherwise, or there
@@ -181,6 +181,11 @@ class ModelConfig(Section, abc.ABC):
             for stage in self.all_stages
             if stage.computes[-1] not in missing
         )
+
+    @property
+    def makes_pictures(self) -> bool:
+        """Whether any stage does."""
+        return any(stage.makes_pictures for stage in self.all_stages)
 
     @property
     def class_maps(self) -> tuple[str, ...]:
