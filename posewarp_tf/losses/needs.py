@@ -113,7 +113,8 @@ def needed_maps(config: Config) -> dict[str, str]:
         for key in TRUTH_KEYS:
             reasons.setdefault(key, []).append(f'--pair_augmentation={config.data.pair_augmentation}')
     names = {term for _, term in terms}
-    if config.loss.foreground_correctness and 'correctness' in names:
+    # Clips have masks instead.
+    if config.loss.foreground_correctness and 'correctness' in names and config.model.clip_form is None:
         reasons.setdefault('target_parts', []).append('--foreground_correctness')
     swapping = any(NEEDS[term].swapped for term in names)
     if config.loss.occlusion_weighting and swapping:

@@ -48,7 +48,7 @@ def kind_of(shapes: Shapes) -> str:
     first = ', '.join(sorted(shapes)[:3])
     raise RunError(
         f'not a network that can be imported (its first keys are {first}); expected a person image generator, '
-        'a flow estimator, a discriminator or the motion extraction of GFLA'
+        'a flow estimator, a discriminator, an animation or the motion extraction of GFLA'
     )
 
 

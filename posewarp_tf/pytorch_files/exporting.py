@@ -21,14 +21,16 @@ def export_run(
     output: str | os.PathLike,
     discriminator_output: str | os.PathLike | None = None,
     which: str = 'best',
+    clip_discriminator_output: str | os.PathLike | None = None,
 ) -> str:
-    """Writes the generator of a run folder (of the flow stage: the flow estimator alone), and the discriminator.
+    """Writes the generator of a run folder (of the flow stage: the flow estimator alone), and the discriminators.
 
     Returns: the checkpoint that was read.
 
     Raises:
         RunError: not a run folder, nothing trained in it, an ablation that the published code does not have, or
             no discriminator in the checkpoint.
+        ConfigError: a discriminator of clips is wanted of a model that makes none.
     """
     run = RunFolder(run_dir)
     config = run.load_config()
@@ -41,10 +43,14 @@ def export_run(
     tensors = pytorch_tensors(model)
     if run.stage_of(path) != model.stages[-1]:
         tensors = {key: array for key, array in tensors.items() if key.startswith('flow_net.')}
-    if discriminator_output is not None:
-        discriminator = build_discriminator(config)
-        checkpoints.restore_weights(discriminator, path, checkpoints.DISCRIMINATOR)
-        write_tensors(discriminator_output, pytorch_tensors(discriminator))
+    for wanted, subject, role in (
+        (discriminator_output, 'image', checkpoints.DISCRIMINATOR),
+        (clip_discriminator_output, 'clip', checkpoints.CLIP_DISCRIMINATOR),
+    ):
+        if wanted is not None:
+            discriminator = build_discriminator(config, subject)
+            checkpoints.restore_weights(discriminator, path, role)
+            write_tensors(wanted, pytorch_tensors(discriminator))
     write_tensors(output, tensors)
     return path
 

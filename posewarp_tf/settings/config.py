@@ -81,7 +81,7 @@ class LossConfig(Section):
         'imagenet', "Weights of VGG-19: 'imagenet', 'random' (said so in logs and results) or a path (.h5, .npz)."
     )
     foreground_correctness: bool = option(
-        False, 'Average the sampling correctness over the target foreground only (needs part maps).'
+        False, 'Average the sampling correctness over the target foreground only (needs part maps, of videos masks).'
     )
     occlusion_weighting: bool = option(
         True, 'Lower the weight of target pixels whose flow does not lead back to them (terms of --stage=pose_flow).'

@@ -16,6 +16,7 @@ LAYERED = {
     'refinement_widths': (4, 6),
     'painter_widths': (4, 6, 8),
 }
+ANIMATION = {**WIDTHS, 'num_layers': 1, 'flow_num_layers': 2, 'attention_kernels': {1: 3}, 'pose_channels': 3}
 # By a title: the settings.
 CATALOGUE = {
     'gfla': GFLA,
@@ -28,6 +29,8 @@ CATALOGUE = {
     'pfl, from joints': {**PFL, 'num_flow_stacks': 2, 'base_flow': 'joints'},
     'pfl, no flow': {**PFL, 'spatial_transform': 'none'},
     'layered': LAYERED,
+    'gfla_dance': {**ANIMATION, 'model': 'gfla_dance'},
+    'gfla_face': {**ANIMATION, 'model': 'gfla_face'},
     'toy': {'model': 'toy'},
 }
 

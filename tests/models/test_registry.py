@@ -81,10 +81,12 @@ def test_every_shipped_config_builds(name, monkeypatch):
     config = load_config(name)
     model = build_model(name)
     outputs = model(model.example_inputs())
-    if config.model.material == 'pictures':
+    if config.model.makes_pictures:
         assert outputs['image'].shape[1:] == (*config.model.image_size, 3)
         logits = build_discriminator(config)(tf.keras.Input((*config.model.image_size, 3)))
         assert all(tensor.shape[-1] == 1 for tensor in tf.nest.flatten(logits))
+        if config.model.clip_form is not None:
+            build_discriminator(config, 'clip')
     else:
         assert set(outputs) == {'skeletons'}
     required = {stage.name for stage in model.model_config.stages if not stage.is_optional}
