@@ -29,7 +29,11 @@ class DataConfig(Section):
     """Where pairs come from and what is done to them."""
 
     data_dir: str = option('', 'Folder of the data set.', may_change=True)
-    dataset: str = option('deepfashion', 'Layout of --data_dir.', choices=('deepfashion', 'market', 'mvc'))
+    dataset: str = option(
+        'deepfashion',
+        'Layout of --data_dir: of pairs of pictures, or of videos of persons (fashion_video, iper).',
+        choices=('deepfashion', 'market', 'mvc', 'fashion_video', 'iper'),
+    )
     keypoint_size: tuple[int, ...] = option(
         (), 'Height,width of the frame of the annotated keypoints; empty: detected (and the decision printed).'
     )
@@ -41,7 +45,8 @@ class DataConfig(Section):
     )
     augmentation: str = option(
         'none',
-        "'affine': +-5 degrees, +-5 px, scale 0.95 to 1.05, as published for Market.",
+        "'affine': +-5 degrees, +-5 px, scale 0.95 to 1.05, as published for Market; of videos what is published for "
+        'their layout.',
         choices=('none', 'affine'),
     )
     pair_augmentation: str = option(

@@ -1,4 +1,4 @@
-"""Trains the same steps on clips on two logical CPU devices and on one: `python -m tests.training.clip_replicas folder`.
+"""Trains on clips on two logical CPU devices and on one: `python -m tests.training.clip_replicas folder`.
 
 A program of its own because logical devices are fixed once TensorFlow runs.
 """
