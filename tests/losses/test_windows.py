@@ -9,7 +9,7 @@ from posewarp_tf.losses.objective import Objective
 from posewarp_tf.losses.windows import Places, WindowObjective, draw_places
 from posewarp_tf.models.clips import ClipForm
 from posewarp_tf.models.discriminators.build import build_discriminator
-from posewarp_tf.models.pytorch_names import assign_pytorch_weights
+from posewarp_tf.models.pytorch_names import assign_pytorch_weights, to_pytorch
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training.windows import cut_window, first_state, next_state
 from tests.clips import SMALL, TASKS, published_model, random_clips, reference_clips, small_model
@@ -25,6 +25,7 @@ TERMS = {
     'adversarial': 'ad_gen',
     'clip_adversarial': 'ad_gen_v',
 }
+JUDGES = {'image': 'd', 'clip': 'd_v'}
 
 
 def small_config(task, weights, **options):
@@ -39,96 +40,98 @@ def a_window(task):
     return window, model.run_stage(window, 'full')
 
 
+class Reference:
+    """Compares with the reference numbers of one task."""
+
+    def __init__(self, arrays):
+        self.arrays, self.errors = arrays, arrays.meta['float32_error']
+
+    def assert_close(self, found, name, tolerance=1e-4):
+        assert_agrees(found, self.arrays[name], max(tolerance, 3 * self.errors[name]))
+
+    def assert_gradients(self, gradients, entries, title, network='', tolerance=1e-4):
+        """Norms of all, and the direction of some kernels; `network` and `title` stand in the names of the arrays."""
+        found = {key: to_pytorch(np.asarray(grad), kind) for (key, _, kind), grad in zip(entries, gradients)}
+        names = self.arrays.meta['grad_names' + network]
+        norms = np.array([np.linalg.norm(found[key]) for key in names])
+        self.assert_close(norms, f'{title}_grad_norm{network}', tolerance)
+        prefix = f'{title}_grad{network}:'
+        for stored in (name for name in self.arrays if name.startswith(prefix)):
+            kernel, expected = found[stored[len(prefix) :]].ravel()[::5], self.arrays[stored]
+            cosine = np.vdot(kernel, expected) / np.linalg.norm(kernel) / np.linalg.norm(expected)
+            assert cosine > 0.995, stored
+
+    def make_discriminator(self, config, subject, name):
+        weights = self.arrays.seeded_weights(f'shapes_{name}', f'seed_{name}')
+        # Not v, which a training call makes of u.
+        known = {key: self.arrays[f'uv_{name}:{key}'] for key in weights if f'uv_{name}:{key}' in self.arrays}
+        network = build_discriminator(config, subject)
+        assign_pytorch_weights(network.pytorch_names(), {**weights, **known})
+        return network
+
+
 @pytest.mark.slow
 @each_task
 def test_losses_and_gradients_of_two_windows_agree_with_reference(task, golden, golden_vgg_path, monkeypatch):
-    reference = golden(f'{task}_train')
-    errors, picks = reference.meta['float32_error'], reference.meta['picks']
-    config = Config().replace(model=f'gfla_{task}', image_size=(64, 64), vgg_weights=golden_vgg_path)
-    model, objective = published_model(task, reference), WindowObjective(config, 'full')
-    judges = {'image': 'd', 'clip': 'd_v'}
-    discriminators = {subject: build_discriminator(config, subject) for subject in judges}
-    for subject, name in judges.items():
-        weights = reference.seeded_weights(f'shapes_{name}', f'seed_{name}')
-        for key in weights:
-            if f'uv_{name}:{key}' in reference:
-                weights[key] = reference[f'uv_{name}:{key}']
-        assign_pytorch_weights(discriminators[subject].pytorch_names(), weights)
-    clips = reference_clips(task, reference)
-    state = first_state(clips)
+    reference = Reference(golden(f'{task}_train'))
+    picks = reference.arrays.meta['picks']
 
     def places(config, step, generating):
         who = 'g' if generating else 'd'
         return Places(picks[f'{who}_image'][step], picks[f'{who}_video'][step])
 
     monkeypatch.setattr(windows, 'draw_places', places)
-
-    def assert_close(found, name, tolerance=1e-4):
-        assert_agrees(found, reference[name], max(tolerance, 3 * errors[name]))
-
-    def assert_gradients(gradients, entries, title, name):
-        found = {key: gradient for (key, _, _), gradient in zip(entries, gradients)}
-        names = reference.meta['grad_names' + name]
-        norms = np.array([np.linalg.norm(found[key]) for key in names])
-        assert_close(norms, f'{title}_grad_norm{name}', 1e-2 if not name else 1e-4)
-        for key in names:
-            if f'{title}_grad{name}:{key}' in reference:
-                kind = {entry[0]: entry[2] for entry in entries}[key]
-                kernel = windows_to_pytorch(found[key], kind).ravel()[::5]
-                expected = reference[f'{title}_grad{name}:{key}']
-                cosine = np.vdot(kernel, expected) / np.linalg.norm(kernel) / np.linalg.norm(expected)
-                assert cosine > 0.995, key
-
+    config = Config().replace(model=f'gfla_{task}', image_size=(64, 64), vgg_weights=golden_vgg_path)
+    model, objective = published_model(task, reference.arrays), WindowObjective(config, 'full')
+    judges = {subject: reference.make_discriminator(config, subject, name) for subject, name in JUDGES.items()}
+    # Layers under two names once, under the first.
+    entries = list({id(entry[1]): entry for entry in reversed(model.pytorch_names())}.values())
+    clips = reference_clips(task, reference.arrays)
+    state = first_state(clips)
     for number in (0, 1):
-        title = f'w{number}'
-        window = cut_window(clips, state, number)
+        title, window = f'w{number}', cut_window(clips, state, number)
         with tf.GradientTape() as tape:
             outputs = model.run_stage(window, 'full', training=True)
             with tape.stop_recording():
-                for subject, name in (('image', 'D'), ('clip', 'D_V')):
-                    network = discriminators[subject]
-                    entries = [entry for entry in network.pytorch_names() if entry[1].trainable]
-                    with tf.GradientTape() as inner:
-                        terms = objective.discriminator_terms(window, outputs, network, number, subject)
-                        loss = tf.reduce_mean(terms['real'] + terms['fake'])
-                    assert_close(loss, f'{title}_dis_img_gen' + ('_v' if subject == 'clip' else ''))
-                    gradients = inner.gradient(loss, [variable for _, variable, _ in entries])
-                    assert_gradients(gradients, entries, title, f'_{name}')
-            terms = objective.generator_terms(window, outputs, discriminators, step=number)
+                check_discriminators(reference, objective, judges, window, outputs, number)
+            terms = objective.generator_terms(window, outputs, judges, step=number)
             total = tf.reduce_mean(objective.total(terms))
         for name, stored in TERMS.items():
-            assert_close(terms[name][0], f'{title}_{stored}')
-        assert_close(total, f'{title}_total')
-        check_flow_terms(config, window, outputs, lambda found, name: assert_close(found, f'{title}_{name}'))  # noqa: B023
-        entries = list({id(entry[1]): entry for entry in reversed(model.pytorch_names())}.values())
+            reference.assert_close(terms[name][0], f'{title}_{stored}')
+        reference.assert_close(total, f'{title}_total')
+        check_flow_terms(reference, config, window, outputs, title)
         gradients = tape.gradient(total, [variable for _, variable, _ in entries])
-        assert_gradients(gradients, entries, title, '')
+        reference.assert_gradients(gradients, entries, title, tolerance=1e-2)
         for frame in (0, 5):
-            assert_close(outputs['images'][:, frame, ::4, ::4], f'image{6 * number + frame}')
-        assert_close(outputs['motions']['previous'].flows[-1][:, -1], f'{title}_flow')
-        assert_close(outputs['motions']['reference'].masks[-1][:, -1], f'{title}_mask')
+            reference.assert_close(outputs['images'][:, frame, ::4, ::4], f'image{6 * number + frame}')
+        reference.assert_close(outputs['motions']['previous'].flows[-1][:, -1], f'{title}_flow')
+        reference.assert_close(outputs['motions']['reference'].masks[-1][:, -1], f'{title}_mask')
         state = next_state(window, outputs)
 
 
-def windows_to_pytorch(gradient, kind):
-    from posewarp_tf.models.pytorch_names import to_pytorch
+def check_discriminators(reference, objective, judges, window, outputs, number):
+    for subject, name, suffix in (('image', 'D', ''), ('clip', 'D_V', '_v')):
+        entries = [entry for entry in judges[subject].pytorch_names() if entry[1].trainable]
+        with tf.GradientTape() as tape:
+            terms = objective.discriminator_terms(window, outputs, judges[subject], number, subject)
+            loss = tf.reduce_mean(terms['real'] + terms['fake'])
+        reference.assert_close(loss, f'w{number}_dis_img_gen{suffix}')
+        gradients = tape.gradient(loss, [variable for _, variable, _ in entries])
+        reference.assert_gradients(gradients, entries, f'w{number}', f'_{name}')
 
-    return to_pytorch(np.asarray(gradient), kind)
 
-
-def check_flow_terms(config, window, outputs, assert_close):
-    """Of each family alone; persons also where the masks are."""
-    plain = {'correctness': 5.0, 'affine': 0.0025}
-    checks = [(config.replace(loss_weights={'full': plain}), 'correctness')]
+def check_flow_terms(reference, config, window, outputs, title):
+    """Of each family alone; persons also where the masks are, as published for iPER."""
+    weights = {'correctness': 5.0, 'affine': 0.0025}
+    checks = [(config.replace(loss_weights={'full': weights}), 'correctness')]
     if 'target_masks' in window:
-        checks.append((config.replace(loss_weights={'full': plain}, foreground_correctness=True), 'masked'))
+        checks.append((checks[0][0].replace(foreground_correctness=True), 'masked'))
     for chosen, name in checks:
-        objective = WindowObjective(chosen, 'full')
         for family in ('previous', 'reference'):
             one = {**outputs, 'motions': {family: outputs['motions'][family]}}
-            terms = objective.generator_terms(window, one)
-            assert_close(terms['correctness'][0], f'{name}_{family[0]}')
-            assert_close(terms['affine'][0], f'regularization_{family[0]}')
+            terms = WindowObjective(chosen, 'full').generator_terms(window, one)
+            reference.assert_close(terms['correctness'][0], f'{title}_{name}_{family[0]}')
+            reference.assert_close(terms['affine'][0], f'{title}_regularization_{family[0]}')
 
 
 @each_task

@@ -111,3 +111,6 @@ def test_settings_that_cannot_work_are_refused():
         model_config('gfla_dance', discriminator_num_layers=1)
     with pytest.raises(ConfigError, match='--image_size: got 48,48, expected multiples of 32'):
         model_config('gfla_dance', image_size=(48, 48))
+    inputs = without_truth(random_clips(20, 1))
+    with pytest.raises(ValueError, match='got previous_image alone'):
+        model_config('gfla_dance').build().generate({**inputs, 'previous_image': inputs['reference_image']})

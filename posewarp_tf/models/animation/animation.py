@@ -90,8 +90,11 @@ class Animation(Generator):
             flows [B, n, h, w, 2], masks [B, n, h, w, 1].
 
         Raises:
-            ValueError: n is not known when a graph is traced.
+            ValueError: n is not known when a graph is traced, or a previous image is given without its pose.
         """
+        given = [name for name in ('previous_image', 'previous_pose') if name in inputs]
+        if len(given) == 1:
+            raise ValueError(f'got {given[0]} alone, expected previous_image and previous_pose, or neither')
         reference = {name: inputs[name] for name in ('reference_image', 'reference_pose')}
         state = self.start(reference)
         previous = {
