@@ -42,6 +42,8 @@ def added_flags(command: Command) -> tuple[str, ...]:
             return ('--skeletons=7', f'--output_dir={NEW}')
         people = ('--num_train_people=1', '--num_test_people=1', '--poses_per_person=2', '--pairs_per_person=2')
         return (*people, '--num_processes=1', f'--output_dir={NEW}')
+    if command.module == 'posewarp_tf.benchmark' and '--window' in command.arguments:
+        return (*_PLAIN[command.module], '--discriminator_num_layers=2')
     if command.module == 'posewarp_tf.train':
         return (*_flags_of_training(command), f'--run_dir={NEW}')
     return _PLAIN.get(command.module or '', ())
@@ -54,7 +56,7 @@ def _flags_of_training(command: Command) -> tuple[str, ...]:
     assert config is not None, command.text
     config = load_config(config[1] or config[2])
     names = re.findall(r'(\w+)=', given[1]) if given else config.training.stage_steps
-    is_gfla, is_narrow = config.model.model == 'gfla', config.model.material == 'pictures'
+    is_gfla, is_narrow = config.model.model == 'gfla', config.model.makes_pictures
     in_guide = not command.document.startswith('docs/results/')
     steps = 1 if is_gfla and in_guide and '--stage=' in command.text else 0
     return (
