@@ -4,6 +4,9 @@ Forward pass, one more pose of the same source (what depends on the source alone
 pass (gradients of every weight), on random inputs: median and fastest of `--repeats` after a warm-up, and the peak
 memory of the process. Machines differ, so the same run also times a matrix product: at its rate, the network's
 arithmetic alone would take the time called the floor.
+
+With `--window`, of a model of clips: all that training computes for a window of frames, losses, discriminators and
+updates included, on random clips.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import Any
 
 from absl import flags
 
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import config_from_flags, define_training_flags
@@ -64,6 +68,30 @@ def network_steps(config: Config, batch_size: int) -> tuple[Callable, Callable, 
     return forward, another_pose, forward_and_backward
 
 
+def time_window(config: Config, batch_size: int, repeats: int) -> list[float]:
+    """Seconds of each repeat of a training step on one window of a fresh model of clips."""
+    import tensorflow as tf
+
+    from posewarp_tf.losses.windows import objective_of
+    from posewarp_tf.models.clips import WINDOW_FRAMES
+    from posewarp_tf.models.discriminators.build import build_discriminator
+    from posewarp_tf.models.registry import build_model
+    from posewarp_tf.training.train_step import Networks
+    from posewarp_tf.training.window_step import train_step_of
+
+    model = build_model(config)
+    stage = model.stages[-1]
+    objective = objective_of(config, stage)
+    discriminators = {subject: build_discriminator(config, subject) for subject in objective.judges}
+    step = train_step_of(config, stage, objective, Networks(model, None, discriminators))
+    shapes = {item.name: item.shape(config.model.image_size) for item in config.model.inputs}
+    image, pose = ((batch_size, WINDOW_FRAMES, *shapes[f'reference_{what}']) for what in ('image', 'pose'))
+    images, poses = (tf.random.stateless_uniform(shape, (0, i), -1.0) for i, shape in enumerate((image, pose)))
+    clips = {'reference_image': images[:, 0], 'reference_pose': poses[:, 0]}
+    clips.update({'target_images': images, 'target_poses': poses, 'target_masks': tf.ones(image[:-1], tf.uint8)})
+    return _seconds(lambda: step(clips), repeats, warm_up=1)
+
+
 def _giga_operations(step: Any) -> float:
     """Multiplications and additions of one call, in 10^9, as TensorFlow counts them."""
     import tensorflow as tf
@@ -82,20 +110,21 @@ def matrix_product_rate() -> float:
     return 2 * 2048**3 / min(_seconds(lambda: tf.matmul(matrix, matrix)[:1, :1], repeats=10)) / 1e9
 
 
-def _seconds(step: Callable, repeats: int) -> list[float]:
+def _seconds(step: Callable, repeats: int, warm_up: int = 2) -> list[float]:
     import tensorflow as tf
 
     seconds = []
-    for _ in range(repeats + 2):
+    for _ in range(repeats + warm_up):
         start = time.perf_counter()
         tf.nest.map_structure(lambda tensor: tensor.numpy(), step())
         seconds.append(time.perf_counter() - start)
-    return seconds[2:]
+    return seconds[warm_up:]
 
 
 def define_flags() -> None:
     flags.DEFINE_integer('batch', 1, 'Pictures at a time.', lower_bound=1)
     flags.DEFINE_integer('repeats', 10, 'Timed repeats.', lower_bound=1)
+    flags.DEFINE_bool('window', False, 'Time the training step of one window of a model of clips.')
     define_training_flags()
 
 
@@ -103,6 +132,13 @@ def main() -> None:
     config = config_from_flags()
     height, width = config.model.image_size
     print(f'{config.model.model}, {height}x{width}, batch {FLAGS.batch}, sampler {config.model.sampler_impl}')
+    if FLAGS.window:
+        if config.model.clip_form is None:
+            raise ConfigError(f'--window: --model={config.model.model} makes no clips')
+        measured = time_window(config, FLAGS.batch, FLAGS.repeats)
+        print(f'training step of a window: median {statistics.median(measured):.3f} s, fastest {min(measured):.3f} s')
+        _print_peak_memory()
+        return
     seconds, giga_operations = time_network(config, FLAGS.batch, FLAGS.repeats)
     rate = matrix_product_rate()
     print(f'{giga_operations:.1f} GFLOP forward; a matrix product runs at {rate:.0f} GFLOP/s here')
@@ -111,6 +147,10 @@ def main() -> None:
     for name, measured in seconds.items():
         floor = f', floor {factors[name] * giga_operations / rate:.3f} s' if name in factors else ''
         print(f'{name:22s} median {statistics.median(measured):.3f} s, fastest {min(measured):.3f} s{floor}')
+    _print_peak_memory()
+
+
+def _print_peak_memory() -> None:
     # Linux counts in KiB.
     print(f'peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB')
 

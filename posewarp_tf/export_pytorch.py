@@ -16,6 +16,7 @@ def define_flags() -> None:
     flags.DEFINE_string('run_dir', None, 'Run folder that training or import_pytorch wrote.', required=True)
     flags.DEFINE_string('output', None, 'Generator to write (latest_net_G.pth).', required=True)
     flags.DEFINE_string('discriminator_output', None, 'Discriminator to write (latest_net_D.pth).')
+    flags.DEFINE_string('clip_discriminator_output', None, 'Discriminator of clips to write (latest_net_D_V.pth).')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to write.')
 
 
@@ -23,8 +24,9 @@ def main() -> None:
     from posewarp_tf.pytorch_files.exporting import export_run
 
     given = flags.FLAGS
-    path = export_run(given.run_dir, given.output, given.discriminator_output, given.checkpoint)
-    for written in filter(None, (given.output, given.discriminator_output)):
+    discriminators = given.discriminator_output, given.clip_discriminator_output
+    path = export_run(given.run_dir, given.output, discriminators[0], given.checkpoint, discriminators[1])
+    for written in filter(None, (given.output, *discriminators)):
         print(f'{written}: written from {path}')
 
 

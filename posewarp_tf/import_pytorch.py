@@ -23,6 +23,7 @@ def define_flags() -> None:
         required=True,
     )
     flags.DEFINE_string('discriminator', None, 'Discriminator (latest_net_D.pth), if training is to go on.')
+    flags.DEFINE_string('clip_discriminator', None, 'That of clips of videos (latest_net_D_V.pth), likewise.')
     flags.DEFINE_string('config', 'auto', "A shipped config, a flagfile, or 'auto': what the file itself tells.")
     flags.DEFINE_list('image_size', None, 'height,width, if not the published one: weights do not tell it.')
     flags.DEFINE_string('run_dir', None, 'Folder to make.', required=True)
@@ -34,9 +35,10 @@ def main() -> None:
     given = flags.FLAGS
     weights = importing.PytorchWeights(given.checkpoint)
     discriminator = importing.PytorchWeights(given.discriminator) if given.discriminator else None
+    clips = importing.PytorchWeights(given.clip_discriminator) if given.clip_discriminator else None
     config = importing.choose_config(given.config, given.image_size, weights, discriminator)
-    importing.write_run(given.run_dir, config, weights, discriminator)
-    for source in filter(None, (weights, discriminator)):
+    importing.write_run(given.run_dir, config, weights, discriminator, clips)
+    for source in filter(None, (weights, discriminator, clips)):
         for note in source.notes:
             print(f'{source.path}: {note}')
     if given.config == importing.AUTO:

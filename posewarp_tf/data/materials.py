@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -30,6 +31,19 @@ class Material(NamedTuple):
     test: Callable[[Config, int, int | None], tf.data.Dataset]
 
 
+def _clips(module_name: str, load: Callable[[Any, Config], Any]) -> Material:
+    """Clips of videos, from a module of data/clips; `load` makes the training examples of that module and a config."""
+
+    def module() -> Any:
+        return importlib.import_module(f'posewarp_tf.data.clips.{module_name}')
+
+    return Material(
+        lambda config: load(module(), config),
+        lambda config, maps, step, examples: module().make_training_clips(config, step, examples),
+        lambda config, batch_size, max_clips: module().make_test_clips(config, batch_size, max_clips),
+    )
+
+
 _MATERIALS = {
     'pictures': Material(
         lambda config: load_dataset(config.data, 'train', config.model.image_size),
@@ -42,6 +56,8 @@ _MATERIALS = {
         make_test_skeletons,
     ),
     'views': Material(lambda config: load_views(config.data, 'train'), make_training_views, make_test_views),
+    'dance_clips': _clips('dance', lambda module, config: module.load_clips(config.data, 'train')),
+    'face_clips': _clips('face', lambda module, config: module.load_face_videos(config.data.data_dir, 'train')),
 }
 
 

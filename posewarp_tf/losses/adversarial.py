@@ -61,14 +61,15 @@ def gradient_penalty(
 
     Args:
         discriminator: image [B, H, W, C] -> logits, each example on its own.
-        real_image: [B, H, W, C].
-        fake_image: [B, H, W, C].
+        real_image: [B, H, W, C], or frames [B, n, H, W, C].
+        fake_image: the same.
         fraction: [B], how much of the real image is in the point of each example.
 
     Returns:
         [B].
     """
-    fraction = fraction[:, tf.newaxis, tf.newaxis, tf.newaxis]
+    axes = tuple(range(1, real_image.shape.rank))
+    fraction = tf.reshape(fraction, (-1, *(1 for _ in axes)))
     between = fraction * real_image + (1 - fraction) * fake_image
     with tf.GradientTape() as tape:
         tape.watch(between)
@@ -77,7 +78,7 @@ def gradient_penalty(
         total = tf.add_n([tf.reduce_sum(logits) * (sizes[0] / size) for logits, size in zip(maps, sizes)])
     # Divided afterwards: the gradient of the mean itself could be too small for float16.
     gradient = tape.gradient(total, between) / (sizes[0] * len(maps))
-    norm = tf.sqrt(tf.reduce_sum(gradient**2, axis=(1, 2, 3)) + 1e-12)
+    norm = tf.sqrt(tf.reduce_sum(gradient**2, axis=axes) + 1e-12)
     return GRADIENT_PENALTY_WEIGHT * (norm - 1) ** 2
 
 

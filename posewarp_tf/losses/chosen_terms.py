@@ -5,7 +5,7 @@ What cannot work is refused here, by the config alone: before anything is built,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from posewarp_tf.errors import ConfigError
@@ -50,7 +50,7 @@ def choose_terms(config: Config, stage: str) -> ChosenTerms:
     if not weights:
         besides = ''.join(f'; {term}: {reason}' for term, reason in left_out.items())
         raise ConfigError(f'--loss_weights: stage {stage!r} has no term with a weight{besides}')
-    chosen = ChosenTerms(weights, left_out, _judges(weights, stage, config), _taps_by_image(weights, config))
+    chosen = ChosenTerms(weights, left_out, _judges(weights, stage, config), taps_of_terms(weights, config))
     _check_fit(chosen, config)
     return chosen
 
@@ -69,16 +69,17 @@ def check_outputs(config: Config, stage: str) -> None:
 def _judges(terms: Mapping[str, float], stage: str, config: Config) -> tuple[str, ...]:
     """The outputs that terms want a discriminator for, in the order in which the stage declares its judges."""
     (declared,) = (one for one in config.model.stages if one.name == stage)
-    wanted = {NEEDS[name].output: name for name in terms if NEEDS[name].judged}
-    for output, name in wanted.items():
+    wanted = {NEEDS[name].subject: name for name in terms if NEEDS[name].judged}
+    for subject, name in wanted.items():
         # What the stage does not compute at all is said elsewhere.
-        if output in declared.computes and output not in declared.judges:
+        if NEEDS[name].output in declared.computes and subject not in declared.judges:
             judged = ' and '.join(declared.judges) or 'nothing'
             raise ConfigError(f'--loss_weights: {stage}.{name}: the discriminators of the stage judge {judged}')
-    return tuple(output for output in declared.judges if output in wanted)
+    return tuple(subject for subject in declared.judges if subject in wanted)
 
 
-def _taps_by_image(terms: Mapping[str, float], config: Config) -> dict[str, set[str]]:
+def taps_of_terms(terms: Iterable[str], config: Config) -> dict[str, set[str]]:
+    """The features of VGG-19 that terms look at, by image."""
     found: dict[str, set[str]] = {}
     for term in terms:
         for image, names in NEEDS[term].taps(config).items():

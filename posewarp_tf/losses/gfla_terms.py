@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import tensorflow as tf
 
 from posewarp_tf.errors import DataError
@@ -14,11 +16,7 @@ from posewarp_tf.models.outputs import equally_long
 
 def correctness(scene: Scene) -> tf.Tensor:
     """Sum over families and scales of the sampling correctness."""
-    mask = None
-    if scene.config.loss.foreground_correctness:
-        if 'target_parts' not in scene.batch:
-            raise DataError('--foreground_correctness needs part maps, which this data set does not have')
-        mask = tf.cast(scene.batch['target_parts'] > 0, tf.float32)[..., tf.newaxis]
+    mask = _foreground(scene.batch) if scene.config.loss.foreground_correctness else None
     scales, target = scene.config.model.flow_scales, scene.features['target']
     return tf.add_n(
         [
@@ -39,3 +37,12 @@ def affine(scene: Scene) -> tf.Tensor:
             for kernel, flow in equally_long(kernels, motion.flows)
         ]
     )
+
+
+def _foreground(batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """How much a target pixel counts, [B, H, W, 1] in [0, 1]."""
+    if 'target_weight' in batch:
+        return batch['target_weight']
+    if 'target_parts' not in batch:
+        raise DataError('--foreground_correctness needs part maps, of videos masks, which this data set does not have')
+    return tf.cast(batch['target_parts'] > 0, tf.float32)[..., tf.newaxis]

@@ -23,7 +23,8 @@ class Needs:
         maps: class maps of the batch, by their keys.
         truth: exact truth of the batch (conventions.TRUTH_KEYS), which only synthetic people have.
         taps: config -> the VGG features used, by image ('source', 'target', 'generated').
-        judged: whether the term asks a discriminator about `output`; it is left out where there is none.
+        judged: whether the term asks a discriminator; it is left out where there is none.
+        subject: what of `output` it asks about, 'clip' for frames of a video; empty: `output` itself.
         masks: whether it is about the masks of motions, which not every stage makes.
         swapped: whether it lowers occluded pixels, for which the model sees the pair with its sides swapped.
     """
@@ -35,6 +36,10 @@ class Needs:
     judged: bool = False
     masks: bool = False
     swapped: bool = False
+    subject: str = ''
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'subject', self.subject or self.output)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -81,6 +86,8 @@ NEEDS = {
     'person_gradient': Needs('layers', maps=('target_parts',)),
     # Motion extraction.
     'joint_error': Needs('skeletons'),
+    # GFLA's videos.
+    'clip_adversarial': Needs('image', judged=True, subject='clip'),
 }
 
 
@@ -106,7 +113,8 @@ def needed_maps(config: Config) -> dict[str, str]:
         for key in TRUTH_KEYS:
             reasons.setdefault(key, []).append(f'--pair_augmentation={config.data.pair_augmentation}')
     names = {term for _, term in terms}
-    if config.loss.foreground_correctness and 'correctness' in names:
+    # Clips have masks instead.
+    if config.loss.foreground_correctness and 'correctness' in names and config.model.clip_form is None:
         reasons.setdefault('target_parts', []).append('--foreground_correctness')
     swapping = any(NEEDS[term].swapped for term in names)
     if config.loss.occlusion_weighting and swapping:

@@ -26,6 +26,9 @@ Tensors = Mapping[str, Any]
 # Pairs made of a picture and its own warp (self_supervision.py).
 MOVED_TARGET, MOVED_SOURCE = 'moved_target', 'moved_source'
 
+# What discriminators see as it is; other outputs are of classes.
+_COLOURED = ('image', 'clip')
+
 _NUM_CLASSES = {'garment': len(GARMENT_NAMES), 'parts': len(PART_NAMES)}
 
 
@@ -47,6 +50,7 @@ class Scene:
         step: seeds what is random.
         pairs: the pairs with a moved side that terms will ask for; all of them pass the generator in one call.
         match_features: whether the features of discriminators are wanted.
+        iterates: whether discriminators do a power iteration when they are asked.
     """
 
     config: Config
@@ -58,6 +62,7 @@ class Scene:
     step: tf.Tensor | int = 0
     pairs: tuple[str, ...] = ()
     match_features: bool = False
+    iterates: bool = False
     _judgements: dict[str, Judgement] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
@@ -99,11 +104,11 @@ class Scene:
         return self._judgements[subject]
 
     def judge(self, subject: str, picture: tf.Tensor) -> Judgement:
-        """What it says of any picture; its spectral vectors are left as they are."""
+        """What it says of any picture; without `iterates` its spectral vectors are left as they are."""
         discriminator = self.discriminators[subject]
         if self.match_features and subject == 'image':
-            return Judgement(*as_float32(discriminator(picture, training=False, return_features=True)))
-        return Judgement(as_float32(discriminator(picture, training=False)), [])
+            return Judgement(*as_float32(discriminator(picture, training=self.iterates, return_features=True)))
+        return Judgement(as_float32(discriminator(picture, training=self.iterates)), [])
 
     @functools.cached_property
     def backward_flows(self) -> list[tf.Tensor] | None:
@@ -195,15 +200,15 @@ class Level:
 
 
 def generated_subject(scene: Scene, subject: str) -> tf.Tensor:
-    """What a discriminator sees of the model's output, [B, H, W, channels]."""
+    """What a discriminator sees of the model's output, [B, H, W, channels], or of a clip its frames."""
     output = scene.outputs[subject]
-    return output if subject == 'image' else _class_logits(scene, subject).judged(output)
+    return output if subject in _COLOURED else _class_logits(scene, subject).judged(output)
 
 
 def real_subject(scene: Scene, subject: str) -> tf.Tensor:
     """What it compares that with."""
-    if subject == 'image':
-        return as_float32(scene.batch['target_image'])
+    if subject in _COLOURED:
+        return as_float32(scene.batch[f'target_{subject}'])
     return _class_logits(scene, subject).truth(scene.batch, subject)
 
 

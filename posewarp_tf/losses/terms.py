@@ -50,6 +50,10 @@ def _garment_adversarial(scene: Scene) -> tf.Tensor:
     return _adversarial(scene, 'garment')
 
 
+def _clip_adversarial(scene: Scene) -> tf.Tensor:
+    return _adversarial(scene, 'clip')
+
+
 def _feature_matching(scene: Scene) -> tf.Tensor:
     real = scene.judge('image', real_subject(scene, 'image'))
     return adversarial.feature_matching(real.features, scene.judgement('image').features)
@@ -109,4 +113,6 @@ TERMS: dict[str, Term] = {
     'person_gradient': Term(layered_terms.person_gradient),
     # Motion extraction.
     'joint_error': Term(_joint_error),
+    # GFLA's videos.
+    'clip_adversarial': Term(_clip_adversarial),
 }

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from posewarp_tf.conventions import SAMPLER_IMPLEMENTATIONS
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.checkpoint_shapes import Shapes
+from posewarp_tf.models.clips import ClipForm
 from posewarp_tf.models.inputs import POSE_CHANNELS, Input, PoseForm, raw_inputs
 from posewarp_tf.models.kinds import ClassMap
 from posewarp_tf.models.outputs import Output
@@ -85,13 +87,16 @@ class ModelConfig(Section, abc.ABC):
     # Every stage that some settings have, in the order of training.
     all_stages: ClassVar[tuple[Stage, ...]] = ()
 
-    # What it is trained on (data/materials.py): pairs of 'pictures' of people, of 'views' of objects, or 'skeletons'
-    # over time. Models of skeletons make these alone: neither pictures nor motions.
+    # What it is trained on (data/materials.py): pairs of 'pictures' of people, of 'views' of objects, clips of videos,
+    # or 'skeletons' over time. Models of skeletons make these alone: neither pictures nor motions.
     material: ClassVar[str] = 'pictures'
 
     # A key that released checkpoints of this model have and no others; empty where they are told otherwise, or there
     # are none. A shipped config of the model's name then says what was published.
     checkpoint_key: ClassVar[str] = ''
+
+    # How windows of its frames are judged; None: the model makes single pictures.
+    clip_form: ClassVar[ClipForm | None] = None
 
     # The pictures of one example, in the order of the data set's rows; the last is the one to be made.
     roles: ClassVar[tuple[str, ...]] = ('source', 'target')
@@ -116,8 +121,19 @@ class ModelConfig(Section, abc.ABC):
         """What goes in."""
 
     @classmethod
-    def checkpoint_settings(cls, shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    def is_checkpoint(cls, shapes: Shapes) -> bool:
+        """Whether a checkpoint of these arrays, their shapes by their keys, is of this model."""
+        return bool(cls.checkpoint_key) and cls.checkpoint_key in shapes
+
+    def check_released(self) -> None:
+        """Raises ConfigError for settings of which there are no released weights."""
+        if not self.checkpoint_key:
+            raise ConfigError(f'--model: got {self.model!r}, expected gfla: released weights are of GFLA')
+
+    def checkpoint_settings(self, shapes: Shapes) -> dict[str, Any]:
         """The settings that a released checkpoint tells, from the shapes of its arrays by their keys.
+
+        What a file cannot tell, such as limits that no level of a network reaches, is left as it is here.
 
         Raises:
             RunError: it lacks what tells them.
@@ -176,6 +192,11 @@ class ModelConfig(Section, abc.ABC):
             for stage in self.all_stages
             if stage.computes[-1] not in missing
         )
+
+    @property
+    def makes_pictures(self) -> bool:
+        """Whether any stage does."""
+        return any(stage.makes_pictures for stage in self.all_stages)
 
     @property
     def class_maps(self) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""The settings that generators with flows have: of a flow network, and of the generator that it serves."""
+"""The settings that generators with flows have: of the generator, of the flow network that serves it, of GFLA's
+attentions, and of what moves the features of the source."""
 
 from __future__ import annotations
 
@@ -7,17 +8,18 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.config import ModelConfig, PosedModelConfig
 from posewarp_tf.models.inputs import Input, JointsInput, PoseInput
-from posewarp_tf.settings.options import option
+from posewarp_tf.settings.options import option, shown
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
-class FlowNetworksConfig(ModelConfig):
-    """The networks of a model that moves features of the source by a flow."""
+class GeneratorConfig(ModelConfig):
+    """The widths of a generator and of the flow network that it has."""
 
     base_filters: int = option(64, 'Width of the first level of the generator.', minimum=1)
     max_filters: int = option(512, 'No level of the generator is wider than this.', minimum=1)
@@ -25,6 +27,59 @@ class FlowNetworksConfig(ModelConfig):
     flow_base_filters: int = option(32, 'Width of the first level of the flow network.', minimum=1)
     flow_max_filters: int = option(256, 'No level of the flow network is wider than this.', minimum=1)
     flow_num_layers: int = option(5, 'Levels of the flow network.', minimum=1)
+
+    @property
+    def has_flow(self) -> bool:
+        """Whether the model estimates a flow at all."""
+        return True
+
+    @property
+    def levels(self) -> dict[str, int]:
+        """Those of the generator (PFL's two have the same) and of the flow network."""
+        levels = {'num_layers': self.num_layers}
+        return {**levels, 'flow_num_layers': self.flow_num_layers} if self.has_flow else levels
+
+
+@dataclasses.dataclass(frozen=True)
+class AttentionConfig(GeneratorConfig):
+    """A generator with GFLA's attentions, each of which is led by a flow of its scale."""
+
+    attention_kernels: Mapping[int, int] = option(
+        {2: 5, 3: 3}, 'Scale=kernel of each attention: scale s warps the map of size H / 2**s with a k x k kernel.'
+    )
+
+    @property
+    def attention_scales(self) -> tuple[int, ...]:
+        """Scales with an attention, coarse first."""
+        return tuple(sorted(self.attention_kernels, reverse=True))
+
+    @property
+    def flow_scales(self) -> tuple[int, ...]:
+        return self.attention_scales
+
+    @property
+    def neighbourhoods(self) -> dict[int, int]:
+        return {scale: self.attention_kernels[scale] for scale in self.attention_scales}
+
+    def check(self) -> None:
+        for scale, kernel in self.attention_kernels.items():
+            if not 1 <= scale <= self.num_layers:
+                raise ConfigError(f'--attention_kernels: got scale {scale}, expected 1 to num_layers={self.num_layers}')
+            if kernel % 2 == 0 or not 1 <= kernel <= 9:
+                raise ConfigError(
+                    f'--attention_kernels: got kernel {kernel} at scale {scale}, expected 1, 3, 5, 7 or 9'
+                )
+        if self.has_flow and max(self.attention_kernels, default=0) >= self.flow_num_layers:
+            raise ConfigError(
+                f'--flow_num_layers: got {self.flow_num_layers}, expected more than the coarsest scale of '
+                f'--attention_kernels={shown(self.attention_kernels)}'
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class TransformConfig(GeneratorConfig):
+    """A generator that features of the source reach as `spatial_transform` says, by a flow or without."""
+
     spatial_transform: str = option('none', 'How source features reach the target.')
 
     @property
@@ -37,18 +92,12 @@ class FlowNetworksConfig(ModelConfig):
         return ('source',) if self.has_flow else ()
 
     @property
-    def levels(self) -> dict[str, int]:
-        """Those of the generator (PFL's two have the same) and of the flow network."""
-        levels = {'num_layers': self.num_layers}
-        return {**levels, 'flow_num_layers': self.flow_num_layers} if self.has_flow else levels
-
-    @property
     def missing_outputs(self) -> dict[str, str]:
         return {} if self.has_flow else {'motions': f'spatial_transform={self.spatial_transform} has no flow'}
 
 
 @dataclasses.dataclass(frozen=True)
-class FlowModelConfig(FlowNetworksConfig, PosedModelConfig):
+class FlowModelConfig(TransformConfig, PosedModelConfig):
     """The same of a model that sees poses of people."""
 
     base_flow: str = option(

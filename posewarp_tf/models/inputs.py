@@ -11,7 +11,18 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from posewarp_tf.conventions import NUM_JOINTS, PART_NAMES
-from posewarp_tf.models.kinds import CLASS_MAPS, ClassMap, Joints, Kind, Picture, RawInput, Size, Skeletons, Vector
+from posewarp_tf.models.kinds import (
+    CLASS_MAPS,
+    ClassMap,
+    Joints,
+    Kind,
+    Maps,
+    Picture,
+    RawInput,
+    Size,
+    Skeletons,
+    Vector,
+)
 from posewarp_tf.poses.views import VIEW_SIZE
 
 if TYPE_CHECKING:
@@ -138,6 +149,13 @@ class GarmentInput(Input):
         super().__init__(role, 'garment', CLASS_MAPS['garment'], words, '--use_garment')
 
 
+class MapsInput(Input):
+    """`<role>_pose`, float32 [B, H, W, channels], as it is given."""
+
+    def __init__(self, role: str, channels: int) -> None:
+        super().__init__(role, 'pose', Maps(channels), f'The pose of {role}_image, {channels} numbers for every pixel.')
+
+
 class JointsInput(Input):
     """`<role>_keypoints`, float32 [B, 18, 2] (x, y) in pixels, missing (-1, -1)."""
 
@@ -198,7 +216,7 @@ def _joints_of(role: str) -> str:
 
 
 # The order of raw inputs.
-_ORDER = (Picture, Joints, Skeletons, Vector, ClassMap)
+_ORDER = (Picture, Joints, Maps, Skeletons, Vector, ClassMap)
 
 
 def raw_inputs(inputs: Iterable[Input]) -> list[RawInput]:

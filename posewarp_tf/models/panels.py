@@ -54,6 +54,28 @@ def panels(
     return found
 
 
+def clip_panels(batch: Mapping[str, Any], outputs: Mapping[str, Any], index: int) -> dict[str, np.ndarray]:
+    """What is worth looking at in one clip of a model that generates frames (models/animation).
+
+    Returns:
+        The reference; of the first frame, one in the middle and the last the truth and what was generated; and of the
+        last one for each family of motions what `motion_panels` shows.
+    """
+    truth, made = batch['target_images'][index], outputs['images'][index]
+    found = {'reference': ops.to_uint8_image(batch['reference_image'][index]).numpy()}
+    last = len(made) - 1
+    for frame in sorted({0, last // 2, last}):
+        found[f'truth {frame + 1}'] = ops.to_uint8_image(truth[frame]).numpy()
+        found[f'generated {frame + 1}'] = ops.to_uint8_image(made[frame]).numpy()
+    moved = {'reference': batch['reference_image'][index], 'previous': made[last - 1] if last else None}
+    for family, motion in outputs['motions'].items():
+        if moved[family] is not None:
+            of_last = Motion(*([maps[index][last] for maps in scales] for scales in motion))
+            pictures = motion_panels(moved[family], of_last)
+            found.update({titled(family, name): picture for name, picture in pictures.items()})
+    return found
+
+
 def motion_panels(picture: np.ndarray, motion: Motion) -> dict[str, np.ndarray]:
     """Warped, flow, mask, attention of one example, as far as they exist; `picture` float [H, W, 3] in [-1, 1]."""
     size = picture.shape[:2]
@@ -70,8 +92,11 @@ def sample_grid(
     batch: Mapping[str, Any], outputs: Mapping[str, Any], num_examples: int, declared: Sequence[Output] = ()
 ) -> np.ndarray:
     """The `panels` of the first examples of a batch, one row each, with titles."""
-    num_examples = min(num_examples, len(batch['source_image']))
-    rows = [panels(batch, outputs, index, declared) for index in range(num_examples)]
+    if 'images' in outputs:
+        rows = [clip_panels(batch, outputs, index) for index in range(min(num_examples, len(outputs['images'])))]
+    else:
+        num_examples = min(num_examples, len(batch['source_image']))
+        rows = [panels(batch, outputs, index, declared) for index in range(num_examples)]
     return picture_grid([list(row.values()) for row in rows], [name.replace('_', ' ') for name in rows[0]])
 
 

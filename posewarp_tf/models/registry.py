@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.animation.config import DanceConfig, FaceConfig
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.gfla.config import GFLAConfig
 from posewarp_tf.models.gfla_views.config import GFLAViewsConfig
@@ -27,6 +28,8 @@ MODELS: dict[str, type[ModelConfig]] = {
     'layered': LayeredConfig,
     'motion': MotionConfig,
     'gfla_views': GFLAViewsConfig,
+    'gfla_dance': DanceConfig,
+    'gfla_face': FaceConfig,
 }
 
 

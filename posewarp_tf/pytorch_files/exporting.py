@@ -10,7 +10,6 @@ import numpy as np
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.pytorch_names import to_pytorch
-from posewarp_tf.pytorch_files.architecture import check_released
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs import checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
@@ -21,19 +20,21 @@ def export_run(
     output: str | os.PathLike,
     discriminator_output: str | os.PathLike | None = None,
     which: str = 'best',
+    clip_discriminator_output: str | os.PathLike | None = None,
 ) -> str:
-    """Writes the generator of a run folder (of the flow stage: the flow estimator alone), and the discriminator.
+    """Writes the generator of a run folder (of the flow stage: the flow estimator alone), and the discriminators.
 
     Returns: the checkpoint that was read.
 
     Raises:
         RunError: not a run folder, nothing trained in it, an ablation that the published code does not have, or
             no discriminator in the checkpoint.
+        ConfigError: a discriminator of clips is wanted of a model that makes none.
     """
     run = RunFolder(run_dir)
     config = run.load_config()
     try:
-        check_released(config.model)
+        config.model.check_released()
     except ConfigError as error:
         raise RunError(f'{run.config_path}: {error}') from error
     model = run.load_model(which=which)
@@ -41,10 +42,14 @@ def export_run(
     tensors = pytorch_tensors(model)
     if run.stage_of(path) != model.stages[-1]:
         tensors = {key: array for key, array in tensors.items() if key.startswith('flow_net.')}
-    if discriminator_output is not None:
-        discriminator = build_discriminator(config)
-        checkpoints.restore_weights(discriminator, path, checkpoints.DISCRIMINATOR)
-        write_tensors(discriminator_output, pytorch_tensors(discriminator))
+    for wanted, subject, role in (
+        (discriminator_output, 'image', checkpoints.DISCRIMINATOR),
+        (clip_discriminator_output, 'clip', checkpoints.CLIP_DISCRIMINATOR),
+    ):
+        if wanted is not None:
+            discriminator = build_discriminator(config, subject)
+            checkpoints.restore_weights(discriminator, path, role)
+            write_tensors(wanted, pytorch_tensors(discriminator))
     write_tensors(output, tensors)
     return path
 

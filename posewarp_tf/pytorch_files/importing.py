@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.models.base import ReposingModel
+from posewarp_tf.models.checkpoint_shapes import is_flow_alone
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.discriminators.build import DISCRIMINATORS, build_discriminator
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, misfits
@@ -60,7 +61,7 @@ class PytorchWeights:
 
     @property
     def is_flow_alone(self) -> bool:
-        return architecture.is_flow_alone(self.tensors)
+        return is_flow_alone(self.shapes)
 
     def infer_config(self) -> Config:
         return self._told(architecture.infer_config)
@@ -152,28 +153,38 @@ def import_pytorch(path: Path, config: Config | ModelConfig | str = AUTO) -> Rep
 def make_generator(weights: PytorchWeights, config: Config | ModelConfig | str) -> ReposingModel:
     """A model of `config` with the weights of a generator, a flow estimator or motion extraction."""
     model_config = model_section(config)
-    architecture.check_released(model_config)
+    model_config.check_released()
     weights.check_kind_for(model_config)
     model = build_model(model_config)
     weights.assign_to(model, model_config)
     return model
 
 
-def make_discriminator(weights: PytorchWeights, config: Config) -> tf.keras.Model:
-    """A discriminator of `config` with the weights of one."""
-    expected = config.model.discriminator
+def make_discriminator(weights: PytorchWeights, config: Config, subject: str = 'image') -> tf.keras.Model:
+    """A discriminator of `config` with the weights of one; `subject`: 'image', or 'clip' of a model of clips."""
+    expected, said = config.model.discriminator, f'the config has --discriminator={config.model.discriminator}'
+    form = config.model.clip_form if subject == 'clip' else None
+    if form is not None and not form.as_differences:
+        expected, said = 'temporal', f"clips of --model={config.model.model} are judged by 'temporal'"
     if weights.kind != expected:
-        raise RunError(f'{weights.path}: holds a network {weights.kind!r}, the config has --discriminator={expected}')
-    discriminator = build_discriminator(config)
+        raise RunError(f'{weights.path}: holds a network {weights.kind!r}, {said}')
+    discriminator = build_discriminator(config, subject)
     weights.assign_to(discriminator, config.model)
     return discriminator
 
 
-def write_run(run_dir: Path, config: Config, weights: PytorchWeights, discriminator: PytorchWeights | None) -> None:
+def write_run(
+    run_dir: Path,
+    config: Config,
+    weights: PytorchWeights,
+    discriminator: PytorchWeights | None,
+    clip_discriminator: PytorchWeights | None = None,
+) -> None:
     """Makes a run folder of imported weights, from which everything works that works from a trained one.
 
     Raises:
         RunError: see `make_generator`; or the folder holds checkpoints already.
+        ConfigError: a discriminator of clips is given, and the model makes none.
     """
     run = RunFolder(run_dir)
     if run.is_trained:
@@ -184,6 +195,8 @@ def write_run(run_dir: Path, config: Config, weights: PytorchWeights, discrimina
         parts[checkpoints.AVERAGE] = model
     if discriminator is not None:
         parts[checkpoints.DISCRIMINATOR] = make_discriminator(discriminator, config)
+    if clip_discriminator is not None:
+        parts[checkpoints.CLIP_DISCRIMINATOR] = make_discriminator(clip_discriminator, config, 'clip')
     stage = model.stages[0] if weights.is_flow_alone else model.stages[-1]
     run.save_config(config)
     run.add_notes({'imported_from': pathlib.Path(weights.path).name})

@@ -22,6 +22,7 @@ from posewarp_tf.runs import packed
 MODEL = 'model'
 AVERAGE = 'average'
 DISCRIMINATOR = 'discriminator'
+CLIP_DISCRIMINATOR = f'{DISCRIMINATOR}_clip'
 
 # The step of checkpoints that were imported: they hold networks alone. Training has no such step.
 IMPORTED_STEP = 0
@@ -133,7 +134,7 @@ def restore_weights(model: tf.keras.Model, path: str, role: str = MODEL) -> None
     """
     file = packed.packed_file(path)
     if file is not None:
-        if role == DISCRIMINATOR:
+        if role in (DISCRIMINATOR, CLIP_DISCRIMINATOR):
             raise RunError(f'{file}: a packed checkpoint, which holds no discriminator')
         packed.restore_packed(model, file)
         return

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 
 
 # What a model whose `material` is one of these does.
-_MAKES = {'pictures': 'makes pictures of people', 'views': 'turns objects', 'skeletons': 'cleans skeletons'}
+_MAKES = {
+    'pictures': 'makes pictures of people',
+    'views': 'turns objects',
+    'skeletons': 'cleans skeletons',
+    'dance_clips': 'animates persons',
+    'face_clips': 'animates faces',
+}
 
 # The note that says under what terms the weights are.
 LICENCE = 'licence'

@@ -31,7 +31,11 @@ class DataConfig(Section):
     """Where pairs come from and what is done to them."""
 
     data_dir: str = option('', 'Folder of the data set.', may_change=True)
-    dataset: str = option('deepfashion', 'Layout of --data_dir.', choices=('deepfashion', 'market', 'mvc'))
+    dataset: str = option(
+        'deepfashion',
+        'Layout of --data_dir: of pairs of pictures, or of videos of persons (fashion_video, iper).',
+        choices=('deepfashion', 'market', 'mvc', 'fashion_video', 'iper'),
+    )
     keypoint_size: tuple[int, ...] = option(
         (), 'Height,width of the frame of the annotated keypoints; empty: detected (and the decision printed).'
     )
@@ -51,7 +55,8 @@ class DataConfig(Section):
     )
     augmentation: str = option(
         'none',
-        "'affine': +-5 degrees, +-5 px, scale 0.95 to 1.05, as published for Market.",
+        "'affine': +-5 degrees, +-5 px, scale 0.95 to 1.05, as published for Market; of videos what is published for "
+        'their layout.',
         choices=('none', 'affine'),
     )
     pair_augmentation: str = option(
@@ -91,7 +96,7 @@ class LossConfig(Section):
         'imagenet', "Weights of VGG-19: 'imagenet', 'random' (said so in logs and results) or a path (.h5, .npz)."
     )
     foreground_correctness: bool = option(
-        False, 'Average the sampling correctness over the target foreground only (needs part maps).'
+        False, 'Average the sampling correctness over the target foreground only (needs part maps, of videos masks).'
     )
     occlusion_weighting: bool = option(
         True, 'Lower the weight of target pixels whose flow does not lead back to them (terms of --stage=pose_flow).'

@@ -111,7 +111,7 @@ class Progress:
     ) -> None:
         """One row of pictures per example, into TensorBoard and a PNG; `declared`: what the model declares."""
         batch, outputs = tf.nest.map_structure(np.asarray, (dict(batch), dict(outputs)))
-        grid = sample_grid(batch, outputs, len(batch['source_image']), declared)
+        grid = sample_grid(batch, outputs, len(next(iter(batch.values()))), declared)
         save_image(path, grid)
         with self._writer.as_default():
             tf.summary.image('pictures', grid[None], step=step)

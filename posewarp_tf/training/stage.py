@@ -19,7 +19,6 @@ import tensorflow as tf
 from posewarp_tf.data.materials import material_of
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.losses.objective import Objective
-from posewarp_tf.models.config import PAIR_MATERIALS
 from posewarp_tf.photos.person_frame import measure_person_frame
 from posewarp_tf.runs.checkpoints import AVERAGE, MODEL, CheckpointFolder, require_finite
 from posewarp_tf.runs.run_folder import RunFolder
@@ -27,8 +26,9 @@ from posewarp_tf.settings.config import Config
 from posewarp_tf.training.distribution import training_batches
 from posewarp_tf.training.interruption import Interruption
 from posewarp_tf.training.progress import Progress
-from posewarp_tf.training.train_step import Networks, TrainStep
+from posewarp_tf.training.train_step import Networks
 from posewarp_tf.training.validation import Validation
+from posewarp_tf.training.window_step import train_step_of
 
 
 class StageTraining:
@@ -45,7 +45,7 @@ class StageTraining:
         self._num_steps = training.stage_steps[stage]
         self._networks = networks
         self._strategy = tf.distribute.get_strategy()
-        self._train_step = TrainStep(training, stage, objective, networks)
+        self._train_step = train_step_of(config, stage, objective, networks)
         self._validation = Validation(config, stage, networks.average or networks.model, objective)
         self._best_loss = tf.Variable(math.inf, trainable=False, dtype=tf.float64)
         parts = {**self._train_step.parts, 'best_loss': self._best_loss}
@@ -83,8 +83,7 @@ class StageTraining:
         training = self._config.training
         last = step == self._num_steps
         validating = last or step % training.validate_every == 0
-        is_drawn = self._config.model.material in PAIR_MATERIALS
-        drawing = is_drawn and (last or step % training.sample_every == 0)
+        drawing = self._config.model.makes_pictures and (last or step % training.sample_every == 0)
         saving = last or stopping or step % training.checkpoint_every == 0
         if saving or validating or drawing or step % training.log_every == 0:
             losses = progress.read(self._latest.last_good)

@@ -43,11 +43,14 @@ class TrainStep:
 
     Attributes:
         parts: what a checkpoint must hold, by name.
+        updates_per_step: how often a step changes every weight.
     """
+
+    updates_per_step = 1
 
     def __init__(self, config: TrainingConfig, stage: str, objective: Objective, networks: Networks):
         self._strategy = tf.distribute.get_strategy()
-        num_steps = config.stage_steps[stage]
+        num_steps = config.stage_steps[stage] * self.updates_per_step
         self._config = config = config.of_stage(stage)
         self._stage = stage
         self._objective = objective
@@ -83,20 +86,30 @@ class TrainStep:
 
     @property
     def iterations(self) -> tf.Variable:
-        """How many steps were done."""
+        """How many updates were done."""
         return self._optimizer.iterations
 
     def compute(self, batch: Tensors) -> dict[str, tf.Tensor]:
         """What a call computes, to be traced into a graph."""
         per_replica = self._strategy.run(self._replica_step, args=(batch,))
+        self._update_average()
+        return self._summed(per_replica)
+
+    def _update_average(self) -> None:
         if self._networks.average is not None:
             with self._strategy.scope():
                 update_moving_average(
                     self._networks.average, self._model, self._config.ema_decay, self._optimizer.iterations
                 )
+
+    def _summed(self, per_replica: Tensors) -> dict[str, tf.Tensor]:
         return {name: self._strategy.reduce('SUM', value, axis=None) for name, value in per_replica.items()}
 
     def _replica_step(self, batch: Tensors) -> dict[str, tf.Tensor]:
+        return self._update_networks(batch)[0]
+
+    def _update_networks(self, batch: Tensors) -> tuple[dict[str, tf.Tensor], dict[str, Any]]:
+        """The losses, already over the global batch, and what the model made before its update."""
         with tf.GradientTape() as tape:
             outputs = self._generate(batch)
             with tape.stop_recording():
@@ -108,7 +121,7 @@ class TrainStep:
             scaled = _scaled(self._optimizer, total)
         self._update(self._optimizer, self._variables, tape.gradient(scaled, self._variables))
         means = {name: self._over_global_batch(term) for name, term in {**terms, **discriminator_terms}.items()}
-        return {'total': total, **means}
+        return {'total': total, **means}, outputs
 
     def _generate(self, inputs: Tensors) -> dict[str, Any]:
         return as_float32(self._model.run_stage(inputs, self._stage, training=True))

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError, RunError
-from posewarp_tf.losses.objective import Objective
+from posewarp_tf.losses.windows import objective_of
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.runs import checkpoints
@@ -111,7 +111,7 @@ class Trainer:
 
     def _make_stage(self, stage: str) -> StageTraining:
         with self._building():
-            objective = Objective(self._config, stage)
+            objective = objective_of(self._config, stage)
             discriminators = {output: build_discriminator(self._config, output) for output in objective.judges}
             self._run_folder.add_notes(objective.notes())
             networks = Networks(self.model, self.average, discriminators)

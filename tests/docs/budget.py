@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from posewarp_tf.models.config import PAIR_MATERIALS
 from posewarp_tf.settings.flags import load_config
 from tests.docs.commands import Command
 
@@ -45,6 +44,8 @@ def added_flags(command: Command) -> tuple[str, ...]:
             return ('--views=2', '--view_size=32', '--num_processes=1', f'--output_dir={NEW}')
         people = ('--num_train_people=1', '--num_test_people=1', '--poses_per_person=2', '--pairs_per_person=2')
         return (*people, '--num_processes=1', f'--output_dir={NEW}')
+    if command.module == 'posewarp_tf.benchmark' and '--window' in command.arguments:
+        return (*_PLAIN[command.module], '--discriminator_num_layers=2')
     if command.module == 'posewarp_tf.train':
         return (*_flags_of_training(command), f'--run_dir={NEW}')
     return _PLAIN.get(command.module or '', ())
@@ -57,7 +58,7 @@ def _flags_of_training(command: Command) -> tuple[str, ...]:
     assert config is not None, command.text
     config = load_config(config[1] or config[2])
     names = re.findall(r'(\w+)=', given[1]) if given else config.training.stage_steps
-    is_gfla, is_narrow = config.model.model in ('gfla', 'gfla_views'), config.model.material in PAIR_MATERIALS
+    is_gfla, is_narrow = config.model.model in ('gfla', 'gfla_views'), config.model.makes_pictures
     in_guide = not command.document.startswith('docs/results/')
     steps = 1 if is_gfla and in_guide and '--stage=' in command.text else 0
     return (

@@ -17,6 +17,7 @@ LAYERED = {
     'painter_widths': (4, 6, 8),
 }
 VIEWS = {**WIDTHS, 'model': 'gfla_views', 'num_layers': 2, 'attention_kernels': {1: 3, 2: 3}}
+ANIMATION = {**WIDTHS, 'num_layers': 1, 'flow_num_layers': 2, 'attention_kernels': {1: 3}, 'pose_channels': 3}
 # By a title: the settings.
 CATALOGUE = {
     'gfla': GFLA,
@@ -30,6 +31,8 @@ CATALOGUE = {
     'pfl, no flow': {**PFL, 'spatial_transform': 'none'},
     'gfla_views': VIEWS,
     'layered': LAYERED,
+    'gfla_dance': {**ANIMATION, 'model': 'gfla_dance'},
+    'gfla_face': {**ANIMATION, 'model': 'gfla_face'},
     'toy': {'model': 'toy'},
 }
 

@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.config import PAIR_MATERIALS
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.registry import build_model, model_config
 from posewarp_tf.settings.config import Config
@@ -98,10 +97,12 @@ def test_every_shipped_config_builds(name, monkeypatch):
     config = load_config(name)
     model = build_model(name)
     outputs = model(model.example_inputs())
-    if config.model.material in PAIR_MATERIALS:
+    if config.model.makes_pictures:
         assert outputs['image'].shape[1:] == (*config.model.image_size, 3)
         logits = build_discriminator(config)(tf.keras.Input((*config.model.image_size, 3)))
         assert all(tensor.shape[-1] == 1 for tensor in tf.nest.flatten(logits))
+        if config.model.clip_form is not None:
+            build_discriminator(config, 'clip')
     else:
         assert set(outputs) == {'skeletons'}
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import tensorflow as tf
 
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.discriminators.image import (
     Discriminator,
     MultiscalePatchDiscriminator,
     PatchDiscriminator,
     ResDiscriminator,
 )
+from posewarp_tf.models.discriminators.temporal import TemporalDiscriminator
 from posewarp_tf.models.outputs import ClassLogits
 from posewarp_tf.models.registry import model_section
 
@@ -27,11 +30,32 @@ def build_discriminator(config: Any, subject: str = 'image') -> Discriminator:
 
     Args:
         config: as for `build_model`.
-        subject: what it judges: 'image' (RGB), or an output of classes (their probabilities).
+        subject: what it judges: 'image' (RGB), 'clip' (as the model's `clip_form`; of frames by the temporal
+            discriminator, whatever `--discriminator` says), or an output of classes (their probabilities).
     """
     settings = model_section(config)
+    if subject == 'clip':
+        return _build_clip_discriminator(settings)
     discriminator = DISCRIMINATORS[settings.discriminator].for_model(settings)
     classes = {output.name: output.kind for output in settings.outputs if isinstance(output.kind, ClassLogits)}
     channels = len(classes[subject].names) if subject in classes else 3
     discriminator(tf.keras.Input((*settings.image_size, channels)))
+    return discriminator
+
+
+def _build_clip_discriminator(settings: ModelConfig) -> Discriminator:
+    form = settings.clip_form
+    if form is None:
+        raise ConfigError(f'--model={settings.model} makes no clips that a discriminator could judge')
+    discriminator: Discriminator
+    if form.as_differences:
+        discriminator = DISCRIMINATORS[settings.discriminator].for_model(settings)
+    else:
+        discriminator = TemporalDiscriminator(
+            settings.discriminator_base_filters,
+            settings.discriminator_max_filters,
+            settings.discriminator_num_layers,
+            form.num_frames,
+        )
+    discriminator(tf.keras.Input(form.shape(settings.image_size)))
     return discriminator

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.checkpoint_shapes import (
+    Shapes,
+    flow_settings,
+    generator_settings,
+    is_flow_alone,
+    shape_of_kernel,
+)
 from posewarp_tf.models.config import Stage
-from posewarp_tf.models.flow_config import FlowModelConfig, FlowNetworksConfig
+from posewarp_tf.models.flow_config import AttentionConfig, FlowModelConfig, TransformConfig
 from posewarp_tf.models.inputs import Input, PictureInput
-from posewarp_tf.settings.options import option, shown
+from posewarp_tf.settings.options import option
 
 if TYPE_CHECKING:
     from posewarp_tf.models.gfla.gfla import GFLA
@@ -43,12 +49,9 @@ FULL = Stage(
 
 
 @dataclasses.dataclass(frozen=True)
-class GFLANetworksConfig(FlowNetworksConfig):
+class GFLANetworksConfig(AttentionConfig, TransformConfig):
     """The networks that GFLA's person image generator and its generator of novel views share; as published."""
 
-    attention_kernels: Mapping[int, int] = option(
-        {2: 5, 3: 3}, 'Scale=kernel of each attention: scale s warps the map of size H / 2**s with a k x k kernel.'
-    )
     spatial_transform: str = option(
         'local_attention',
         "How source features reach the target: local_attention as published, or one of the paper's ablations.",
@@ -59,34 +62,28 @@ class GFLANetworksConfig(FlowNetworksConfig):
     def has_flow(self) -> bool:
         return self.spatial_transform in ('bilinear', 'local_attention')
 
-    @property
-    def attention_scales(self) -> tuple[int, ...]:
-        """Scales with an attention, coarse first."""
-        return tuple(sorted(self.attention_kernels, reverse=True))
-
-    @property
-    def flow_scales(self) -> tuple[int, ...]:
-        return self.attention_scales
-
-    @property
-    def neighbourhoods(self) -> dict[int, int]:
-        return {scale: self.attention_kernels[scale] for scale in self.attention_scales}
-
     def check(self) -> None:
-        for scale, kernel in self.attention_kernels.items():
-            if not 1 <= scale <= self.num_layers:
-                raise ConfigError(f'--attention_kernels: got scale {scale}, expected 1 to num_layers={self.num_layers}')
-            if kernel % 2 == 0 or not 1 <= kernel <= 9:
-                raise ConfigError(
-                    f'--attention_kernels: got kernel {kernel} at scale {scale}, expected 1, 3, 5, 7 or 9'
-                )
-        if self.has_flow and max(self.attention_kernels, default=0) >= self.flow_num_layers:
-            raise ConfigError(
-                f'--flow_num_layers: got {self.flow_num_layers}, expected more than the coarsest scale of '
-                f'--attention_kernels={shown(self.attention_kernels)}'
-            )
+        super().check()
         if not self.attention_kernels and self.spatial_transform != 'none':
             raise ConfigError(f'--attention_kernels: got none, --spatial_transform={self.spatial_transform} needs one')
+
+    def check_released(self) -> None:
+        if self.spatial_transform != 'local_attention':
+            raise ConfigError(
+                f'--spatial_transform: got {self.spatial_transform!r}, expected local_attention: '
+                'released weights are of the published method'
+            )
+
+    def checkpoint_settings(self, shapes: Shapes) -> dict[str, Any]:
+        settings = flow_settings(shapes, 'flow_net', self)
+        if not is_flow_alone(shapes):
+            return {**settings, **generator_settings(shapes, 'source', 'target.attn{}', self)}
+        levels = settings['flow_num_layers']
+        scales = [levels - step - 1 for step in range(levels) if f'flow_net.output{step}.weight' in shapes]
+        # The kernels are not in such a file: without those here they are the published one of scale 2.
+        known = set(scales) == set(self.attention_kernels)
+        kernels = dict(self.attention_kernels) if known else dict.fromkeys(sorted(scales), 3)
+        return {**settings, 'attention_kernels': kernels}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,3 +102,19 @@ class GFLAConfig(GFLANetworksConfig, FlowModelConfig):
     @property
     def inputs(self) -> tuple[Input, ...]:
         return (PictureInput('source'), *self.pose_inputs)
+
+    def check_released(self) -> None:
+        super().check_released()
+        if self.base_flow != 'none':
+            raise ConfigError(
+                f'--base_flow: got {self.base_flow!r}, expected none: released weights predict flows from nothing'
+            )
+
+    def checkpoint_settings(self, shapes: Shapes) -> dict[str, Any]:
+        settings = super().checkpoint_settings(shapes)
+        if is_flow_alone(shapes):
+            # The flow network sees a picture and two poses.
+            channels = (shape_of_kernel(shapes, 'flow_net.block0.model.2.weight')[1] - 3) // 2
+        else:
+            channels = shape_of_kernel(shapes, 'target.block0.model.2.weight')[1]
+        return {**settings, 'pose_channels': channels}

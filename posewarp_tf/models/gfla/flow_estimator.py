@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from posewarp_tf.layers.blocks import (
-    EncoderBlock,
-    ReflectConv,
-    ResBlockDecoder,
-    conv,
-    level_filters,
-    register,
-)
+from posewarp_tf.layers.blocks import EncoderBlock, ReflectConv, ResBlockDecoder, conv, level_filters, register
+from posewarp_tf.models.flow_config import AttentionConfig
 from posewarp_tf.models.gfla.code_block import CodeBlock
-from posewarp_tf.models.gfla.config import GFLANetworksConfig
 from posewarp_tf.ops import bilinear_sample, resize_flow
 
 # A flow of so many pixels is 1 where the network sees it.
@@ -22,18 +15,25 @@ SEEN_FLOW_UNIT = 32.0
 
 @register
 class FlowHead(tf.keras.layers.Layer):
-    """Two convolutions: the flow (linear) and the occlusion mask (sigmoid) of one scale, both float32."""
+    """Two convolutions: flows (linear) and occlusion masks (sigmoid) of one scale, both float32.
+
+    Of `num_flows` of both: [B, h, w, 2 * num_flows] and [B, h, w, num_flows].
+    """
 
     keeps_initial_gain = True
 
-    def __init__(self, **kwargs):
+    def __init__(self, num_flows: int = 1, **kwargs):
         super().__init__(**kwargs)
-        self.flow_conv = conv(2, 3)
-        self.mask_conv = conv(1, 3)
+        self.num_flows = num_flows
+        self.flow_conv = conv(2 * num_flows, 3)
+        self.mask_conv = conv(num_flows, 3)
 
     def call(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         flow = tf.cast(self.flow_conv(features), tf.float32)
         return flow, tf.sigmoid(tf.cast(self.mask_conv(features), tf.float32))
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), 'num_flows': self.num_flows}
 
 
 @register
@@ -43,7 +43,12 @@ class FlowEstimator(tf.keras.layers.Layer):
     (image [B, H, W, 3], pose [B, H, W, J], pose [B, H, W, J]) -> (flows, masks), lists coarse first.
 
     With a flow to begin from, [B, H, W, 2], the U-Net sees it too, and the image moved by it, and what it predicts is
-    added to it. With a `code_size` n it sees the image alone, and a code [B, n] joins at its coarsest map.
+    added to it.
+
+    With a `code_size` n it sees the image alone, and a code [B, n] joins at its coarsest map.
+
+    With `num_flows` it sees any pictures and poses, and every map has so many flows and masks beside each other:
+    [B, h, w, 2 * num_flows] and [B, h, w, num_flows].
     """
 
     def __init__(
@@ -54,11 +59,13 @@ class FlowEstimator(tf.keras.layers.Layer):
         scales: tuple[int, ...],
         impl: str = 'auto',
         code_size: int = 0,
+        num_flows: int = 1,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.impl = impl
         self.code_size = code_size
+        self.num_flows = num_flows
         self.base_filters = base_filters
         self.max_filters = max_filters
         self.num_layers = num_layers
@@ -76,10 +83,10 @@ class FlowEstimator(tf.keras.layers.Layer):
             width = filters(num_layers - step - 2)
             self.decoders.append(ResBlockDecoder(width, hidden_filters=width, name=f'decoder_{step}'))
             self.jumps.append(ReflectConv(width, name=f'jump_{step}'))
-        self.heads = [FlowHead(name=f'head_scale_{scale}') for scale in self.scales]
+        self.heads = [FlowHead(num_flows, name=f'head_scale_{scale}') for scale in self.scales]
 
     @classmethod
-    def for_model(cls, config: GFLANetworksConfig, **kwargs) -> FlowEstimator:
+    def for_model(cls, config: AttentionConfig, **kwargs) -> FlowEstimator:
         return cls(
             config.flow_base_filters,
             config.flow_max_filters,
@@ -92,12 +99,11 @@ class FlowEstimator(tf.keras.layers.Layer):
     def call(
         self,
         source_image: tf.Tensor,
-        source_pose: tf.Tensor | None = None,
-        target_pose: tf.Tensor | None = None,
+        *others: tf.Tensor,
         base_flow: tf.Tensor | None = None,
         code: tf.Tensor | None = None,
     ) -> tuple[list, list]:
-        seen = [tensor for tensor in (source_image, source_pose, target_pose) if tensor is not None]
+        seen = [source_image, *others]
         if base_flow is not None:
             seen += [bilinear_sample(source_image, base_flow, impl=self.impl), base_flow / SEEN_FLOW_UNIT]
         # Keras casts the first argument only.
@@ -145,4 +151,5 @@ class FlowEstimator(tf.keras.layers.Layer):
             'scales': self.scales,
             'impl': self.impl,
             'code_size': self.code_size,
+            'num_flows': self.num_flows,
         }

@@ -12,25 +12,18 @@ from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.layers.blocks import (
-    EncoderBlock,
-    ReflectConv,
-    ResBlock,
-    ResBlockDecoder,
-    encode_levels,
-    level_filters,
-    register,
-)
+from posewarp_tf.layers.blocks import ReflectConv, encode_levels, register
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
-from posewarp_tf.models.base import Inputs, Outputs, ReposingModel, State
+from posewarp_tf.models.base import Inputs, Outputs, State
 from posewarp_tf.models.gfla.config import GFLAConfig, GFLANetworksConfig
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator
+from posewarp_tf.models.gfla.generator import Generator
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import named_variables
 
 
 @register
-class GFLA(ReposingModel):
+class GFLA(Generator):
     """The generator; `config.spatial_transform` chooses the published method or an ablation of the paper.
 
     local_attention   published: flow, then attention over the neighbourhood of each flowed point
@@ -43,17 +36,10 @@ class GFLA(ReposingModel):
 
     def __init__(self, config: GFLANetworksConfig, **kwargs):
         super().__init__(config, **kwargs)
-        num_layers, filters = config.num_layers, self._filters
         self.flow_estimator = self._make_flow_estimator() if config.has_flow else None
         self.source_encoder = [] if config.spatial_transform == 'none' else self._make_encoder('source_encoder')
         self.target_encoder = self._make_target_encoder()
-        self.residuals = [ResBlock(filters(num_layers - i - 1), name=f'residual_{i}') for i in range(num_layers)]
-        self.decoders = [
-            ResBlockDecoder(
-                filters(max(num_layers - i - 2, 0)), hidden_filters=filters(num_layers - i - 1), name=f'decoder_{i}'
-            )
-            for i in range(num_layers)
-        ]
+        self._make_decoder()
         self.transforms = [self._make_transform(scale) for scale in self._scales]
         self.output_conv = ReflectConv(3, name='output_conv')
 
@@ -68,16 +54,14 @@ class GFLA(ReposingModel):
 
     def step(self, state: State, inputs: Inputs, return_attention: bool = False) -> Outputs:
         motions = self._estimate_motions(inputs)
-        features = self._target_features(inputs)
         attentions = []
-        for step, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
-            scale = self.model_config.num_layers - step
-            if scale in self._scales:
-                index = self._scales.index(scale)
-                features, attention = self._transform(index, state['sources'][index], features, motions)
-                attentions.append(attention)
-            features = decoder(residual(features))
-        image = tf.tanh(tf.cast(self.output_conv(features), tf.float32))
+
+        def transform(index: int, features: tf.Tensor) -> tf.Tensor:
+            features, attention = self._transform(index, state['sources'][index], features, motions)
+            attentions.append(attention)
+            return features
+
+        image = self._decode(self._target_features(inputs), self._scales, transform)
         if return_attention and self.model_config.spatial_transform == 'local_attention':
             motions = {family: motion._replace(attentions=attentions) for family, motion in motions.items()}
         return {'image': image, 'motions': motions}
@@ -88,25 +72,11 @@ class GFLA(ReposingModel):
 
     def pytorch_names(self) -> list[tuple[str, tf.Variable, str]]:
         """(key in a released checkpoint, variable, kind) of every array; only for the published method."""
-        parts: dict = {f'source.{_encoder_name(i)}': block for i, block in enumerate(self.source_encoder)}
-        parts.update(self._target_parts())
-        for i, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
-            # The published residual blocks are nested once more.
-            parts.update({f'target.decoder{i}.0.model.0': residual, f'target.decoder{i}.1': decoder})
+        parts = {**self._encoder_parts('source', self.source_encoder), **self._decoder_parts()}
         for scale, attention in zip(self._scales, self.transforms):
             parts[f'target.attn{self.model_config.num_layers - scale}'] = attention
-        parts.update({'target.outconv': self.output_conv, 'flow_net': self.flow_estimator})
+        parts['flow_net'] = self.flow_estimator
         return named_variables(parts)
-
-    def _target_parts(self) -> dict:
-        return {f'target.{_encoder_name(i)}': block for i, block in enumerate(self.target_encoder)}
-
-    def _filters(self, level: int) -> int:
-        return level_filters(level, self.model_config.base_filters, self.model_config.max_filters)
-
-    def _make_encoder(self, name: str) -> list[EncoderBlock]:
-        levels = range(self.model_config.num_layers)
-        return [EncoderBlock(self._filters(level), name=f'{name}_{level}') for level in levels]
 
     def _make_flow_estimator(self) -> FlowEstimator:
         return FlowEstimator.for_model(self.model_config, name='flow_estimator')
@@ -134,14 +104,14 @@ class GFLA(ReposingModel):
             return {}
         assert isinstance(self.model_config, GFLAConfig)
         seen = (inputs[name] for name in ('source_image', 'source_pose', 'target_pose'))
-        flows, masks = self.flow_estimator(*seen, self.model_config.make_base_flow(inputs))
+        flows, masks = self.flow_estimator(*seen, base_flow=self.model_config.make_base_flow(inputs))
         return {'source': Motion(flows, masks)}
 
     def _target_features(self, inputs: Inputs) -> tf.Tensor:
-        """What the decoder begins from."""
-        names = ('target_pose',) if self.source_encoder else ('source_image', 'source_pose', 'target_pose')
-        seen = [inputs[name] for name in names]
-        return encode_levels(self.target_encoder, seen[0] if len(seen) == 1 else tf.concat(seen, axis=-1))[-1]
+        if self.source_encoder:
+            return super()._target_features(inputs)
+        seen = tf.concat([inputs['source_image'], inputs['source_pose'], inputs['target_pose']], axis=-1)
+        return encode_levels(self.target_encoder, seen)[-1]
 
     def _transform(self, index: int, source: Any, features: tf.Tensor, motions: dict[str, Motion]) -> tuple:
         """`source`: what the transform prepared."""
@@ -150,8 +120,3 @@ class GFLA(ReposingModel):
         mask = tf.cast(motions['source'].masks[index], features.dtype)
         sampled, attention = self.transforms[index](source, features, motions['source'].flows[index])
         return (1 - mask) * features + mask * sampled, attention
-
-
-def _encoder_name(index: int) -> str:
-    """The published name of a block of an encoder."""
-    return f'encoder{index - 1}' if index else 'block0'

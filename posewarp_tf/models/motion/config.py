@@ -7,10 +7,10 @@ on motion extraction: noisy 2-D joints of a video become clean ones in another o
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.models.checkpoint_shapes import Shapes
 from posewarp_tf.models.config import ModelConfig, Stage
 from posewarp_tf.models.inputs import Input, SkeletonsInput
 from posewarp_tf.settings.options import option
@@ -60,8 +60,7 @@ class MotionConfig(ModelConfig):
     def fills_skeletons(self) -> bool:
         return self.motion_base == 'joints'
 
-    @classmethod
-    def checkpoint_settings(cls, shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    def checkpoint_settings(self, shapes: Shapes) -> dict[str, Any]:
         # A kernel as large as the width squared has to be there: a tiny file cannot ask for a huge network.
         key = 'kp_input.layers_conv.0.weight'
         shape = tuple(shapes.get(key, ()))

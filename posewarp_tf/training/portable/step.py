@@ -48,13 +48,15 @@ class PortableStep:
         step: how many steps are done.
 
     Raises:
-        ConfigError: the stage has discriminators or needs class maps other than body parts.
+        ConfigError: the model makes clips, or the stage has discriminators or needs class maps other than body parts.
     """
 
     def __init__(self, config: Config, stage: str, run_folder: RunFolder) -> None:
         self._config = config
         self._stage = stage
         self._check_maps()
+        if config.model.clip_form is not None:
+            raise ConfigError(f'--model: got {config.model.model}, expected a model of single pictures')
         tf.keras.utils.set_random_seed(config.training.seed)
         with distribution.precision(config.training):
             model = build_model(config)

@@ -1,0 +1,119 @@
+"""The settings of GFLA's generators of videos, of persons and of faces, and what they declare about themselves.
+
+Ren et al., "Deep Image Spatial Transformation for Person Image Generation" (CVPR 2020), section on animation, and its
+journal version (IEEE TIP 2020).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.checkpoint_shapes import Shapes, flow_settings, generator_settings, shape_of_kernel
+from posewarp_tf.models.clips import ClipForm
+from posewarp_tf.models.config import Stage
+from posewarp_tf.models.flow_config import AttentionConfig
+from posewarp_tf.models.inputs import Input, MapsInput, PictureInput
+from posewarp_tf.settings.options import option
+
+if TYPE_CHECKING:
+    from posewarp_tf.models.animation.animation import Animation
+
+_PREVIOUS = 'The frame before, RGB, 0 to 255; before the first one the reference.'
+
+# Terms are summed over the frames of a window. Both discriminators of a window see a part of it.
+_FULL = Stage(
+    'full',
+    computes=('motions', 'image'),
+    weights={
+        'correctness': 5.0,
+        'affine': 0.0025,
+        'l1': 5.0,
+        'adversarial': 2.0,
+        'perceptual': 0.5,
+        'style': 500.0,
+        'clip_adversarial': 2.0,
+    },
+    judges=('image', 'clip'),
+    makes_pictures=True,
+    makes_masks=True,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class AnimationConfig(AttentionConfig):
+    """A generator that makes a frame of the reference and of the frame before it."""
+
+    pose_channels: int = option(20, 'Channels of a pose.', minimum=1)
+    recompute: bool = option(
+        False, 'Compute every frame twice in training, which then remembers one frame at a time.', may_change=True
+    )
+
+    all_stages: ClassVar[tuple[Stage, ...]] = (_FULL,)
+    roles: ClassVar[tuple[str, ...]] = ('reference', 'previous', 'target')
+
+    # One flow estimator for both flows, or one for each.
+    shares_flow_estimator: ClassVar[bool] = False
+
+    def build(self) -> Animation:
+        from posewarp_tf.models.animation.animation import Animation
+
+        return Animation(self)
+
+    def check(self) -> None:
+        super().check()
+        if not self.attention_kernels:
+            raise ConfigError(f'--attention_kernels: got none, --model={self.model} needs one')
+        if self.clip_form is not None and not self.clip_form.as_differences and self.discriminator_num_layers < 2:
+            raise ConfigError(
+                f'--discriminator_num_layers: got {self.discriminator_num_layers}, expected at least 2: so many levels '
+                'of the discriminator of clips look at time'
+            )
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        reference, previous, target = (MapsInput(role, self.pose_channels) for role in self.roles)
+        return PictureInput('reference'), reference, PictureInput('previous', _PREVIOUS), previous, target
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        return 'previous', 'reference'
+
+    def checkpoint_settings(self, shapes: Shapes) -> dict[str, Any]:
+        estimator = 'flow_net' if self.shares_flow_estimator else 'flow_net_reference'
+        return {
+            **flow_settings(shapes, estimator, self),
+            **generator_settings(shapes, 'source_reference', 'target.attn_r{}', self),
+            'pose_channels': shape_of_kernel(shapes, 'target.block0.model.2.weight')[1],
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class DanceConfig(AnimationConfig):
+    """Persons. A pose has 17 heatmaps and a drawn skeleton of three channels, 0 to 255."""
+
+    model: str = option('gfla_dance', 'Name of the model in models/registry.py.')
+
+    material: ClassVar[str] = 'dance_clips'
+    checkpoint_key: ClassVar[str] = 'flow_net_previous.block0.model.2.weight'
+    # The clip's discriminator sees a whole window.
+    clip_form: ClassVar[ClipForm | None] = ClipForm(6)
+
+
+@dataclasses.dataclass(frozen=True)
+class FaceConfig(AnimationConfig):
+    """Faces. A pose has edges, distances to 14 curves of the face, and its parts 0 to 6 as numbers."""
+
+    model: str = option('gfla_face', 'Name of the model in models/registry.py.')
+    pose_channels: int = option(16, 'Channels of a pose.', minimum=1)
+
+    material: ClassVar[str] = 'face_clips'
+    checkpoint_key: ClassVar[str] = 'source_previous.block0.model.2.weight'
+    shares_flow_estimator: ClassVar[bool] = True
+    clip_form: ClassVar[ClipForm | None] = ClipForm(3, as_differences=True, compares_true_previous=False)
+
+    @classmethod
+    def is_checkpoint(cls, shapes: Shapes) -> bool:
+        # Persons have the same encoders, but two flow networks.
+        return super().is_checkpoint(shapes) and 'flow_net.block0.model.2.weight' in shapes

@@ -1,0 +1,109 @@
+"""Models of clips through the shared trainer: window after window, resumed to the same weights, replicas as one."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from posewarp_tf.data import materials
+from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.models.discriminators.build import build_discriminator
+from posewarp_tf.models.registry import build_model
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.config import Config
+from posewarp_tf.training import windows
+from posewarp_tf.training.trainer import Trainer
+from tests.clips import SMALL, TASKS, clip_material, random_clips
+from tests.source_code import ROOT
+
+WEIGHTS = {'correctness': 0, 'perceptual': 0, 'style': 0, 'affine': 0.01, 'l1': 5.0}
+
+
+def tiny_config(task, **changes):
+    values = {
+        'loss_weights': {'full': {**WEIGHTS, 'adversarial': 2.0, 'clip_adversarial': 2.0}},
+        'stage_steps': {'full': 2},
+        'batch_size': 2,
+        'learning_rate': 1e-3,
+        'checkpoint_every': 1,
+        'validate_every': 2,
+    }
+    return Config().replace(**{**SMALL, 'model': f'gfla_{task}', **values, **changes})
+
+
+def numbers(run):
+    path = run.checkpoint_path(('full',), 'latest')
+    reader = tf.train.load_checkpoint(path)
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map() if 'OBJECT_GRAPH' not in name}
+
+
+def test_a_run_that_goes_on_ends_with_the_weights_of_one_that_never_stopped(monkeypatch, tmp_path):
+    config = tiny_config('face')
+    monkeypatch.setitem(materials._MATERIALS, 'face_clips', clip_material(config))
+    straight, stopped = RunFolder(tmp_path / 'straight'), RunFolder(tmp_path / 'stopped')
+    assert Trainer(config, straight).train() == 0
+    Trainer(config.replace(stage_steps={'full': 1}, validate_every=100), stopped).train()
+    Trainer(config.replace(recompute=False), stopped).train()
+    expected, found = numbers(straight), numbers(stopped)
+    assert any(name.startswith('discriminator_clip/') for name in expected)
+    # Twelve frames are two windows, each with an update of everything.
+    assert expected['optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE'] == 4
+    assert expected.keys() == found.keys()
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
+    assert (straight.path / 'samples' / 'full-2.png').exists()
+
+
+def test_a_window_goes_on_from_what_was_generated_and_its_truth_from_the_true_frame():
+    clips = random_clips(3, 12)
+    state = windows.first_state(clips)
+    first = windows.cut_window(clips, state, 0)
+    np.testing.assert_array_equal(first['previous_image'], clips['reference_image'])
+    np.testing.assert_array_equal(first['previous_pose'], clips['reference_pose'])
+    made = tf.random.stateless_uniform((2, 6, 32, 32, 3), (0, 1))
+    second = windows.cut_window(clips, windows.next_state(first, {'images': made}), 1)
+    np.testing.assert_array_equal(second['previous_image'], made[:, 5])
+    np.testing.assert_array_equal(second['previous_image_truth'], clips['target_images'][:, 5])
+    np.testing.assert_array_equal(second['previous_pose'], clips['target_poses'][:, 5])
+    for name in ('target_images', 'target_poses', 'target_masks'):
+        np.testing.assert_array_equal(second[name], clips[name][:, 6:])
+
+
+def test_test_clips_of_any_length_become_whole_windows():
+    short = {name: values for name, values in random_clips(3, 4).items() if name != 'target_masks'}
+    padded = windows.whole_windows(short)
+    np.testing.assert_array_equal(padded['target_images'][:, 5], short['target_images'][:, 3])
+    assert padded['target_masks'].shape == (2, 6, 32, 32) and np.all(padded['target_masks'] == 1)
+    assert windows.whole_windows(random_clips(3, 20))['target_poses'].shape[1] == 18
+    with pytest.raises(DataError, match='clips: got 20 frames, expected a multiple of 6'):
+        windows.num_windows(random_clips(3, 20)['target_images'])
+
+
+@pytest.mark.parametrize('task', TASKS)
+def test_the_discriminator_of_clips_is_the_published_one(task):
+    network = build_discriminator(Config().replace(model=f'gfla_{task}', image_size=(64, 64)), 'clip')
+    count = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
+    assert count == {'dance': 1032961, 'face': 665537}[task]
+    with pytest.raises(ConfigError, match='--model=gfla makes no clips'):
+        build_discriminator(Config(), 'clip')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('task', TASKS)
+def test_two_replicas_generate_what_one_with_their_whole_batch_generates(task, tmp_path):
+    config = tiny_config(task, batch_size=4)
+    (tmp_path / 'config.json').write_text(config.to_json())
+    command = [sys.executable, '-m', 'tests.training.clip_replicas', str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    clips = random_clips(config.model.pose_channels, 6)
+    frames = {}
+    for name in ('1', '2', 'fresh'):
+        tf.keras.utils.set_random_seed(config.training.seed)
+        model = build_model(config) if name == 'fresh' else RunFolder(tmp_path / name).load_model(which='latest')
+        frames[name] = model.generate(clips)['images']
+    # Biases right before a norm differ, by steps of rounding errors; what is computed does not.
+    np.testing.assert_allclose(frames['1'], frames['2'], atol=1e-3)
+    assert np.max(np.abs(frames['1'] - frames['fresh'])) > 0.02
