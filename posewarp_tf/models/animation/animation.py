@@ -102,9 +102,13 @@ class Animation(Generator):
             for what in ('image', 'pose')
         }
         make = self._recomputed_step if training and self.model_config.recompute else self.step
+        if not tf.executing_eagerly():
+            # Traced once, whatever the number of frames.
+            make = tf.function(make, autograph=False)
         frames = []
         for pose in tf.unstack(inputs['target_poses'], axis=1):
             frames.append(make(state, {**reference, **previous, 'target_pose': pose}))
+            frames[-1]['image'].set_shape(inputs['reference_image'].shape)
             previous = {'previous_image': frames[-1]['image'], 'previous_pose': pose}
         stacked = tf.nest.map_structure(lambda *maps: tf.stack(maps, axis=1), *frames)
         return {'images': stacked['image'], 'motions': stacked['motions']}
