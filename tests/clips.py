@@ -23,6 +23,15 @@ SMALL = {
     'image_size': (32, 32),
     'init_gain': 1.0,
 }
+# As few layers as there can be.
+SHALLOW = {
+    **SMALL,
+    'num_layers': 1,
+    'flow_num_layers': 2,
+    'attention_kernels': {1: 3},
+    'pose_channels': 2,
+    'image_size': (16, 16),
+}
 
 
 def small_model(task, **options):
@@ -53,7 +62,7 @@ def clip_material(config, num_frames=12):
     """Random clips as a material (data/materials.py): training batch n is a function of n alone, one test clip."""
     from posewarp_tf.data.materials import Material
 
-    channels, batch_size = config.model.pose_channels, config.training.batch_size
+    channels, batch_size, size = config.model.pose_channels, config.training.batch_size, config.model.image_size
 
     def training(config, maps, start_step, examples):
         specs = {name: tf.TensorSpec(values.shape, values.dtype) for name, values in clips_of(0).items()}
@@ -61,11 +70,11 @@ def clip_material(config, num_frames=12):
         return tf.data.Dataset.from_generator(lambda: map(clips_of, steps), output_signature=specs)
 
     def clips_of(step):
-        return random_clips(channels, num_frames, batch_size, seed=step)
+        return random_clips(channels, num_frames, batch_size, size, seed=step)
 
     def test(config, batch_size, max_clips):
         # A video that is no multiple of a window.
-        clips = random_clips(channels, 8, batch=1, seed=-1 % 2**31)
+        clips = random_clips(channels, 8, 1, size, seed=2**31)
         clips.pop('target_masks')
         return tf.data.Dataset.from_tensors({**clips, 'name': tf.constant(['video'])})
 

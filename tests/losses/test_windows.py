@@ -9,10 +9,11 @@ from posewarp_tf.losses.objective import Objective
 from posewarp_tf.losses.windows import Places, WindowObjective, draw_places
 from posewarp_tf.models.clips import ClipForm
 from posewarp_tf.models.discriminators.build import build_discriminator
+from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, to_pytorch
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training.windows import cut_window, first_state, next_state
-from tests.clips import SMALL, TASKS, published_model, random_clips, reference_clips, small_model
+from tests.clips import SMALL, TASKS, published_model, random_clips, reference_clips
 from tests.conftest import assert_agrees
 
 each_task = pytest.mark.parametrize('task', TASKS)
@@ -33,11 +34,21 @@ def small_config(task, weights, **options):
     return Config().replace(**{**values, **options})
 
 
-def a_window(task):
-    model = small_model(task)
-    clips = random_clips(model.model_config.pose_channels, 6)
-    window = cut_window(clips, first_state(clips), 0)
-    return window, model.run_stage(window, 'full')
+def a_window():
+    """The first window of random clips, and anything that could have been made of it."""
+    clips = random_clips(2, 6)
+    rng = np.random.default_rng(5)
+
+    def random(*shape, least=-1.0):
+        return tf.constant(rng.uniform(least, 1, (2, 6, *shape)).astype(np.float32))
+
+    def motion():
+        return Motion(
+            [4 * random(8, 8, 2), 4 * random(16, 16, 2)], [random(8, 8, 1, least=0), random(16, 16, 1, least=0)]
+        )
+
+    outputs = {'images': random(32, 32, 3), 'motions': {'previous': motion(), 'reference': motion()}}
+    return cut_window(clips, first_state(clips), 0), outputs
 
 
 class Reference:
@@ -144,8 +155,9 @@ def check_flow_terms(reference, config, window, outputs, title):
 def test_terms_are_the_sums_of_those_of_single_pictures(task):
     weights = {'l1': 1.0, 'affine': 1.0, 'correctness': 1.0}
     config = small_config(task, weights, foreground_correctness=True)
-    window, outputs = a_window(task)
-    found = WindowObjective(config, 'full').generator_terms(window, outputs)
+    window, outputs = a_window()
+    objective = WindowObjective(config, 'full')
+    found = objective.generator_terms(window, outputs)
     single, expected = Objective(config, 'full'), dict.fromkeys(weights, 0)
     # Persons compare with the true frame before, faces with the generated one.
     before = window['target_images'] if task == 'dance' else outputs['images']
@@ -163,7 +175,7 @@ def test_terms_are_the_sums_of_those_of_single_pictures(task):
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-4)
     # Examples do not see each other.
     alone = tf.nest.map_structure(lambda both: both[1:], (window, outputs))
-    for name, term in WindowObjective(config, 'full').generator_terms(*alone).items():
+    for name, term in objective.generator_terms(*alone).items():
         np.testing.assert_allclose(term, found[name][1:], rtol=1e-4)
 
 
@@ -171,7 +183,7 @@ def test_terms_are_the_sums_of_those_of_single_pictures(task):
 @pytest.mark.parametrize('form', ['lsgan', 'wgan-gp'])
 def test_discriminators_see_the_drawn_frame_and_clip(task, form, monkeypatch):
     config = small_config(task, {'adversarial': 1.0, 'clip_adversarial': 1.0}, adversarial_loss=form)
-    objective, (window, outputs) = WindowObjective(config, 'full'), a_window(task)
+    objective, (window, outputs) = WindowObjective(config, 'full'), a_window()
     monkeypatch.setattr(windows, 'draw_places', lambda config, step, generating: Places(4 if generating else 1, 0))
     assert objective.judges == ('image', 'clip')
     seen = []
@@ -204,13 +216,16 @@ def test_discriminators_see_the_drawn_frame_and_clip(task, form, monkeypatch):
 
 def test_places_are_a_function_of_seed_and_step_and_reach_every_frame():
     config = Config().replace(model='gfla_face')
-    drawn = [tuple(map(int, draw_places(config, step, True))) for step in range(60)]
-    assert {frame for frame, _ in drawn} == set(range(6)) and {clip for _, clip in drawn} == set(range(4))
-    assert drawn == [tuple(map(int, draw_places(config, step, True))) for step in range(60)]
-    assert drawn != [tuple(map(int, draw_places(config, step, False))) for step in range(60)]
-    assert drawn != [tuple(map(int, draw_places(config.replace(seed=1), step, True))) for step in range(60)]
-    of_persons = Config().replace(model='gfla_dance')
-    assert {int(draw_places(of_persons, step, True).clip) for step in range(5)} == {0}
+
+    def drawn(config, generating, steps=8):
+        return [tuple(map(int, draw_places(config, step, generating))) for step in range(steps)]
+
+    places = drawn(config, True, 40)
+    assert {frame for frame, _ in places} == set(range(6)) and {clip for _, clip in places} == set(range(4))
+    assert drawn(config, True) == places[:8]
+    assert drawn(config, False) != places[:8]
+    assert drawn(config.replace(seed=1), True) != places[:8]
+    assert {clip for _, clip in drawn(Config().replace(model='gfla_dance'), True)} == {0}
 
 
 def test_differences_are_of_a_frame_and_the_one_after_it():

@@ -6,12 +6,9 @@ import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.registry import model_config
-from tests.clips import TASKS, published_model, random_clips, reference_clips, small_model
+from tests.clips import SHALLOW, TASKS, published_model, random_clips, reference_clips, small_model
 from tests.conftest import assert_agrees
 
-SHALLOW = {
-    'num_layers': 1, 'flow_num_layers': 2, 'attention_kernels': {1: 3}, 'pose_channels': 2, 'image_size': (16, 16)
-}  # fmt: skip
 NUM_PARAMETERS = {'dance': 23510195, 'face': 16906667}
 
 each_task = pytest.mark.parametrize('task', TASKS)

@@ -15,7 +15,7 @@ from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training import windows
 from posewarp_tf.training.trainer import Trainer
-from tests.clips import SMALL, TASKS, clip_material, random_clips
+from tests.clips import SHALLOW, TASKS, clip_material, random_clips
 from tests.source_code import ROOT
 
 WEIGHTS = {'correctness': 0, 'perceptual': 0, 'style': 0, 'affine': 0.01, 'l1': 5.0}
@@ -30,7 +30,7 @@ def tiny_config(task, **changes):
         'checkpoint_every': 1,
         'validate_every': 2,
     }
-    return Config().replace(**{**SMALL, 'model': f'gfla_{task}', **values, **changes})
+    return Config().replace(**{**SHALLOW, 'model': f'gfla_{task}', **values, **changes})
 
 
 def numbers(run):
@@ -44,8 +44,8 @@ def test_a_run_that_goes_on_ends_with_the_weights_of_one_that_never_stopped(monk
     monkeypatch.setitem(materials._MATERIALS, 'face_clips', clip_material(config))
     straight, stopped = RunFolder(tmp_path / 'straight'), RunFolder(tmp_path / 'stopped')
     assert Trainer(config, straight).train() == 0
-    Trainer(config.replace(stage_steps={'full': 1}, validate_every=100), stopped).train()
-    Trainer(config.replace(recompute=False), stopped).train()
+    Trainer(config.replace(stage_steps={'full': 1}), stopped).train()
+    Trainer(config, stopped).train()
     expected, found = numbers(straight), numbers(stopped)
     assert any(name.startswith('discriminator_clip/') for name in expected)
     # Twelve frames are two windows, each with an update of everything.
@@ -98,7 +98,7 @@ def test_two_replicas_generate_what_one_with_their_whole_batch_generates(task, t
     command = [sys.executable, '-m', 'tests.training.clip_replicas', str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
-    clips = random_clips(config.model.pose_channels, 6)
+    clips = random_clips(2, 6, size=(16, 16))
     frames = {}
     for name in ('1', '2', 'fresh'):
         tf.keras.utils.set_random_seed(config.training.seed)
