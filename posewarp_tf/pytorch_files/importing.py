@@ -60,7 +60,7 @@ class PytorchWeights:
 
     @property
     def is_flow_alone(self) -> bool:
-        return architecture.is_flow_alone(self.tensors)
+        return architecture.is_flow_alone(self.shapes)
 
     def infer_config(self) -> Config:
         return self._told(architecture.infer_config)
