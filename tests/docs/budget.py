@@ -42,6 +42,9 @@ def added_flags(command: Command) -> tuple[str, ...]:
             return ('--skeletons=7', f'--output_dir={NEW}')
         if any(argument.startswith('--views') for argument in command.arguments):
             return ('--views=2', '--view_size=32', '--num_processes=1', f'--output_dir={NEW}')
+        if any(argument.startswith('--videos') for argument in command.arguments):
+            sizes = ('--image_height=64', '--image_width=64', '--min_frames=3', '--max_frames=3')
+            return ('--videos=2', *sizes, '--num_processes=1', f'--output_dir={NEW}')
         people = ('--num_train_people=1', '--num_test_people=1', '--poses_per_person=2', '--pairs_per_person=2')
         return (*people, '--num_processes=1', f'--output_dir={NEW}')
     if command.module == 'posewarp_tf.benchmark' and '--window' in command.arguments:

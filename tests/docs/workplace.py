@@ -15,7 +15,9 @@ from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.synthetic import Settings, write_dataset
 from posewarp_tf.synthetic.objects.files import write_views
+from posewarp_tf.synthetic.settings import VideoSettings
 from posewarp_tf.synthetic.skeletons import write_skeletons
+from posewarp_tf.synthetic.videos import write_videos
 from posewarp_tf.synthetic.walk import write_walk
 from posewarp_tf.video.writing import write_video
 from tests.processes import run_module
@@ -42,6 +44,7 @@ def make_workplace(folder: pathlib.Path) -> None:
     write_skeletons(folder / 'data/skeletons', 14)
     write_views(folder / 'data/views', 'chair', 2, 64, show_progress=False)
     (folder / 'data/shapenet').symlink_to(folder / 'data/views')
+    write_videos(folder / 'data/videos', VideoSettings(2, (64, 64), (30, 30)), num_processes=1, show_progress=False)
     (folder / 'photos').symlink_to(folder / 'data/walk/pictures')
     write_dataset(folder / 'data/people_256', Settings(0, 1, 2, 1, (256, 192)), num_processes=1, show_progress=False)
     for name in ('people_512', 'people_rendered'):
