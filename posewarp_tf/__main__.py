@@ -26,6 +26,7 @@ COMMANDS = {
     'evaluate': ('posewarp_tf.evaluate', 'scores a run on its test pairs'),
     'compare': ('posewarp_tf.compare', 'puts the scores of several runs beside each other'),
     'pose': ('posewarp_tf.pose', 'finds people and their joints in photos'),
+    'landmarks': ('posewarp_tf.landmarks', 'finds the landmarks of a face in a video'),
     'app': ('posewarp_tf.app', 'puts people into other poses on a page in the browser'),
     'synthetic': ('posewarp_tf.synthetic.__main__', 'writes a data set of synthetic people, or one walking'),
     'check-data': ('posewarp_tf.data.check', 'looks a data set over before training'),

@@ -25,6 +25,7 @@ from absl import flags
 from tqdm import tqdm
 
 from posewarp_tf.data.clips.dance_check import check_dance
+from posewarp_tf.data.clips.face_check import check_faces
 from posewarp_tf.data.contact_sheet import contact_sheet
 from posewarp_tf.data.datasets import SPLITS, DatasetFiles, PairDataset, find_files, find_pictures, load_dataset
 from posewarp_tf.data.findings import Findings, check_pictures
@@ -65,6 +66,9 @@ def check(config: Config, sheet_path: str, decode_all: bool) -> Findings:
         return findings
     if config.model.material == 'views':
         check_views(config, findings, sheet_path, decode_all, maps_to_train(config))
+        return findings
+    if config.model.material == 'face_clips':
+        check_faces(config, findings, sheet_path, decode_all)
         return findings
     data = config.data
     if data.dataset in VIDEO_LAYOUTS or config.model.material == 'dance_clips':

@@ -69,6 +69,11 @@ class DataConfig(Section):
     photo_augmentation: bool = option(
         False, 'Other colours, the same for both pictures; blur, noise and JPEG, for each picture its own.'
     )
+    face_background_edges: bool = option(
+        True,
+        'Show networks of faces the edges around a face too, as published; without them, a face can be driven by that '
+        'of another person.',
+    )
     cache_images: bool = option(True, 'Keep decoded pictures in memory (uint8) after their first use.', may_change=True)
     num_workers: int = option(
         0, 'Parallel calls of the input pipeline; 0: as many as tf.data likes.', minimum=0, may_change=True

@@ -16,6 +16,7 @@ from posewarp_tf.synthetic.objects.files import MIN_OBJECTS, write_views
 from posewarp_tf.synthetic.objects.render import CATEGORIES
 from posewarp_tf.synthetic.settings import VideoSettings
 from posewarp_tf.synthetic.skeletons import SUBJECTS, write_skeletons
+from posewarp_tf.synthetic.talking.videos import FaceSettings, write_faces
 from posewarp_tf.synthetic.video_layout import VIDEO_LAYOUTS
 from posewarp_tf.synthetic.videos import write_videos
 
@@ -50,6 +51,14 @@ def define_flags() -> None:
     )
     flags.DEFINE_integer('min_frames', 60, 'Least frames of one of --videos.')
     flags.DEFINE_integer('max_frames', 120, 'Most frames of one of --videos.')
+    flags.DEFINE_integer(
+        'faces',
+        None,
+        'Instead of a data set of pairs: this many videos of heads that talk, with landmarks; every sixth is for '
+        'testing, with exact flows.',
+        lower_bound=2,
+    )
+    flags.DEFINE_integer('face_frames', 60, 'Frames of each of --faces; 25 are a second.', lower_bound=1)
     flags.DEFINE_integer(
         'skeletons',
         None,
@@ -134,6 +143,26 @@ def _write_videos() -> str:
     start = time.time()
     if not write_videos(FLAGS.output_dir, settings, FLAGS.num_processes, shard=parse_shard(FLAGS.shard)):
         return f'{FLAGS.output_dir} already holds exactly these videos: nothing to do'
+    return _said_of_videos(settings, start)
+
+
+def _write_faces() -> str:
+    settings = FaceSettings(
+        num_videos=FLAGS.faces,
+        # The default width is that of pairs.
+        image_size=(FLAGS.image_height, FLAGS.image_width if FLAGS['image_width'].present else FLAGS.image_height),
+        num_frames=FLAGS.face_frames,
+        seed=FLAGS.seed,
+        train_flows=FLAGS.train_flows,
+        white_background=FLAGS.white_background,
+    )
+    start = time.time()
+    if not write_faces(FLAGS.output_dir, settings, FLAGS.num_processes, shard=parse_shard(FLAGS.shard)):
+        return f'{FLAGS.output_dir} already holds exactly these faces: nothing to do'
+    return _said_of_videos(settings, start)
+
+
+def _said_of_videos(settings: VideoSettings | FaceSettings, start: float) -> str:
     if not os.path.isdir(FLAGS.output_dir):
         return f'{FLAGS.output_dir}: part {FLAGS.shard} is done; the folder appears when all parts are'
     counts, (height, width) = settings.describe()['num_people'], settings.image_size
@@ -152,5 +181,12 @@ KINDS = (
         ('min_frames', 'max_frames'),
         ('layout', 'image_height', 'image_width', 'train_flows', 'num_processes', 'shard'),
         _write_videos,
+    ),
+    Kind(
+        'faces',
+        'which are of heads that talk',
+        ('face_frames',),
+        ('image_height', 'image_width', 'train_flows', 'white_background', 'num_processes', 'shard'),
+        _write_faces,
     ),
 )

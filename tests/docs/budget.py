@@ -20,6 +20,7 @@ _PLAIN = {
     'posewarp_tf.photos.accuracy': ('--num_people=1', '--scale=1'),
     'posewarp_tf.photos.benchmark': ('--repeats=1', '--photo_size=96,64'),
     'posewarp_tf.photos.pose_accuracy': ('--images=me.jpg', f'--output_dir={NEW}'),
+    'posewarp_tf.landmarks': (f'--output_dir={NEW}',),
     'posewarp_tf.data.benchmark': ('--num_batches=1', '--batch_size=2'),
     # The checkpoint at hand is of a small network.
     'posewarp_tf.import_pytorch': ('--config=auto', f'--run_dir={NEW}'),
@@ -45,6 +46,8 @@ def added_flags(command: Command) -> tuple[str, ...]:
         if any(argument.startswith('--videos') for argument in command.arguments):
             sizes = ('--image_height=64', '--image_width=64', '--min_frames=3', '--max_frames=3')
             return ('--videos=2', *sizes, '--num_processes=1', f'--output_dir={NEW}')
+        if any(argument.startswith('--faces') for argument in command.arguments):
+            return ('--faces=2', '--face_frames=2', '--image_height=64', '--num_processes=1', f'--output_dir={NEW}')
         people = ('--num_train_people=1', '--num_test_people=1', '--poses_per_person=2', '--pairs_per_person=2')
         return (*people, '--num_processes=1', f'--output_dir={NEW}')
     if command.module == 'posewarp_tf.benchmark' and '--window' in command.arguments:

@@ -17,6 +17,7 @@ from posewarp_tf.synthetic import Settings, write_dataset
 from posewarp_tf.synthetic.objects.files import write_views
 from posewarp_tf.synthetic.settings import VideoSettings
 from posewarp_tf.synthetic.skeletons import write_skeletons
+from posewarp_tf.synthetic.talking.videos import FaceSettings, write_faces
 from posewarp_tf.synthetic.videos import write_videos
 from posewarp_tf.synthetic.walk import write_walk
 from posewarp_tf.video.writing import write_video
@@ -45,6 +46,7 @@ def make_workplace(folder: pathlib.Path) -> None:
     write_views(folder / 'data/views', 'chair', 2, 64, show_progress=False)
     (folder / 'data/shapenet').symlink_to(folder / 'data/views')
     write_videos(folder / 'data/videos', VideoSettings(2, (64, 64), (30, 30)), num_processes=1, show_progress=False)
+    write_faces(folder / 'data/faces', FaceSettings(2, (128, 128), 2), num_processes=1, show_progress=False)
     (folder / 'photos').symlink_to(folder / 'data/walk/pictures')
     write_dataset(folder / 'data/people_256', Settings(0, 1, 2, 1, (256, 192)), num_processes=1, show_progress=False)
     for name in ('people_512', 'people_rendered'):
@@ -83,6 +85,7 @@ def _add_photos(folder: pathlib.Path) -> None:
     ]
     (folder / 'many.csv').write_text('\n'.join(rows) + '\n')
     write_video(folder / 'dance.mp4', sorted((folder / 'data/walk/pictures').iterdir()), 25.0)
+    write_video(folder / 'talk.mp4', sorted((folder / 'data/faces/train_data/train_00000').iterdir()), 25.0)
 
 
 def _add_runs(runs: pathlib.Path) -> None:
