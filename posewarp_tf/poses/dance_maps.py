@@ -59,9 +59,14 @@ class Move:
         return np.concatenate([turn, (center + self.shift - turn @ center)[:, np.newaxis]], axis=1)
 
 
-def pose_maps(joints: np.ndarray, order: tuple[str, ...], size: tuple[int, int]) -> np.ndarray:
-    """float32 [height, width, 20] of joints [17, 2] (x, y) in pixels of `size`, which are in `order`."""
-    maps = np.empty((*size, NUM_CHANNELS), np.float32)
+def pose_maps(
+    joints: np.ndarray, order: tuple[str, ...], size: tuple[int, int], out: np.ndarray | None = None
+) -> np.ndarray:
+    """float32 [height, width, 20] of joints [17, 2] (x, y) in pixels of `size`, which are in `order`.
+
+    `out`, if given, is where they go.
+    """
+    maps = np.empty((*size, NUM_CHANNELS), np.float32) if out is None else out
     heat_maps(joints, size, out=maps[..., :NUM_SKELETON_JOINTS])
     maps[..., NUM_SKELETON_JOINTS:] = skeleton_picture(joints, order, size)
     return maps

@@ -54,22 +54,19 @@ class ClipReader:
         frames = first + tf.range(tf.cast(num_frames, tf.int64))
         chosen = tf.gather(self.reference_starts, videos) + references
         # All in one call: a loop of calls into Python, given up in its midst, keeps its thread from other work.
-        images, poses, masks = tf.numpy_function(
-            self._dressed, [frames, chosen, moves], (tf.uint8, tf.float32, tf.uint8)
+        found = tf.numpy_function(
+            self._dressed, [frames, chosen, moves], (tf.uint8, tf.float32, tf.uint8, tf.float32, tf.uint8)
         )
-        batch_size, count = frames.shape
-        all_frames = (batch_size, None if count is None else count + 1)
-        images = to_float_image(tf.ensure_shape(images, [*all_frames, *self.size, 3]))
-        poses = tf.ensure_shape(poses, [*all_frames, *self.size, NUM_CHANNELS])
+        some, all_frames = [*videos.shape, *self.size], [*frames.shape, *self.size]
         batch = {
-            'reference_image': images[:, 0],
-            'reference_pose': poses[:, 0],
-            'target_images': images[:, 1:],
-            'target_poses': poses[:, 1:],
+            'reference_image': to_float_image(tf.ensure_shape(found[0], [*some, 3])),
+            'reference_pose': tf.ensure_shape(found[1], [*some, NUM_CHANNELS]),
+            'target_images': to_float_image(tf.ensure_shape(found[2], [*all_frames, 3])),
+            'target_poses': tf.ensure_shape(found[3], [*all_frames, NUM_CHANNELS]),
             'name': tf.gather(self.names, videos),
         }
         if self.clips.masks:
-            batch['target_masks'] = tf.ensure_shape(masks, [batch_size, count, *self.size])
+            batch['target_masks'] = tf.ensure_shape(found[4], all_frames)
         return batch
 
     def read_flows(self, paths: tf.Tensor) -> Batch:
@@ -89,31 +86,29 @@ class ClipReader:
             'target_visibility': tf.reshape(visibility, [shape[0], shape[1], *self.size]),
         }
 
-    def _dressed(
-        self, frames: np.ndarray, references: np.ndarray, moves: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Images [B, 1 + n, H, W, 3], poses [B, 1 + n, H, W, 20] and masks [B, n, H, W], or [0]."""
-        shape = (len(frames), 1 + frames.shape[1], *self.size)
-        images, poses = np.empty((*shape, 3), np.uint8), np.empty((*shape, NUM_CHANNELS), np.float32)
-        masks = np.empty((len(frames), frames.shape[1], *self.size) if self.clips.masks else 0, np.uint8)
+    def _dressed(self, frames: np.ndarray, references: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Images and poses of references [B, ...], the same of targets [B, n, ...]; masks [B, n, H, W] or [0]."""
+        found = [
+            np.empty((*numbers.shape, *self.size, channels), kind)
+            for numbers in (references, frames)
+            for channels, kind in ((3, np.uint8), (NUM_CHANNELS, np.float32))
+        ]
+        reference_images, reference_poses, images, poses = found
+        masks = np.empty((*frames.shape, *self.size) if self.clips.masks else 0, np.uint8)
+        outside = _OUTSIDE[self.dataset]
         for row, (numbers, reference) in enumerate(zip(frames, references)):
             of_targets, of_reference = (move_of(draws, self.dataset, self.size) for draws in moves[row])
-            images[row, 0], poses[row, 0] = self._reference(reference, of_reference)
+            joints = self._scaled(self.clips.reference_joints, self.reference_sizes, reference, of_reference)
+            pose_maps(joints, COCO_17, self.size, out=reference_poses[row])
+            picture = self.picture(self.numbers[len(self.clips.frames) + reference])
+            reference_images[row] = _moved(picture, of_reference, outside)
             for place, number in enumerate(numbers):
-                images[row, 1 + place], poses[row, 1 + place] = self._target(number, of_targets)
+                joints = self._scaled(self.clips.joints, self.sizes, number, of_targets)
+                pose_maps(joints, HUMAN36M_17, self.size, out=poses[row, place])
+                images[row, place] = _moved(self.picture(self.numbers[number]), of_targets, outside)
                 if self.clips.masks:
                     masks[row, place] = _moved(self.mask(number), of_targets, outside=0)
-        return images, poses, masks
-
-    def _target(self, number: int, move: Move | None) -> tuple[np.ndarray, np.ndarray]:
-        joints = self._scaled(self.clips.joints, self.sizes, number, move)
-        picture = _moved(self.picture(self.numbers[number]), move, _OUTSIDE[self.dataset])
-        return picture, pose_maps(joints, HUMAN36M_17, self.size)
-
-    def _reference(self, number: int, move: Move | None) -> tuple[np.ndarray, np.ndarray]:
-        joints = self._scaled(self.clips.reference_joints, self.reference_sizes, number, move)
-        picture = self.picture(self.numbers[len(self.clips.frames) + number])
-        return _moved(picture, move, _OUTSIDE[self.dataset]), pose_maps(joints, COCO_17, self.size)
+        return (*found, masks)
 
     def _scaled(self, joints: np.ndarray, sizes: np.ndarray, number: int, move: Move | None) -> np.ndarray:
         scaled = resize_joints(joints[number], sizes[number].tolist(), self.size)
