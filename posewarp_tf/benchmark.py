@@ -84,7 +84,8 @@ def time_window(config: Config, batch_size: int, repeats: int) -> list[float]:
     objective = objective_of(config, stage)
     discriminators = {subject: build_discriminator(config, subject) for subject in objective.judges}
     step = train_step_of(config, stage, objective, Networks(model, None, discriminators))
-    image, pose = ((batch_size, WINDOW_FRAMES, *config.model.image_size, n) for n in (3, config.model.pose_channels))
+    channels = 3, model.example_inputs()['target_pose'].shape[-1]
+    image, pose = ((batch_size, WINDOW_FRAMES, *config.model.image_size, number) for number in channels)
     images, poses = (tf.random.stateless_uniform(shape, (0, i), -1.0) for i, shape in enumerate((image, pose)))
     clips = {'reference_image': images[:, 0], 'reference_pose': poses[:, 0]}
     clips.update({'target_images': images, 'target_poses': poses, 'target_masks': tf.ones(image[:-1], tf.uint8)})

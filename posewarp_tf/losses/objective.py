@@ -160,10 +160,11 @@ class Objective:
 
     def _features(self, names: list[str], batch: Tensors, outputs: Tensors) -> dict[str, dict[str, tf.Tensor]]:
         """One pass per image, no deeper than the terms of these names need."""
-        taps_by_image = taps_of_terms(names, self._config) if self._vgg else {}
+        if self._vgg is None:
+            return {}
         images = {role: batch[f'{role}_image'] for role in self._config.model.roles if f'{role}_image' in batch}
         images['generated'] = outputs.get('image')
-        features = {name: self._vgg(images[name], taps) for name, taps in taps_by_image.items()}
+        features = {name: self._vgg(images[name], taps) for name, taps in taps_of_terms(names, self._config).items()}
         return {
             name: taps if name == 'generated' else tf.nest.map_structure(tf.stop_gradient, taps)
             for name, taps in features.items()

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.needs import NEEDS
 from posewarp_tf.losses.objective import Objective, Tensors
 from posewarp_tf.losses.terms import TERMS
-from posewarp_tf.models.clips import WINDOW_FRAMES
+from posewarp_tf.models.clips import WINDOW_FRAMES, ClipForm
 from posewarp_tf.settings.config import Config
 
 
@@ -91,7 +92,7 @@ class WindowObjective(Objective):
 
     def _drawn(self, batch: Tensors, outputs: Tensors, places: Places) -> tuple[dict[str, Any], dict[str, Any]]:
         """One frame and one clip of every example, true and generated."""
-        form = self._config.model.clip_form
+        form = clip_form_of(self._config)
         truth, made = batch['target_images'], tf.cast(outputs['images'], tf.float32)
         real = {'target_image': truth[:, places.frame], 'target_clip': form.cut(truth, places.clip)}
         fake = {'image': made[:, places.frame], 'clip': form.cut(made, places.clip)}
@@ -105,9 +106,16 @@ def draw_places(config: Config, step: tf.Tensor | int, generating: bool) -> Plac
     """
     seed = tf.stack([tf.constant(config.training.seed, tf.int64), 2 * tf.cast(step, tf.int64) + int(generating)])
     draws = tf.random.stateless_uniform([2], seed, alg='philox')
-    numbers = tf.constant([WINDOW_FRAMES, config.model.clip_form.num_places], tf.float32)
+    numbers = tf.constant([WINDOW_FRAMES, clip_form_of(config).num_places], tf.float32)
     frame, clip = tf.unstack(tf.cast(draws * numbers, tf.int32))
     return Places(frame, clip)
+
+
+def clip_form_of(config: Config) -> ClipForm:
+    """What the discriminator of clips sees; ConfigError if the model makes none."""
+    if config.model.clip_form is None:
+        raise ConfigError(f'--model={config.model.model} makes no clips')
+    return config.model.clip_form
 
 
 def objective_of(config: Config, stage: str) -> Objective:

@@ -93,6 +93,10 @@ class ModelConfig(Section, abc.ABC):
     # What a discriminator of clips sees; None: the model makes single pictures.
     clip_form: ClassVar[ClipForm | None] = None
 
+    # Of a model of clips: whether previous flows are judged by the true frame before (the correctness), or by the
+    # generated one.
+    compares_true_previous: ClassVar[bool] = True
+
     # The pictures of one example, in the order of the data set's rows; the last is the one to be made.
     roles: ClassVar[tuple[str, ...]] = ('source', 'target')
 

@@ -9,7 +9,7 @@ A step takes whole clips, so that nothing but weights and optimizers has to be k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -51,11 +51,13 @@ class WindowTrainStep(TrainStep):
     def _compute_window(
         self, batch: Tensors, state: Tensors, index: tf.Tensor
     ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-        per_replica, state = self._strategy.run(self._replica_window, args=(batch, state, index))
+        per_replica, following = self._strategy.run(self._replica_window, args=(batch, state, index))
         self._update_average()
-        return self._summed(per_replica), state
+        return self._summed(per_replica), following
 
-    def _replica_window(self, batch: Tensors, state: Tensors, index: tf.Tensor) -> tuple[Mapping, Mapping]:
+    def _replica_window(
+        self, batch: Tensors, state: Tensors, index: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         window = cut_window(batch, state, index)
         losses, outputs = self._update_networks(window)
         return losses, next_state(window, outputs)

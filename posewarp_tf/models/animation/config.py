@@ -56,8 +56,6 @@ class AnimationConfig(AttentionConfig):
 
     # One flow estimator for both flows, or one for each.
     shares_flow_estimator: ClassVar[bool] = False
-    # Whether the correctness of previous flows compares with the true frame before, or with the generated one.
-    compares_true_previous: ClassVar[bool] = True
 
     def build(self) -> Animation:
         from posewarp_tf.models.animation.animation import Animation
