@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from posewarp_tf.conventions import MISSING
 from posewarp_tf.errors import DataError
 from posewarp_tf.inference.checks import picture_size, require_maps
 from posewarp_tf.inference.driving_job import ANIMATION_NAME, DrivingJob, check_paths, read_maps
@@ -20,6 +19,7 @@ from posewarp_tf.inference.pose_track import CACHE_NAME, poses_of_video
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.pictures.picture_files import load_image, resize_image
 from posewarp_tf.poses.sequences import PoseSequence, load_sequence, require_poses
+from posewarp_tf.poses.skeletons import num_found_anew
 from posewarp_tf.poses.smoothing import smoothed
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.video.animations import ANIMATION_SUFFIXES, write_animation
@@ -162,8 +162,8 @@ def _cleaned(job: DrivingJob, size: tuple[int, int], keypoints: np.ndarray) -> n
     from posewarp_tf.inference.cleaning import SkeletonCleaner
 
     cleaned = SkeletonCleaner(job.motion_run_dir).clean_poses(keypoints, size)
-    gaps = np.all(keypoints == MISSING, axis=-1) & np.any(cleaned != MISSING, axis=-1)
-    print(f'cleaned by {job.motion_run_dir}: neck and limbs in {len(gaps)} frames, {gaps.sum()} joints filled')
+    num_filled = num_found_anew(keypoints, cleaned)
+    print(f'cleaned by {job.motion_run_dir}: neck and limbs in {len(keypoints)} frames, {num_filled} joints filled')
     return cleaned
 
 
@@ -175,7 +175,4 @@ def _shrunk(job: DrivingJob, image: np.ndarray, found: FoundPose) -> tuple[np.nd
         return image, found
     size = round(scale * height), round(scale * width)
     print(f'note: the video is made of {size[0]}x{size[1]} pixels, at most {_MAX_FILM_SIDE} on the longer side')
-    factors = np.array([size[1] / width, size[0] / height])
-    seen = np.any(found.keypoints != MISSING, axis=-1, keepdims=True)
-    keypoints = np.where(seen, found.keypoints * factors, MISSING).astype(np.float32)
-    return resize_image(image, size), found._replace(keypoints=keypoints, size=size)
+    return resize_image(image, size), found.at(size)

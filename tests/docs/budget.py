@@ -30,6 +30,7 @@ _PLAIN = {
         *('--check_pairs=1', '--calibration_pairs=1', '--timed_runs=1', '--precision=float32'),
         f'--output_dir={NEW}',
     ),
+    'posewarp_tf.clean_poses': (f'--output_dir={NEW}',),
     'exports.check.__main__': ('--num_pairs=1', '--timed_runs=1', f'--output_dir={NEW}'),
 }
 
