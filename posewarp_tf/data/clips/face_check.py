@@ -27,7 +27,7 @@ def check_faces(config: Config, findings: Findings, sheet_path: str, decode_all:
         videos = findings.attempt('videos', lambda split=split: load_face_videos(config.data.data_dir, split))
         if videos is None:
             continue
-        print(f'  {len(videos.names):,} videos, {len(videos.pictures):,} frames')
+        print(f'  videos: {len(videos.names):,}, frames: {len(videos.pictures):,}')
         short = [f'{name}: {length}' for name, length in zip(videos.names, videos.lengths) if length < CLIP_FRAMES]
         findings.add(f'videos of fewer than {CLIP_FRAMES} frames, which are left out', short, fatal=False)
         findings.attempt('videos that are too short', lambda videos=videos: videos.at_least(CLIP_FRAMES))

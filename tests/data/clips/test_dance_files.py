@@ -9,6 +9,7 @@ import pytest
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.data.check import check
 from posewarp_tf.data.clips.dance_files import load_clips
+from posewarp_tf.data.datasets import load_dataset
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.poses.skeletons import COCO_17
 from tests.data.clips.tiny_videos import LENGTHS, clean, config_of, noisy, write_joints, write_videos
@@ -57,6 +58,8 @@ def test_videos_and_files_are_paired_by_order_and_their_numbers_have_to_agree(ro
 def test_what_is_missing_or_no_layout_of_videos_is_named(root):
     with pytest.raises(ConfigError, match='--dataset: got deepfashion'):
         load(root, dataset='deepfashion')
+    with pytest.raises(ConfigError, match='--dataset: got iper, expected a layout of pairs'):
+        load_dataset(config_of(root, dataset='iper').data, 'train', (64, 32))
     (root / 'test_256/train_video2d').rename(root / 'test_256/train_2d')
     with pytest.raises(DataError, match='train_video2d: no such folder, expected joints that motion extraction'):
         load(root, 'test')

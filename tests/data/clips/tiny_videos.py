@@ -57,6 +57,5 @@ def write_joints(path, joints):
 
 
 def config_of(root, **settings):
-    values = {'data_dir': str(root), 'dataset': 'fashion_video', 'image_size': (64, 32), 'batch_size': 2, 'seed': 5}
-    values['num_workers'] = 1
-    return Config().replace(**{**values, **settings})
+    values = {'data_dir': str(root), 'dataset': 'fashion_video', 'image_size': (64, 32), 'batch_size': 2}
+    return Config().replace(**{**values, 'seed': 5, 'num_workers': 1, **settings})
