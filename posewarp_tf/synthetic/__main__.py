@@ -4,7 +4,7 @@ python -m posewarp_tf.synthetic --output_dir=data/synthetic
 python -m posewarp_tf.synthetic --output_dir=data/walk --sequence=48
 python -m posewarp_tf.synthetic --output_dir=data/videos --videos=60
 python -m posewarp_tf.synthetic --output_dir=data/skeletons --skeletons=400
-python -m posewarp_tf.synthetic --output_dir=data/views --views=200 --view_category=chair --view_size=64
+python -m posewarp_tf.synthetic --output_dir=data/views --views=120 --view_category=chair --view_size=64
 python -m posewarp_tf.synthetic --output_dir=data/faces --faces=40
 python -m posewarp_tf.synthetic --output_dir=data/rendered --people=rendered --makehuman_dir=makehuman-assets/base
 """
