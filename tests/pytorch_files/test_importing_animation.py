@@ -11,7 +11,7 @@ from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, 
 from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.settings.flags import load_config
-from tests.clips import TASKS, small_model
+from tests.clips import SHALLOW, TASKS, small_model
 
 each_task = pytest.mark.parametrize('task', TASKS)
 
@@ -31,7 +31,7 @@ def test_auto_is_the_published_config(task, golden):
 
 @each_task
 def test_a_file_with_prefixes_becomes_a_run_folder_that_exports_it(task, tmp_path):
-    model = small_model(task)
+    model = small_model(task, **SHALLOW)
     config = load_config(f'gfla_{task}').replace(
         **{name: getattr(model.model_config, name) for name in ('image_size', 'discriminator_base_filters')},
         discriminator_max_filters=8,
@@ -45,9 +45,8 @@ def test_a_file_with_prefixes_becomes_a_run_folder_that_exports_it(task, tmp_pat
         prefixed = {f'module.{key}': array for key, array in arrays.items()}
         write_tensors(tmp_path / f'latest_net_{name}.pth', prefixed)
     files = {name: PytorchWeights(tmp_path / f'latest_net_{name}.pth') for name in networks}
-    told = files['D'].add_settings(files['G'].infer_config()).replace(image_size=(32, 32))
-    assert told.model.attention_kernels == {1: 3, 2: 3}
-    assert import_pytorch(tmp_path / 'latest_net_G.pth').model_config.flow_num_layers == 3
+    told = files['D'].add_settings(files['G'].infer_config()).replace(image_size=(16, 16))
+    assert (told.model.attention_kernels, told.model.flow_num_layers, told.model.pose_channels) == ({1: 3}, 2, 2)
     write_run(tmp_path / 'run', told, files['G'], files['D'], files['D_V'])
     outputs = {name: tmp_path / f'exported_{name}.pth' for name in networks}
     export_run(tmp_path / 'run', outputs['G'], outputs['D'], clip_discriminator_output=outputs['D_V'])
@@ -57,7 +56,8 @@ def test_a_file_with_prefixes_becomes_a_run_folder_that_exports_it(task, tmp_pat
         write_run(tmp_path / 'other', told, files['G'], files['D'], files['D'])
 
 
-def test_files_of_the_other_task_are_named(tmp_path):
-    write_tensors(tmp_path / 'face.pth', pytorch_tensors(small_model('face')))
+def test_a_file_is_imported_and_those_of_the_other_task_are_named(tmp_path):
+    write_tensors(tmp_path / 'face.pth', pytorch_tensors(small_model('face', **SHALLOW)))
+    assert import_pytorch(tmp_path / 'face.pth').model_config.model == 'gfla_face'
     with pytest.raises(RunError, match='face.pth: holds --model=gfla_face, the config has --model=gfla_dance'):
         import_pytorch(tmp_path / 'face.pth', 'gfla_dance')

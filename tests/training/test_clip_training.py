@@ -9,12 +9,15 @@ import tensorflow as tf
 
 from posewarp_tf.data import materials
 from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.losses.windows import objective_of
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training import windows
+from posewarp_tf.training.train_step import Networks
 from posewarp_tf.training.trainer import Trainer
+from posewarp_tf.training.window_step import train_step_of
 from tests.clips import SHALLOW, TASKS, clip_material, random_clips
 from tests.source_code import ROOT
 
@@ -39,6 +42,29 @@ def numbers(run):
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map() if 'OBJECT_GRAPH' not in name}
 
 
+def test_every_window_updates_the_generator_and_both_discriminators():
+    config = tiny_config('face')
+    model = build_model(config)
+    objective = objective_of(config, 'full')
+    judges = {subject: build_discriminator(config, subject) for subject in objective.judges}
+    step = train_step_of(config, 'full', objective, Networks(model, None, judges))
+    networks = [model, *judges.values()]
+    before = [[weight.numpy() for weight in network.trainable_weights] for network in networks]
+    # Not as a graph, which would take longer to be made than two windows take.
+    losses = step.compute(random_clips(2, 12, size=(16, 16)))
+    assert int(step.iterations) == 2
+    assert list(losses) == [
+        'total', 'affine', 'l1', 'adversarial', 'clip_adversarial',
+        *(f'discriminator{which}_{kind}' for which in ('', '_clip') for kind in ('real', 'fake')),
+    ]  # fmt: skip
+    weighted = sum(config.loss.loss_weights['full'][name] * losses[name] for name in list(losses)[1:5])
+    np.testing.assert_allclose(losses['total'], weighted, rtol=1e-4)
+    for network, weights in zip(networks, before):
+        moved = [np.any(weight != old) for weight, old in zip(network.trainable_weights, weights)]
+        assert np.mean(moved) > 0.9
+
+
+@pytest.mark.slow
 def test_a_run_that_goes_on_ends_with_the_weights_of_one_that_never_stopped(monkeypatch, tmp_path):
     config = tiny_config('face')
     monkeypatch.setitem(materials._MATERIALS, 'face_clips', clip_material(config))
