@@ -27,7 +27,7 @@ def readers_of_flags() -> set[str]:
 
 
 def imports_of_models() -> set[str]:
-    shared = ('base', 'config', 'inputs', 'kinds', 'outputs', 'panels', 'registry')
+    shared = ('base', 'clips', 'config', 'inputs', 'kinds', 'outputs', 'panels', 'registry')
     allowed = {'posewarp_tf.models', *(f'posewarp_tf.models.{name}' for name in shared)}
     found = set()
     for folder in ('posewarp_tf/losses/', 'posewarp_tf/training/', 'posewarp_tf/metrics/', 'exports/'):
@@ -55,7 +55,7 @@ def unnamed_outputs() -> set[str]:
     # Terms of the objective are about one output each, which losses/needs.py says.
     of_terms = {needs.output for needs in NEEDS.values()}
     read = {(path, key) for path, key in read if not (path.startswith('posewarp_tf/losses/') and key in of_terms)}
-    return {f'{path}: {key}' for path, key in read if key not in ('image', 'motions')}
+    return {f'{path}: {key}' for path, key in read if key not in ('image', 'images', 'motions')}
 
 
 def names_in_reposer() -> set[str]:
@@ -104,7 +104,7 @@ def own_resizing_of_flows() -> set[str]:
 def names_of_models() -> set[str]:
     from posewarp_tf.models.registry import MODELS
 
-    own = {name: f'posewarp_tf/models/{name}/' for name in MODELS}
+    own = {name: config.__module__.rpartition('.')[0].replace('.', '/') + '/' for name, config in MODELS.items()}
     found = {(path, name) for path, tree in sources().items() for name in code_strings(tree) & {*MODELS}}
     # A stage may be called as another model is.
     stages = {(own[model] + 'config.py', stage.name) for model in MODELS for stage in MODELS[model].all_stages}
@@ -145,7 +145,7 @@ CLAIMS = [
     ('posewarp_tf/settings/flags.py', "Only mains, command_line.py and this file read absl's FLAGS", readers_of_flags),
     (
         'posewarp_tf/models/base.py',
-        'Training, metrics and exports import nothing else of models/ than this file, config.py, inputs.py, '
+        'Training, metrics and exports import nothing else of models/ than this file, clips.py, config.py, inputs.py, '
         'kinds.py, outputs.py, panels.py, discriminators/ and registry.py',
         imports_of_models,
     ),

@@ -1,6 +1,6 @@
 """What every re-posing model has in common.
 
-Training, metrics and exports import nothing else of models/ than this file, config.py, inputs.py, kinds.py,
+Training, metrics and exports import nothing else of models/ than this file, clips.py, config.py, inputs.py, kinds.py,
 outputs.py, panels.py, discriminators/ and registry.py; all read outputs by the names in the docstring of
 `ReposingModel`. What a model takes, makes and trains it declares in its config.
 """
@@ -34,8 +34,9 @@ class ReposingModel(tf.keras.Model):
     (losses/needs.py). With `return_attention=True` motions hold their attentions too. A model whose `material` is
     skeletons gives `skeletons` float32 [B, frames, 34] alone, and has `call` instead of `step`.
 
-    A model whose config has a `clip_form` makes one frame of a video in a call, and has `generate` for those of a clip
-    (models/animation/animation.py), which `run_stage` gives for inputs with `target_poses`.
+    A model whose config has a `clip_form` makes one frame of a video in a call, and has `generate` for those of a clip:
+    `images` [B, n, H, W, 3] and `motions` likewise (models/animation/animation.py), which `run_stage` gives for inputs
+    with `target_poses`.
 
     A subclass has `step`, and `start` where something depends on the source alone: it is then computed once for any
     number of poses. It trains in the stages of its config, of which `run_stage` computes what each needs.
