@@ -21,6 +21,8 @@ from posewarp_tf.settings import command_line
 COMMANDS = {
     'predict': ('posewarp_tf.predict', 'puts the person of a photo into another pose'),
     'turn': ('posewarp_tf.turn', 'shows the object of a picture from other sides'),
+    'animate': ('posewarp_tf.animate', 'makes the person of a picture move as in a video'),
+    'talk': ('posewarp_tf.talk', 'makes the face of a picture talk as in a video'),
     'demo': ('posewarp_tf.demo', 'shows one person in several poses'),
     'train': ('posewarp_tf.train', 'trains a model, or goes on with a run'),
     'evaluate': ('posewarp_tf.evaluate', 'scores a run on its test pairs'),

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.pictures.class_colors import label_palette
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, NUM_SKELETON_JOINTS
 
@@ -112,11 +111,6 @@ def skeleton_picture(joints: np.ndarray, order: tuple[str, ...], size: tuple[int
 def found(joints: np.ndarray) -> np.ndarray:
     """bool [...] of joints [..., 2]: those of which neither coordinate is 0."""
     return np.all(joints != 0, axis=-1)
-
-
-def coco_joints(openpose: np.ndarray) -> np.ndarray:
-    """Joints [..., 17, 2] in COCO's order from OpenPose's 18, [..., 18, 2]; the neck is left out."""
-    return openpose[..., [JOINT_NAMES.index(name) for name in COCO_17], :]
 
 
 def resize_joints(joints: np.ndarray, from_size: Sequence[int], to_size: Sequence[int]) -> np.ndarray:

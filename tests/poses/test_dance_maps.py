@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from posewarp_tf.conventions import JOINT_NAMES
+from posewarp_tf.poses.dance_joints import coco_joints
 from posewarp_tf.poses.dance_maps import (
     LIMBS_OF,
     Move,
-    coco_joints,
     heat_maps,
     move_joints,
     move_picture,

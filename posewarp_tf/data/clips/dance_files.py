@@ -16,7 +16,6 @@ scores are ignored.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 
 import numpy as np
@@ -26,9 +25,8 @@ from posewarp_tf.conventions import NUM_JOINTS
 from posewarp_tf.data.clips.dance_lists import VideoPaths, read_list
 from posewarp_tf.data.clips.video_folders import Kind, paired_videos
 from posewarp_tf.errors import ConfigError, DataError
-from posewarp_tf.files import read_text
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, picture_size
-from posewarp_tf.poses.dance_maps import coco_joints
+from posewarp_tf.poses.dance_joints import coco_joints, read_joints
 from posewarp_tf.poses.skeletons import NUM_SKELETON_JOINTS
 from posewarp_tf.settings.config import DataConfig
 from posewarp_tf.synthetic.video_layout import (
@@ -172,24 +170,3 @@ def flow_path(folder: str, name: str, source: str, target: str) -> str:
     """Where the exact flow from the frame `target` of a video to the frame `source` is, given their paths."""
     stems = (os.path.splitext(os.path.basename(path))[0] for path in (source, target))
     return os.path.join(folder, FLOWS, name, flow_name(*stems))
-
-
-def read_joints(path: str, num_joints: int) -> np.ndarray:
-    """float64 [num_joints, 2] (x, y) of the first person of a JSON file; zeros where there is nobody.
-
-    Raises:
-        DataError: no such JSON, another number of joints, or numbers that are not finite.
-    """
-    try:
-        people = json.loads(read_text(path))['people']
-        if not people:
-            return np.zeros((num_joints, 2))
-        numbers = np.asarray(people[0]['pose_keypoints_2d'], np.float64)
-    except (json.JSONDecodeError, KeyError, TypeError, IndexError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f'{path}: expected {{"people": [{{"pose_keypoints_2d": [...]}}]}}: {error}') from error
-    if numbers.shape != (3 * num_joints,) or not np.isfinite(numbers).all():
-        got = f'{numbers.size} numbers' if np.isfinite(numbers).all() else 'numbers that are not finite'
-        raise DataError(f'{path}: got {got}, expected x, y and score of {num_joints} joints')
-    return numbers.reshape(num_joints, 3)[:, :2]

@@ -7,7 +7,8 @@ from PIL import Image
 from posewarp_tf.data.clips.dance import load_clips, make_test_clips, make_training_clips
 from posewarp_tf.data.clips.dance_reader import move_of, read_frame, read_mask
 from posewarp_tf.errors import ConfigError, DataError
-from posewarp_tf.poses.dance_maps import coco_joints, pose_maps, resize_joints
+from posewarp_tf.poses.dance_joints import coco_joints
+from posewarp_tf.poses.dance_maps import pose_maps, resize_joints
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
 from tests.data.clips.tiny_videos import FRAME_SIZE, clean, colour, config_of, noisy, write_videos
 
