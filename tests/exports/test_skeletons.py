@@ -174,10 +174,15 @@ def test_a_tflite_file_says_what_it_is(files):
 @pytest.mark.parametrize('base', ['none', 'joints'])
 def test_every_precision_and_both_signatures_of_every_base(base, tmp_path):
     run = trained_run(tmp_path / 'run', base)
-    results = export_tflite(run, tmp_path / 'files', **FEW)
-    assert list(results['files']) == list(ALL_PRECISIONS)
+    precisions = ALL_PRECISIONS if base == 'joints' else ALL_PRECISIONS[:3]
+    if base == 'none':
+        # Random weights put joints far outside of the picture, which 8 bits do not follow.
+        with pytest.raises(RunError, match='int8: joints differ by .* nothing was written'):
+            export_tflite(run, tmp_path / 'files', ('int8',), **FEW)
+        assert list((tmp_path / 'files').iterdir()) == []
+    assert list(export_tflite(run, tmp_path / 'files', precisions, **FEW)['files']) == list(precisions)
     expected = run.cleaner.model({NAME: walk()})[NAME]
-    reposer = LiteRTReposer(tmp_path / 'files' / 'posewarp_int8.tflite')
+    reposer = LiteRTReposer(tmp_path / 'files' / f'posewarp_{precisions[-1]}.tflite')
     assert np.abs(reposer.run({NAME: walk()})[NAME] - expected).mean() < 0.02
     metadata = json.loads((export_saved_model(run, tmp_path / 'saved', check_pairs=3) / 'metadata.json').read_text())
     assert max(metadata['check']['max_difference'].values()) < 1e-4
