@@ -34,7 +34,12 @@ def define_flags() -> None:
         'Only that many, spread evenly over the test pairs (of skeletons: sequences; of animation: videos).',
         lower_bound=1,
     )
-    flags.DEFINE_integer('batch_size', 8, 'Pairs at once; changes the speed and nothing else.', lower_bound=1)
+    flags.DEFINE_integer(
+        'batch_size',
+        8,
+        'Pairs at once (of animation: videos, by default 1); changes the speed and nothing else.',
+        lower_bound=1,
+    )
     flags.DEFINE_integer('num_frames', 30, 'Of animation: frames of each video, from its beginning.', lower_bound=2)
     flags.DEFINE_string(
         'inception_weights',
@@ -135,8 +140,10 @@ def _print_clips(run_dir: str | os.PathLike, output: RunFolder) -> None:
     for name in ('inception_weights', 'lpips_weights'):
         if given[name].present:
             raise ConfigError(f'--{name}: given for {run_dir}, a run of animation, expected one of people in pictures')
+    # A video fills memory as many pairs do.
+    at_once = given.batch_size if given['batch_size'].present else 1
     metrics = evaluate_clips(
-        run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, given.num_frames, output.path
+        run_dir, given.data_dir, given.checkpoint, given.max_pairs, at_once, given.num_frames, output.path
     )
     protocol = metrics['protocol']
     weights = protocol['weights']

@@ -53,6 +53,8 @@ def added_flags(command: Command) -> tuple[str, ...]:
         return (*people, '--num_processes=1', f'--output_dir={NEW}')
     if command.module == 'posewarp_tf.benchmark' and '--window' in command.arguments:
         return (*_PLAIN[command.module], '--discriminator_num_layers=2')
+    if command.module == 'posewarp_tf.evaluate' and re.search('gfla_(dance|face)', command.text):
+        return ('--max_pairs=1', '--num_frames=2')
     if command.module == 'posewarp_tf.train':
         return (*_flags_of_training(command), f'--run_dir={NEW}')
     return _PLAIN.get(command.module or '', ())
@@ -65,12 +67,15 @@ def _flags_of_training(command: Command) -> tuple[str, ...]:
     assert config is not None, command.text
     config = load_config(config[1] or config[2])
     names = re.findall(r'(\w+)=', given[1]) if given else config.training.stage_steps
+    animates = config.model.material.endswith('_clips')
     is_gfla, is_narrow = config.model.model in ('gfla', 'gfla_views'), config.model.makes_pictures
     in_guide = not command.document.startswith('docs/results/')
     steps = 1 if is_gfla and in_guide and '--stage=' in command.text else 0
     return (
         *(_NARROW if is_narrow else ('--motion_channels=8',)),
         *((*_SHALLOW, _FEW_TERMS) if is_gfla else ()),
+        # A discriminator of clips looks at time on two levels.
+        *((*_SHALLOW, '--discriminator_num_layers=2') if animates else ()),
         *('--batch_size=2', '--validation_pairs=1', '--vgg_weights=random', '--num_workers=1'),
         f'--stage_steps={",".join(f"{name}={steps}" for name in names)}',
     )
