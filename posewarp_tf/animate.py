@@ -67,9 +67,9 @@ def main() -> None:
     from posewarp_tf.detection.estimator import load_estimator
 
     given = flags.FLAGS
-    expand_paths(_PATHS)
-    is_video = one_target('target_video', 'target_poses')
-    check_run('dance_clips')
+    expand_paths(given, _PATHS)
+    is_video = one_target(given, 'target_video', 'target_poses')
+    check_run(given.run_dir, 'dance_clips')
     job = DrivingJob(
         source_image=given.source_image,
         source_keypoints=given.source_keypoints,

@@ -56,9 +56,9 @@ def define_flags() -> None:
 
 def main() -> None:
     given = flags.FLAGS
-    expand_paths(_PATHS)
-    is_video = one_target('target_video', 'target_landmarks')
-    check_run('face_clips')
+    expand_paths(given, _PATHS)
+    is_video = one_target(given, 'target_video', 'target_landmarks')
+    check_run(given.run_dir, 'face_clips')
     job = DrivingJob(
         source_image=given.source_image,
         source_keypoints=given.source_landmarks,

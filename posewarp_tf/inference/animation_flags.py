@@ -21,26 +21,26 @@ def define_film_flags() -> None:
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
 
 
-def expand_paths(names: tuple[str, ...]) -> None:
+def expand_paths(given: flags.FlagValues, names: tuple[str, ...]) -> None:
     """A shell leaves the ~ of --output=~/me.mp4 as it is."""
-    for flag in (flags.FLAGS[name] for name in names):
+    for flag in (given[name] for name in names):
         flag.value = flag.value and os.path.expanduser(flag.value)
 
 
-def one_target(video: str, files: str) -> bool:
+def one_target(given: flags.FlagValues, video: str, files: str) -> bool:
     """Whether the target is a video; a ConfigError unless exactly one of both flags is given, and flags go with it."""
-    given = [name for name in (video, files) if flags.FLAGS[name].value]
-    if len(given) != 1:
-        raise ConfigError(f'--{video}, --{files}: got {"both" if given else "neither"}, expected one of them')
+    named = [name for name in (video, files) if given[name].value]
+    if len(named) != 1:
+        raise ConfigError(f'--{video}, --{files}: got {"both" if named else "neither"}, expected one of them')
     for name in ('start', 'max_seconds', 'sound'):
-        if given == [files] and name in flags.FLAGS and flags.FLAGS[name].present:
+        if named == [files] and name in given and given[name].present:
             raise ConfigError(f'--{name}: goes with --{video} only')
-    return given == [video]
+    return named == [video]
 
 
-def check_run(material: str) -> None:
+def check_run(run_dir: str, material: str) -> None:
     """Looks at the run folder without TensorFlow, for whose import a bad one need not wait; a RunError says why not."""
-    run = RunFolder(flags.FLAGS.run_dir)
+    run = RunFolder(run_dir)
     run.load_config_of(material)
     if not run.is_trained:
         raise RunError(f'{run.path}: no checkpoint in {run.checkpoint_dir}: train first')

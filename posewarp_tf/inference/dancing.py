@@ -110,7 +110,9 @@ def _dance_of(job: DrivingJob, finder: PoseFinder, size: tuple[int, int]) -> _Da
     size = job.pose_size or _size_in_layout(place) or size
     if place.parent.name in (FRAMES, CLEAN):
         return _Dance(_clean_joints(job, place.parent.parent / CLEAN / place.name), size, fps)
-    keypoints, held = hold(load_sequence(place, size).keypoints)
+    keypoints = load_sequence(place, size).keypoints
+    # Motion extraction fills them better.
+    keypoints, held = hold(keypoints) if job.motion_run_dir is None else (keypoints, [])
     if held:
         print(f'note: {sum(last - first + 1 for first, last in held)} frames show nobody: the pose before is held')
     return _Dance(_cleaned(job, keypoints, size), size, fps)
@@ -129,10 +131,10 @@ def _size_in_layout(place: pathlib.Path) -> tuple[int, int] | None:
 def _clean_joints(job: DrivingJob, folder: pathlib.Path) -> np.ndarray:
     if job.motion_run_dir is not None:
         raise ConfigError(f'--motion_run_dir: given for {folder}, whose joints are clean already')
-    names = sorted(path.name for path in folder.glob('*.json')) if folder.is_dir() else []
-    if not names:
+    paths = sorted(folder.glob('*.json'), key=lambda path: natural_order(path.name))
+    if not paths:
         raise DataError(f'{folder}: no .json of clean joints there, expected one for each frame')
-    joints = [read_joints(os.fspath(folder / name), NUM_SKELETON_JOINTS) for name in sorted(names, key=natural_order)]
+    joints = [read_joints(os.fspath(path), NUM_SKELETON_JOINTS) for path in paths]
     print(f"{folder}: {len(joints)} frames of clean joints in Human3.6M's order, taken as they are")
     return np.stack(joints)
 
