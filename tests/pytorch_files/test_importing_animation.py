@@ -10,6 +10,7 @@ from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
 from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, write_run
 from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
+from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
 from tests.clips import SHALLOW, TASKS, small_model
 
@@ -32,11 +33,7 @@ def test_auto_is_the_published_config(task, golden):
 @each_task
 def test_a_file_with_prefixes_becomes_a_run_folder_that_exports_it(task, tmp_path):
     model = small_model(task, **SHALLOW)
-    config = load_config(f'gfla_{task}').replace(
-        **{name: getattr(model.model_config, name) for name in ('image_size', 'discriminator_base_filters')},
-        discriminator_max_filters=8,
-        discriminator_num_layers=2,
-    )
+    config = Config().replace(model=f'gfla_{task}', **SHALLOW)
     networks = {
         'G': model, 'D': build_discriminator(config), 'D_V': build_discriminator(config, 'clip')
     }  # fmt: skip
