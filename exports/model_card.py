@@ -6,11 +6,14 @@ import importlib.metadata
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from posewarp_tf.conventions import JOINT_NAMES, MISSING
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.runs.run_folder import LICENCE
+
+if TYPE_CHECKING:
+    from posewarp_tf.inference.cleaning import SkeletonCleaner
 
 
 class _Words(NamedTuple):
@@ -56,22 +59,12 @@ def make_metadata(
         check: how the export was compared with the model.
         custom: operations that a stock runtime does not have.
     """
-    run, config = reposer.run, reposer.config
+    config = reposer.config
     metrics, metrics_note = _metrics(reposer)
     has_joints = config.model.material == 'pictures'
-    # Where data and weights lay on the machine that trained is nobody's business.
-    config = config.replace(data_dir=_last_part(config.data.data_dir), vgg_weights=_last_part(config.loss.vgg_weights))
     return {
-        'kind': 'posewarp_tf SavedModel',
-        'config': json.loads(config.to_json()),
+        **common_metadata(reposer, signatures, check, custom),
         'image_size': list(config.model.image_size),
-        'weights': {
-            'run': run.path.resolve().name,
-            'step': reposer.trained_steps,
-            'moving_average': bool(config.training.ema_decay),
-            'notes': run.notes(),
-        },
-        'signatures': {name: _signature(function) for name, function in signatures.items()},
         'material': config.model.material,
         'does': _WORDS[config.model.material].does,
         **({'joints': list(JOINT_NAMES), 'missing_joint': MISSING} if has_joints else {}),
@@ -83,10 +76,30 @@ def make_metadata(
             'mask': '0 to 1; 1 = warped source, 0 = invented',
             **{output.name: output.description for output in config.model.outputs},
         },
-        'custom_operations': custom,
-        'check': dict(check),
         'metrics': metrics,
         'metrics_note': metrics_note,
+    }
+
+
+def common_metadata(
+    exported: Reposer | SkeletonCleaner, signatures: Mapping[str, Any], check: Mapping[str, Any], custom: list[str]
+) -> dict[str, Any]:
+    """What is said of every model; arguments as of `make_metadata`."""
+    run, config = exported.run, exported.config
+    # Where data and weights lay on the machine that trained is nobody's business.
+    config = config.replace(data_dir=last_part(config.data.data_dir), vgg_weights=last_part(config.loss.vgg_weights))
+    return {
+        'kind': 'posewarp_tf SavedModel',
+        'config': json.loads(config.to_json()),
+        'weights': {
+            'run': run.path.resolve().name,
+            'step': exported.trained_steps,
+            'moving_average': bool(config.training.ema_decay),
+            'notes': run.notes(),
+        },
+        'signatures': {name: _signature(function) for name, function in signatures.items()},
+        'custom_operations': custom,
+        'check': dict(check),
         'licence': licence(run.notes()),
         'versions': {name: importlib.metadata.version(name) for name in ('tensorflow', 'numpy')},
     }
@@ -116,7 +129,7 @@ def model_card(metadata: Mapping[str, Any]) -> str:
     height, width = metadata['image_size']
     differences = ', '.join(f'{name} {value:g}' for name, value in check['max_difference'].items())
     inputs = '\n'.join(
-        f'- `{name}`: {_shown(spec["inputs"])} -> {_shown(spec["outputs"])}'
+        f'- `{name}`: {shown_specs(spec["inputs"])} -> {shown_specs(spec["outputs"])}'
         for name, spec in metadata['signatures'].items()
     )
     notes = ''.join(f'- {name}: {note}\n' for name, note in weights['notes'].items())
@@ -168,7 +181,7 @@ def _metrics(reposer: Reposer) -> tuple[dict[str, Any] | None, str]:
     size = 'x'.join(map(str, reposer.config.model.image_size))
     if (protocol['weights']['step'], protocol['resolution']) != (reposer.trained_steps, size):
         return None, f'evaluated at step {protocol["weights"]["step"]} and {protocol["resolution"]}, exported at others'
-    protocol['data_dir'] = _last_part(protocol['data_dir'])
+    protocol['data_dir'] = last_part(protocol['data_dir'])
     return metrics, 'of the run, as posewarp_tf.evaluate measured them'
 
 
@@ -194,12 +207,16 @@ def _signature(function: Any) -> dict[str, Any]:
     }
 
 
-def _shown(specs: Mapping[str, Any]) -> str:
+def shown_specs(specs: Mapping[str, Any]) -> str:
+    """The inputs or outputs of a signature, as metadata.json has them, in one line."""
+
     def shape(spec: Mapping[str, Any]) -> str:
-        return ', '.join('B' if size is None else str(size) for size in spec['shape'])
+        sizes = ('any' if size is None else str(size) for size in spec['shape'])
+        return ', '.join('B' if not place and size == 'any' else size for place, size in enumerate(sizes))
 
     return ', '.join(f'{name} {spec["dtype"]} [{shape(spec)}]' for name, spec in specs.items())
 
 
-def _last_part(path: str) -> str:
+def last_part(path: str) -> str:
+    """The name of a file or folder alone."""
     return os.path.basename(path.rstrip('/'))

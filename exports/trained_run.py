@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from posewarp_tf.errors import ConfigError
+
 if TYPE_CHECKING:
+    from posewarp_tf.inference.cleaning import SkeletonCleaner
     from posewarp_tf.inference.reposer import Reposer
+
+    from .skeletons.held_out import HeldOut
 
 
 class TrainedRun:
@@ -39,6 +44,13 @@ class TrainedRun:
     def path(self) -> pathlib.Path:
         """The run folder."""
         return pathlib.Path(self._run_dir)
+
+    @property
+    def material(self) -> str:
+        """What the run's model is trained on; RunError: not a run folder."""
+        from posewarp_tf.runs.run_folder import RunFolder
+
+        return RunFolder(self._run_dir).load_config().model.material
 
     @functools.cached_property
     def original(self) -> Reposer:
@@ -71,3 +83,23 @@ class TrainedRun:
         from .held_out import held_out_pairs
 
         return held_out_pairs(self.portable.config, num_pairs, self._data_dir)
+
+    @functools.cached_property
+    def cleaner(self) -> SkeletonCleaner:
+        """The network of a run of motion extraction.
+
+        Raises:
+            RunError: as of `SkeletonCleaner`.
+            ConfigError: a size of pictures, of which there are none.
+        """
+        from posewarp_tf.inference.cleaning import SkeletonCleaner
+
+        if self._image_size is not None:
+            raise ConfigError(f'--image_size: given for {self._run_dir}, a run of skeletons, which has no pictures')
+        return SkeletonCleaner(self._run_dir, self._checkpoint)
+
+    def held_out_skeletons(self, num_pieces: int) -> HeldOut:
+        """As `skeletons.held_out.held_out_skeletons`, of a run of motion extraction."""
+        from .skeletons.held_out import held_out_skeletons
+
+        return held_out_skeletons(self.cleaner.config, num_pieces, self._data_dir)

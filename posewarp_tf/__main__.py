@@ -21,11 +21,15 @@ from posewarp_tf.settings import command_line
 COMMANDS = {
     'predict': ('posewarp_tf.predict', 'puts the person of a photo into another pose'),
     'turn': ('posewarp_tf.turn', 'shows the object of a picture from other sides'),
+    'animate': ('posewarp_tf.animate', 'makes the person of a picture move as in a video'),
+    'talk': ('posewarp_tf.talk', 'makes the face of a picture talk as in a video'),
     'demo': ('posewarp_tf.demo', 'shows one person in several poses'),
     'train': ('posewarp_tf.train', 'trains a model, or goes on with a run'),
     'evaluate': ('posewarp_tf.evaluate', 'scores a run on its test pairs'),
     'compare': ('posewarp_tf.compare', 'puts the scores of several runs beside each other'),
     'pose': ('posewarp_tf.pose', 'finds people and their joints in photos'),
+    'landmarks': ('posewarp_tf.landmarks', 'finds the landmarks of a face in a video'),
+    'clean-poses': ('posewarp_tf.clean_poses', 'cleans the joints that were found in the frames of a video'),
     'app': ('posewarp_tf.app', 'puts people into other poses on a page in the browser'),
     'synthetic': ('posewarp_tf.synthetic.__main__', 'writes a data set of synthetic people, or one walking'),
     'check-data': ('posewarp_tf.data.check', 'looks a data set over before training'),
@@ -36,6 +40,7 @@ COMMANDS = {
     'export-packed': ('exports.packed.__main__', 'writes a run as a small run folder, to be handed on'),
     'check-exports': ('exports.check.__main__', 'follows a run through every export, and times them'),
     'client': ('exports.serving.client', 'asks a running server for a picture'),
+    'client-clean-poses': ('exports.serving.clean_poses', 'asks a running server to clean the poses of a video'),
     'portable-step': (
         'posewarp_tf.training.portable.__main__',
         'writes a training step as one program, for machines without TensorFlow',

@@ -19,7 +19,7 @@ from absl import flags
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.pictures.drawing import draw_skeleton, picture_grid
-from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, load_image, resize_image, save_image
+from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, load_image, resize_to_height, save_image
 from posewarp_tf.poses.gallery import GALLERY_SIZE, distance_name, gallery_poses, pose_distance
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run, example_person
@@ -110,11 +110,10 @@ def _in_photo(path: str, pose_model: str | None) -> tuple[np.ndarray, FoundPose]
 
 def _grid(photo: np.ndarray, keypoints: np.ndarray, answers: list[Posed]) -> np.ndarray:
     """Above the poses, below the answers; on the left the photo."""
-    size = _CELL_HEIGHT, max(1, round(_CELL_HEIGHT * photo.shape[1] / photo.shape[0]))
     dark = np.full((*photo.shape[:2], 3), 24, np.uint8)
     above = [draw_skeleton(photo, keypoints), *(draw_skeleton(dark, answer.keypoints) for answer in answers)]
     below = [photo, *(answer.image for answer in answers)]
-    rows = [[resize_image(picture, size) for picture in row] for row in (above, below)]
+    rows = [[resize_to_height(picture, _CELL_HEIGHT) for picture in row] for row in (above, below)]
     return picture_grid(rows, ['photo', *(answer.title for answer in answers)])
 
 

@@ -29,9 +29,18 @@ def define_flags() -> None:
     flags.DEFINE_string('data_dir', None, 'Folder of the test pairs, if it is not the one of training.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to evaluate.')
     flags.DEFINE_integer(
-        'max_pairs', None, 'Only that many, spread evenly over the test pairs (of skeletons: sequences).', lower_bound=1
+        'max_pairs',
+        None,
+        'Only that many, spread evenly over the test pairs (of skeletons: sequences; of animation: videos).',
+        lower_bound=1,
     )
-    flags.DEFINE_integer('batch_size', 8, 'Pairs at once; changes the speed and nothing else.', lower_bound=1)
+    flags.DEFINE_integer(
+        'batch_size',
+        8,
+        'Pairs at once (of animation: videos, by default 1); changes the speed and nothing else.',
+        lower_bound=1,
+    )
+    flags.DEFINE_integer('num_frames', 30, 'Of animation: frames of each video, from its beginning.', lower_bound=2)
     flags.DEFINE_string(
         'inception_weights',
         None,
@@ -53,8 +62,15 @@ def main() -> None:
     given = flags.FLAGS
     run_dir = chosen_run(given.run_dir)
     output = RunFolder(os.path.expanduser(given.output_dir or given.run_dir or STARTER_OUTPUT))
-    others = {'skeletons': _print_skeletons, 'views': _print_views}
+    others = {
+        'skeletons': _print_skeletons,
+        'views': _print_views,
+        'dance_clips': _print_clips,
+        'face_clips': _print_clips,
+    }
     material = RunFolder(run_dir).load_config().model.material
+    if given['num_frames'].present and not material.endswith('_clips'):
+        raise ConfigError(f'--num_frames: given for {run_dir}, which animates nothing')
     if material in others:
         others[material](run_dir, output)
         return
@@ -111,6 +127,32 @@ def _print_views(run_dir: str | os.PathLike, output: RunFolder) -> None:
     print(f'step {weights["step"]}')
     print(format_table(metrics))
     print(format_turns(metrics))
+    print(f'metrics: {output.metrics_path}')
+    print(f'pictures: {output.sample_dir}/evaluate-*.png')
+
+
+def _print_clips(run_dir: str | os.PathLike, output: RunFolder) -> None:
+    """The same of animation, beside two copies: of the reference, and of the true frame before."""
+    from posewarp_tf.metrics.clips import evaluate_clips, format_steadiness
+    from posewarp_tf.metrics.table import format_table
+
+    given = flags.FLAGS
+    for name in ('inception_weights', 'lpips_weights'):
+        if given[name].present:
+            raise ConfigError(f'--{name}: given for {run_dir}, a run of animation, expected one of people in pictures')
+    # A video fills memory as many pairs do.
+    at_once = given.batch_size if given['batch_size'].present else 1
+    metrics = evaluate_clips(
+        run_dir, given.data_dir, given.checkpoint, given.max_pairs, at_once, given.num_frames, output.path
+    )
+    protocol = metrics['protocol']
+    weights = protocol['weights']
+    print(
+        f'\n{protocol["num_videos"]} test videos, {protocol["num_frames"]} frames at {protocol["resolution"]}, ', end=''
+    )
+    print(f'{weights["checkpoint"]} weights: step {weights["step"]}')
+    print(format_table(metrics))
+    print(format_steadiness(metrics))
     print(f'metrics: {output.metrics_path}')
     print(f'pictures: {output.sample_dir}/evaluate-*.png')
 

@@ -3,9 +3,9 @@
     posewarp turn --run_dir=runs/gfla_views_quickstart --source_image=chair.png --source_azimuth=20
         --azimuth=0:360:10 --output=turn.gif
 
-The picture shows the object on white, from an azimuth (0: its front; 90: the camera stands to its own left, where the
-object's +x is) and an elevation of 0, 10 or 20 degrees. The networks know azimuths that are multiples of 20: of others
-the numbers of both neighbours are blended, which no network was trained for.
+The picture shows the object on white, from an azimuth (of self-made objects 0 is the front, and at 90 the camera stands
+to the object's own left) and an elevation of 0 to 20 degrees. The networks know azimuths that are multiples of 20 and
+elevations that are multiples of 10: of others both neighbours are blended, which no network was trained for.
 """
 
 from __future__ import annotations

@@ -134,3 +134,11 @@ def garment_map(size):
     rows = np.repeat([2, 12, 4, 4, 13, 8, 8, 14, 15], -(-size[0] // 9))[: size[0]].astype(np.uint8)
     columns = np.arange(size[1])
     return np.where((columns > size[1] // 4) & (columns < size[1] * 3 // 4), rows[:, np.newaxis], 0).astype(np.uint8)
+
+
+def make_animation_run(path, task, gain=1.0, **settings):
+    """The run folder of a small model that animates, of 'dance' or 'face', with random weights."""
+    own = {'num_layers': 1, 'flow_num_layers': 2, 'attention_kernels': {1: 3}, 'image_size': SIZE}
+    widths = {'base_filters': 4, 'max_filters': 8, 'flow_base_filters': 4, 'flow_max_filters': 8}
+    config = Config().replace(**{'model': f'gfla_{task}', **widths, **own, **settings})
+    return run_of_config(path, config, 'full', gain=gain)

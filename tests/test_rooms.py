@@ -12,7 +12,7 @@ FLOORS = (
     ('files', 'lanes', 'settings.options'),
     ('ops',),
     ('pictures', 'layers'),
-    ('poses', 'video'),
+    ('poses', 'video', 'faces'),
     ('photos', 'detection'),
     ('models',),
     ('settings',),

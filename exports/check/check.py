@@ -15,6 +15,7 @@ import numpy as np
 
 from posewarp_tf import files
 from posewarp_tf.errors import RunError
+from posewarp_tf.runs.run_folder import RunFolder
 
 from ..trained_run import TrainedRun
 from .report import compare_steps, markdown
@@ -37,7 +38,8 @@ def check_exports(
     """Exports, compares, times; returns the contents of check.json.
 
     Raises:
-        RunError: an export differs by more than it may, or the page is required and cannot be run.
+        RunError: a run that makes no pictures, an export that differs by more than it may, or the page is required and
+            cannot be run.
     """
     from ..held_out import each_pair
     from ..saved_model.export import export_saved_model
@@ -45,6 +47,8 @@ def check_exports(
     from .page import missing_for_page, page_answers, page_milliseconds
 
     output_dir = pathlib.Path(output_dir)
+    # Other models have exports too, but no pictures to compare.
+    RunFolder(run.path).load_config_of('pictures')
     missing = missing_for_page()
     if missing and require_page:
         raise RunError(f'--require_page: {missing}')

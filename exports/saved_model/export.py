@@ -7,11 +7,15 @@ import json
 import os
 import pathlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from posewarp_tf.errors import ConfigError
 
 from ..trained_run import TrainedRun
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # As in serving/batching.config.
 BATCH_SIZES = (1, 2, 4, 8)
@@ -27,7 +31,7 @@ def export_saved_model(
     """Writes the next version and returns its folder; nothing is left behind if it is not equal to the model.
 
     Args:
-        run: whose model is exported.
+        run: whose model is exported; skeletons/signatures.py has the signatures of motion extraction.
         output_dir: holds the versions 1, 2, ...; its name is the model's.
         sampler_impl: 'gather' for stock operations only; 'kernel' for a server that has the compiled ones.
         batch_sizes: of the warm-up requests.
@@ -39,8 +43,6 @@ def export_saved_model(
             'gather'.
         DataError: the test pairs cannot be used.
     """
-    import tensorflow as tf
-
     from ..held_out import num_pairs
     from ..model_card import make_metadata, model_card
     from ..operations import custom_operations, operations_of, require_stock_operations
@@ -51,31 +53,56 @@ def export_saved_model(
     if min(batch_sizes, default=1) < 1:
         raise ConfigError(f'--batch_sizes: got {min(batch_sizes)}, expected 1 or more')
     output_dir = pathlib.Path(output_dir)
+    if run.material == 'skeletons':
+        from ..skeletons.saved_model import export_cleaner
+
+        return export_cleaner(run, output_dir, batch_sizes, check_pairs)
     reposer = run.portable if sampler_impl == 'gather' else run.with_sampler(sampler_impl)
     signatures = make_signatures(reposer)
     if sampler_impl == 'gather':
         for function in signatures.values():
             require_stock_operations(function)
     pairs, whose = run.held_out_pairs(check_pairs)
+
+    def describe(folder: pathlib.Path) -> tuple[dict[str, Any], str]:
+        differences = checked_differences(folder, run.original, pairs)
+        check = {'pairs': whose, 'num_pairs': num_pairs(pairs), 'max_difference': differences}
+        write_warm_up(folder, reposer.config.model, list(signatures), batch_sizes, output_dir.name)
+        operations = set().union(*(operations_of(function.graph.as_graph_def()) for function in signatures.values()))
+        metadata = make_metadata(reposer, signatures, check, custom_operations(operations))
+        return metadata, model_card(metadata)
+
+    return write_version(output_dir, reposer.model.variables, signatures, describe)
+
+
+def write_version(
+    output_dir: pathlib.Path,
+    variables: Sequence[tf.Variable],
+    signatures: Mapping[str, Any],
+    describe: Callable[[pathlib.Path], tuple[dict[str, Any], str]],
+) -> pathlib.Path:
+    """Writes the next version and returns its folder.
+
+    Args:
+        variables: all that the signatures use.
+        signatures: concrete functions by name.
+        describe: compares what was saved in a folder, may add files to it, and returns the contents of metadata.json
+            and MODEL_CARD.md; if it raises, nothing is left behind.
+    """
+    import tensorflow as tf
+
     output_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='.writing-', dir=output_dir) as temporary:
         folder = pathlib.Path(temporary) / 'version'
         # Only the weights: a whole Keras model would add functions of every layer that nobody calls.
         module = tf.Module()
-        module.weights = list(reposer.model.variables)
+        module.weights = list(variables)
         # Gradients of a served model would double its functions.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(module, str(folder), signatures=signatures, options=options)
-        check = {
-            'pairs': whose,
-            'num_pairs': num_pairs(pairs),
-            'max_difference': checked_differences(folder, run.original, pairs),
-        }
-        write_warm_up(folder, reposer.config.model, list(signatures), batch_sizes, output_dir.name)
-        operations = set().union(*(operations_of(function.graph.as_graph_def()) for function in signatures.values()))
-        metadata = make_metadata(reposer, signatures, check, custom_operations(operations))
+        tf.saved_model.save(module, str(folder), signatures=dict(signatures), options=options)
+        metadata, card = describe(folder)
         (folder / 'metadata.json').write_text(json.dumps(metadata, indent=2, sort_keys=True) + '\n', encoding='utf-8')
-        (folder / 'MODEL_CARD.md').write_text(model_card(metadata), encoding='utf-8')
+        (folder / 'MODEL_CARD.md').write_text(card, encoding='utf-8')
         return _publish(folder, output_dir)
 
 

@@ -36,7 +36,7 @@ class Client:
     """A client of a server; `transport` is a GrpcTransport or RestTransport.
 
     Args:
-        timeout: seconds for one picture, all tries together.
+        timeout: seconds for one picture or video, all tries together.
         max_retries: after errors that may pass, such as a server that is starting or busy.
     """
 
@@ -70,16 +70,33 @@ class Client:
             'target_keypoints': _checked(target_keypoints, 'target_keypoints'),
             **{f'{name}_bytes': np.array([content], object) for name, content in (class_maps or {}).items()},
         }
-        files = call_with_retries(
-            lambda seconds: self._transport.predict('serve_bytes', inputs, 'image_bytes', seconds),
-            self._timeout,
-            self._max_retries,
-        )
+        files = self._answer('serve_bytes', inputs, 'image_bytes')
         try:
             with Image.open(io.BytesIO(files[0])) as image:
                 return np.asarray(image.convert('RGB'))
         except (OSError, IndexError) as error:
             raise ServingError(f'the answer is not a picture: {error}') from error
+
+    def clean_skeletons(self, skeletons: np.ndarray) -> np.ndarray:
+        """A whole video of a server of motion extraction, float32 [frames, 34] -> [frames, 34].
+
+        Args:
+            skeletons: as poses/skeletons.py has them, of at least one frame.
+
+        Raises:
+            ServingError: as of `repose`.
+        """
+        inputs = {'skeletons': np.asarray(skeletons, np.float32)[np.newaxis]}
+        answer = self._answer('clean', inputs, 'skeletons')
+        if answer.shape != inputs['skeletons'].shape:
+            raise ServingError(f'the answer has shape {list(answer.shape)}, expected {[1, *skeletons.shape]}')
+        return answer[0].astype(np.float32)
+
+    def _answer(self, signature: str, inputs: Mapping[str, np.ndarray], output: str) -> np.ndarray:
+        def ask(seconds: float) -> np.ndarray:
+            return self._transport.predict(signature, inputs, output, seconds)
+
+        return call_with_retries(ask, self._timeout, self._max_retries)
 
 
 def picture_file(path: str | os.PathLike, image: np.ndarray) -> bytes:
@@ -115,7 +132,7 @@ def _class_maps(entries: list[str]) -> dict[str, bytes]:
 
 def main() -> None:
     given = flags.FLAGS
-    client = Client(_transport(), given.timeout, given.max_retries)
+    client = Client(chosen_transport(), given.timeout, given.max_retries)
     image = load_image(given.source_image)
     height, width = image.shape[:2]
     source_pose, target_pose = _poses((height, width))
@@ -126,7 +143,8 @@ def main() -> None:
     print(f'written: {given.output}')
 
 
-def _transport() -> Transport:
+def chosen_transport() -> Transport:
+    """The way to the server that the flags of `define_server_flags` name; ConfigError unless it is exactly one."""
     given = flags.FLAGS
     if (given.grpc is None) == (given.rest is None):
         raise ConfigError('--grpc, --rest: expected exactly one of them, as host:port')
@@ -145,10 +163,17 @@ def _poses(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     return source_pose, KeypointFrame(*target_size).to_pixels(target_pose, size)
 
 
-def define_flags() -> None:
+def define_server_flags() -> None:
+    """Defines the flags by which a client finds its server, and how long it waits."""
     flags.DEFINE_string('grpc', None, 'host:port of the gRPC interface.')
     flags.DEFINE_string('rest', None, 'host:port or URL of the REST interface.')
     flags.DEFINE_string('model_name', MODEL_NAME, 'Name of the model at the server.')
+    flags.DEFINE_float('timeout', 30.0, 'Seconds for the answer, all tries together.', lower_bound=0.1)
+    flags.DEFINE_integer('max_retries', 5, 'Tries after the first, of errors that may pass.', lower_bound=0)
+
+
+def define_flags() -> None:
+    define_server_flags()
     flags.DEFINE_string('source_image', None, 'Picture of any size: a path or a URL.', required=True)
     flags.DEFINE_string('source_keypoints', None, 'Its joints, in any format that predict reads.', required=True)
     flags.DEFINE_string('target_keypoints', None, 'The pose to take, in one of the same formats.', required=True)
@@ -161,8 +186,6 @@ def define_flags() -> None:
         'name=picture.png of a map that the model wants (source_parts=parts.png), numbered as in conventions.py.',
     )
     flags.DEFINE_string('output', None, 'Picture to write (.png, .jpg).', required=True)
-    flags.DEFINE_float('timeout', 30.0, 'Seconds for the answer, all tries together.', lower_bound=0.1)
-    flags.DEFINE_integer('max_retries', 5, 'Tries after the first, of errors that may pass.', lower_bound=0)
 
 
 if __name__ == '__main__':

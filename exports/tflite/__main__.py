@@ -9,6 +9,8 @@ nothing is written.
 
 from __future__ import annotations
 
+import pathlib
+
 from absl import flags
 
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
@@ -20,14 +22,10 @@ from .export import ALL_PRECISIONS, export_tflite
 
 
 def main() -> None:
-    from .report import markdown
-
     given = flags.FLAGS
     run = TrainedRun(chosen_run(given.run_dir), given.checkpoint, size_from_flag('image_size'), given.data_dir)
-    report = export_tflite(
-        run, given.output_dir, given.precision, given.check_pairs, given.calibration_pairs, given.timed_runs
-    )
-    print(markdown(report).partition('\n## ')[0])
+    export_tflite(run, given.output_dir, given.precision, given.check_pairs, given.calibration_pairs, given.timed_runs)
+    print((pathlib.Path(given.output_dir) / 'results.md').read_text(encoding='utf-8').partition('\n## ')[0])
     print(f'written: {given.output_dir}')
 
 

@@ -1,4 +1,4 @@
-"""From a Reposer to the contents of .tflite files, one per precision.
+"""From a trained model to the contents of .tflite files, one per precision.
 
 float32   as trained
 float16   weights stored in half precision, computed in float32 (in half on a GPU): half the size
@@ -27,6 +27,7 @@ import tensorflow as tf
 from absl import logging
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.inference.cleaning import SkeletonCleaner
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.models.outputs import titled
 
@@ -54,15 +55,15 @@ class Converter:
     """Converts one signature to any precision.
 
     Args:
-        reposer: whose weights `signature` uses.
-        signature: from `make_signature`.
+        model: whose weights `signature` uses.
+        signature: from `make_signature`, or another of one example.
         folder: an empty one, for intermediate files.
         representative: raw inputs [N, ...] of typical pairs, whose ranges int8 uses.
     """
 
     def __init__(
         self,
-        reposer: Reposer,
+        model: Reposer | SkeletonCleaner,
         signature: Any,
         folder: str | os.PathLike,
         representative: Mapping[str, np.ndarray],
@@ -70,7 +71,7 @@ class Converter:
         self._folder = str(pathlib.Path(folder) / 'for_conversion')
         self._representative = representative
         module = tf.Module()
-        module.weights = list(reposer.model.variables)
+        module.weights = list(model.model.variables)
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         with _silence():
             tf.saved_model.save(module, self._folder, signatures={SIGNATURE: signature}, options=options)

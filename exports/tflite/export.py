@@ -7,12 +7,16 @@ import json
 import os
 import pathlib
 import tempfile
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from posewarp_tf.errors import ConfigError, RunError
 
 from ..trained_run import TrainedRun
+
+if TYPE_CHECKING:
+    from posewarp_tf.inference.cleaning import SkeletonCleaner
+    from posewarp_tf.inference.reposer import Reposer
 
 ALL_PRECISIONS = ('float32', 'float16', 'dynamic', 'int8')
 
@@ -40,17 +44,74 @@ def export_tflite(
         ConfigError: an unknown precision, an impossible size, or operations that TFLite has not.
         DataError: the test pairs cannot be used.
     """
-    from posewarp_tf.models.inputs import raw_inputs
-
-    from ..held_out import num_pairs
-    from .convert import Converter, make_signature
-    from .metadata import with_metadata
-    from .report import conditions, measure, model_answers, shortfall
-
     unknown = [precision for precision in precisions if precision not in ALL_PRECISIONS]
     if unknown or not precisions:
         raise ConfigError(f'--precision: got {",".join(precisions)!r}, expected some of {", ".join(ALL_PRECISIONS)}')
-    output_dir = pathlib.Path(output_dir)
+    if run.material == 'skeletons':
+        from ..skeletons.tflite import files_of_cleaner
+
+        return write_files(files_of_cleaner(run, check_pairs, calibration_pairs, timed_runs), output_dir, precisions)
+    return write_files(_files_of_reposer(run, check_pairs, calibration_pairs, timed_runs), output_dir, precisions)
+
+
+class Exported(NamedTuple):
+    """What the files of an export are made of, and how they are judged.
+
+    Attributes:
+        model: whose weights `signature` uses.
+        signature: the concrete function of a file, a batch of one.
+        ranges: raw inputs [N, ...] of typical examples, whose ranges int8 uses.
+        report: the beginning of results.json; `files` is empty, `compared_on` has `num_pairs` and `pairs` in words.
+        metadata: the contents of metadata.json.
+        measure: contents of a file -> its numbers.
+        shortfall: (precision, numbers) -> how the file misses its limits; empty if it keeps them.
+        markdown: report -> results.md.
+    """
+
+    model: Reposer | SkeletonCleaner
+    signature: Any
+    ranges: Mapping[str, Any]
+    report: dict[str, Any]
+    metadata: dict[str, Any]
+    measure: Callable[[bytes], dict[str, Any]]
+    shortfall: Callable[[str, Mapping[str, Any]], str]
+    markdown: Callable[[Mapping[str, Any]], str]
+
+
+def write_files(exported: Exported, output_dir: str | os.PathLike, precisions: Sequence[str]) -> dict[str, Any]:
+    """Converts, measures and writes; see `export_tflite`."""
+    from posewarp_tf.models.inputs import raw_inputs
+
+    from .convert import Converter
+    from .metadata import with_metadata
+
+    output_dir, report = pathlib.Path(output_dir), exported.report
+    given = raw_inputs(exported.model.config.model.inputs)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='.writing-', dir=output_dir) as temporary:
+        folder = pathlib.Path(temporary) / 'finished'
+        folder.mkdir()
+        converter = Converter(exported.model, exported.signature, temporary, exported.ranges)
+        for precision in precisions:
+            contents = with_metadata(converter.convert(precision), precision, exported.metadata, given)
+            report['files'][precision] = {'file': f'posewarp_{precision}.tflite', **exported.measure(contents)}
+            (folder / f'posewarp_{precision}.tflite').write_bytes(contents)
+        misses = [exported.shortfall(precision, measured) for precision, measured in report['files'].items()]
+        if any(misses):
+            compared = report['compared_on']
+            raise RunError(
+                f'{exported.model.run.path}: too far from the model on {compared["num_pairs"]} {compared["pairs"]}: '
+                f'{"; ".join(filter(None, misses))}; nothing was written'
+            )
+        _publish(folder, output_dir, exported)
+    return report
+
+
+def _files_of_reposer(run: TrainedRun, check_pairs: int, calibration_pairs: int, timed_runs: int) -> Exported:
+    from ..held_out import num_pairs
+    from .convert import make_signature
+    from .report import conditions, markdown, measure, model_answers, shortfall
+
     reposer = run.portable
     compared, ranges, whose = _split_pairs(run, check_pairs, calibration_pairs)
     expected = model_answers(run.original, compared)
@@ -63,40 +124,35 @@ def export_tflite(
         'conditions': conditions(timed_runs),
         'files': {},
     }
-    metadata = _metadata(reposer, signature, report)
-    given = raw_inputs(reposer.config.model.inputs)
-    output_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix='.writing-', dir=output_dir) as temporary:
-        folder = pathlib.Path(temporary) / 'finished'
-        folder.mkdir()
-        converter = Converter(reposer, signature, temporary, ranges)
-        for precision in precisions:
-            contents = with_metadata(converter.convert(precision), precision, metadata, given)
-            measured = measure(contents, compared, expected, timed_runs)
-            report['files'][precision] = {'file': f'posewarp_{precision}.tflite', **measured}
-            (folder / f'posewarp_{precision}.tflite').write_bytes(contents)
-        misses = [shortfall(precision, measured) for precision, measured in report['files'].items()]
-        if any(misses):
-            raise RunError(
-                f'{reposer.run.path}: too far from the model on {len(expected)} {whose}: '
-                f'{"; ".join(filter(None, misses))}; nothing was written'
-            )
-        _publish(folder, output_dir, report, metadata)
-    return report
+    return Exported(
+        reposer,
+        signature,
+        ranges,
+        report,
+        _metadata(reposer, signature, report),
+        lambda contents: measure(contents, compared, expected, timed_runs),
+        shortfall,
+        markdown,
+    )
 
 
 def _split_pairs(run: TrainedRun, check_pairs: int, calibration_pairs: int) -> tuple[Any, Any, str]:
     """Pairs to compare on, others (the same if there are none) to take ranges from, and whose they are, in words."""
+    pairs, whose = run.held_out_pairs(check_pairs + calibration_pairs)
+    return *split_examples(pairs, check_pairs), whose
+
+
+def split_examples(examples: Mapping[str, Any], num_compared: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Examples [N, ...] to compare on, and all others, or the same if there are none."""
     from ..held_out import num_pairs
 
-    pairs, whose = run.held_out_pairs(check_pairs + calibration_pairs)
-    found = num_pairs(pairs)
-    # Every n-th one, so that both see many people; too few pairs do for both.
-    stride = max(1, found // check_pairs)
-    compared = list(range(0, found, stride))[:check_pairs]
+    found = num_pairs(examples)
+    # Every n-th one, so that both see many people; too few do for both.
+    stride = max(1, found // num_compared)
+    compared = list(range(0, found, stride))[:num_compared]
     others = [i for i in range(found) if i not in compared]
-    to_compare = {name: array[compared] for name, array in pairs.items()}
-    return to_compare, {name: array[others] for name, array in pairs.items()} if others else to_compare, whose
+    to_compare = {name: array[compared] for name, array in examples.items()}
+    return to_compare, {name: array[others] for name, array in examples.items()} if others else to_compare
 
 
 def _metadata(reposer: Any, signature: Any, report: dict[str, Any]) -> dict[str, Any]:
@@ -114,16 +170,15 @@ def _metadata(reposer: Any, signature: Any, report: dict[str, Any]) -> dict[str,
     return {**metadata, 'joint_names': metadata['joints'], 'person_frame': frame}
 
 
-def _publish(folder: pathlib.Path, output_dir: pathlib.Path, report: dict, metadata: dict) -> None:
+def _publish(folder: pathlib.Path, output_dir: pathlib.Path, exported: Exported) -> None:
     """Renames files into place once all are written, so that a full disk leaves the earlier export as it was.
 
     Descriptions come last; files of other precisions no longer fit to them and are removed.
     """
-    from .report import markdown
-
-    for name, contents in (('metadata.json', metadata), ('results.json', report)):
+    report = exported.report
+    for name, contents in (('metadata.json', exported.metadata), ('results.json', report)):
         (folder / name).write_text(json.dumps(contents, indent=2) + '\n', encoding='utf-8')
-    (folder / 'results.md').write_text(markdown(report), encoding='utf-8')
+    (folder / 'results.md').write_text(exported.markdown(report), encoding='utf-8')
     for path in sorted(folder.iterdir(), key=lambda path: path.suffix != '.tflite'):
         os.replace(path, output_dir / path.name)
     for precision in ALL_PRECISIONS:

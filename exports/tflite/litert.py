@@ -16,7 +16,7 @@ SIGNATURE = 'serving_default'
 
 
 class LiteRTReposer:
-    """A re-posing model in a .tflite file.
+    """A re-posing model in a .tflite file, or the network of motion extraction.
 
         reposer = LiteRTReposer('models/mobile/posewarp_float16.tflite', num_threads=2)
         answer = reposer.run({'source_image': image, 'source_keypoints': joints, 'target_keypoints': target})
@@ -27,7 +27,8 @@ class LiteRTReposer:
 
     Attributes:
         inputs: {name: (dtype, shape)}; the batch is always 1. Joints are in pixels of the picture, -1 if missing.
-        outputs: likewise: image, and flow and mask of the finest scale for a model with flows (conventions.py).
+        outputs: likewise: image, and flow and mask of the finest scale for a model with flows (conventions.py);
+            skeletons of motion extraction.
 
     Raises:
         RunError: the file is missing, is no TFLite model, or has not this signature.
@@ -68,7 +69,8 @@ class LiteRTReposer:
                 f'inputs: missing {", ".join(missing) or "none"}, unknown {", ".join(unknown) or "none"}; '
                 f'expected {", ".join(self.inputs)}'
             )
-        height, width = self.inputs['source_image'][1][1:3]
+        # Skeletons come without a picture.
+        height, width = self.inputs['source_image'][1][1:3] if 'source_image' in self.inputs else (1, 1)
         arrays = {name: _checked_array(name, request[name], *self.inputs[name]) for name in self.inputs}
         for name, array in arrays.items():
             kind_of_array(name, array.dtype.name, array.shape[1:]).check(array[0], name, (height, width))

@@ -17,6 +17,7 @@ _OUTPUTS = {
     'image': 'The answer, RGB, 0 to 255.',
     'flow': 'Backward flow (dx, dy): target pixel (x, y) shows source (x + dx, y + dy), in pixels of this map.',
     'mask': '1: taken from the source by the flow; 0: invented.',
+    'skeletons': "17 joints in each frame, Human3.6M's order: 17 y, then 17 x, -1 to 1 over the picture.",
 }
 _ENTRY = 'TFLITE_METADATA'
 
@@ -58,10 +59,9 @@ class _AligningBuilder(flatbuffers.Builder):
 
 
 def _description(metadata: Mapping[str, Any], precision: str) -> str:
-    if 'joint_names' not in metadata:
-        return f'{metadata["does"].rstrip(".")}; {precision}.'
-    names = ', '.join(metadata['joint_names'])
-    return f'Puts the person of a picture into another pose; {precision}. Joints, in this order: {names}.'
+    names = metadata.get('joint_names')
+    joints = f' Joints, in this order: {", ".join(names)}.' if names else ''
+    return f'{metadata["does"].rstrip(".")}; {precision}.{joints}'
 
 
 def _tensor_names(model: Any) -> tuple[list[str], list[str]]:

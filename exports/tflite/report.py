@@ -91,7 +91,6 @@ def shortfall(precision: str, measured: Mapping[str, Any]) -> str:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """The table of a report as `exports.tflite` makes it, and the operations of each file."""
-    compared, conditions = report['compared_on'], report['conditions']
     height, width = report['image_size']
     lines = [
         f'# TFLite files of `{report["run"]}`, {height}x{width}',
@@ -109,9 +108,15 @@ def markdown(report: Mapping[str, Any]) -> str:
             *(f'{file["milliseconds"][str(n)]:.1f}' for n in THREADS),
         ]
         lines.append(f'| {" | ".join(cells)} |')
-    lines += [
+    return '\n'.join([*lines, *closing_lines(report, 'picture by picture')])
+
+
+def closing_lines(report: Mapping[str, Any], how: str) -> list[str]:
+    """What stands below the table: what was compared, and the operations of each file."""
+    compared, conditions = report['compared_on'], report['conditions']
+    lines = [
         '',
-        f'Compared with the Keras model, picture by picture, on {compared["num_pairs"]} {compared["pairs"]}. '
+        f'Compared with the Keras model, {how}, on {compared["num_pairs"]} {compared["pairs"]}. '
         f'{_whence_ranges(report)}Medians of '
         f'{conditions["timed_runs"]} runs with ai-edge-litert {conditions["ai_edge_litert"]} on '
         f'{conditions["cpus"]} CPUs ({conditions["machine"]}).',
@@ -122,7 +127,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     for file in report['files'].values():
         counts = ', '.join(f'{name} x {count}' for name, count in file['operations'].items())
         lines += [f'`{file["file"]}`: {counts}', '']
-    return '\n'.join(lines)
+    return lines
 
 
 def _whence_ranges(report: Mapping[str, Any]) -> str:
@@ -132,8 +137,8 @@ def _whence_ranges(report: Mapping[str, Any]) -> str:
     if ranges['same']:
         return 'int8 took its ranges from the same pairs, for want of others: with new pictures it may be worse. '
     return (
-        f'int8 took its ranges from {ranges["num_pairs"]} other {ranges["pairs"]}, which lie between those (no pair is '
-        'in both, a person may be). '
+        f'int8 took its ranges from {ranges["num_pairs"]} other {ranges["pairs"]}, which lie between those (none is in '
+        'both, a person may be). '
     )
 
 

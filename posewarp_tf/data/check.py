@@ -3,6 +3,7 @@
     python -m posewarp_tf.data.check --data_dir=data/deepfashion
     python -m posewarp_tf.data.check --data_dir=data/market --dataset=market --decode_all
     python -m posewarp_tf.data.check --data_dir=data/mvc --dataset=mvc
+    python -m posewarp_tf.data.check --data_dir=data/fashion_video --dataset=fashion_video
 
 Reads every list and every picture's header, says how they are understood, and draws a contact sheet of pictures
 with their skeletons, squashed as a network sees them.
@@ -18,14 +19,16 @@ installed, and what --run_dir and --init_from hold.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
 
 import numpy as np
 from absl import flags
 from tqdm import tqdm
 
+from posewarp_tf.data.clips.dance_check import check_dance
+from posewarp_tf.data.clips.face_check import check_faces
 from posewarp_tf.data.contact_sheet import contact_sheet
 from posewarp_tf.data.datasets import SPLITS, DatasetFiles, PairDataset, find_files, find_pictures, load_dataset
+from posewarp_tf.data.findings import Findings, check_pictures
 from posewarp_tf.data.skeleton_files import load_skeletons
 from posewarp_tf.data.truth import (
     CLASS_MAP_FOLDERS,
@@ -38,51 +41,20 @@ from posewarp_tf.data.truth import (
     required_maps,
 )
 from posewarp_tf.data.view_check import check_views
-from posewarp_tf.errors import DataError, PosewarpError
 from posewarp_tf.pictures.class_maps import load_class_map
 from posewarp_tf.pictures.names import NameIndex, deepfashion_name
-from posewarp_tf.pictures.picture_files import load_image, picture_size, save_image
+from posewarp_tf.pictures.picture_files import save_image
 from posewarp_tf.poses.annotations import read_pairs, scan_annotations
 from posewarp_tf.poses.skeletons import PIECE
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.config import Config, DataConfig
 from posewarp_tf.settings.flags import config_from_flags, define_training_flags
+from posewarp_tf.synthetic.video_layout import VIDEO_LAYOUTS
 from posewarp_tf.training.plan import check_vgg_weights, maps_to_train, plan_training
 
 # Lengths of the published lists.
 PUBLISHED_PAIRS = {'deepfashion': {'train': 101_966, 'test': 8_570}, 'market': {'test': 12_000}, 'mvc': {}}
 PUBLISHED_PICTURES = {'deepfashion': {'train': 48_674, 'test': 4_038}, 'market': {}, 'mvc': {}}
-
-_NUM_DECODED = 64
-_NUM_SHOWN = 10
-
-
-class Findings:
-    """What is wrong (`problems`: training would fail) and what is odd (`notes`)."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-        self.notes: list[str] = []
-
-    def add(self, title: str, lines: Sequence[str], fatal: bool = True) -> None:
-        """Prints the count and the first of `lines`, if there are any, and remembers the title."""
-        if not lines:
-            return
-        title = f'{title}: {len(lines)}'
-        (self.problems if fatal else self.notes).append(title)
-        print(f'  {"BAD " if fatal else "note"}  {title}')
-        for line in lines[:_NUM_SHOWN]:
-            print(f'          {line}')
-        if len(lines) > _NUM_SHOWN:
-            print(f'          ... and {len(lines) - _NUM_SHOWN} more')
-
-    def attempt(self, title: str, action: Callable, fatal: bool = True):
-        """The action's result; None, with the problem noted, if it raises a PosewarpError."""
-        try:
-            return action()
-        except PosewarpError as error:
-            self.add(title, [str(error)], fatal)
-            return None
 
 
 def check(config: Config, sheet_path: str, decode_all: bool) -> Findings:
@@ -95,7 +67,16 @@ def check(config: Config, sheet_path: str, decode_all: bool) -> Findings:
     if config.model.material == 'views':
         check_views(config, findings, sheet_path, decode_all, maps_to_train(config))
         return findings
+    if config.model.material == 'face_clips':
+        check_faces(config, findings, sheet_path, decode_all)
+        return findings
     data = config.data
+    if data.dataset in VIDEO_LAYOUTS or config.model.material == 'dance_clips':
+        if config.model.material != 'dance_clips':
+            models = [f'--model={config.model.model} is trained on pairs of pictures']
+            findings.add('videos, of which this model makes no clips', models, fatal=False)
+        check_dance(config, findings, sheet_path, decode_all)
+        return findings
     files = findings.attempt('folder', lambda: find_files(data))
     if files is None:
         return findings
@@ -161,38 +142,12 @@ def _check_split(
     matches = {name: index.find(name) for name in names}
     findings.add('missing pictures', [os.path.join(folder, name) for name in names if matches[name] is None])
     paths = [os.path.join(folder, match) for match in matches.values() if match is not None]
-    _check_pictures(paths, decode_all, findings)
+    check_pictures(paths, decode_all, findings)
     dataset = findings.attempt('unusable split', lambda: load_dataset(data, split, config.model.image_size))
     if dataset is not None:
         findings.add('pairs that cannot be used', dataset.skipped, fatal=False)
         return dataset, _check_truth(config, split, dataset, findings)
     return None
-
-
-def _check_pictures(paths: list[str], decode_all: bool, findings: Findings) -> None:
-    """Headers of all; all pixels of some, or of all."""
-    unreadable: dict[str, str] = {}
-    sizes: dict[tuple[int, int], int] = {}
-    for path in tqdm(paths, desc='  headers', unit='', leave=False, delay=1, disable=None):
-        try:
-            size = picture_size(path)
-            sizes[size] = sizes.get(size, 0) + 1
-        except DataError as error:
-            unreadable[path] = str(error)
-    decoded = paths if decode_all else paths[:: max(1, len(paths) // _NUM_DECODED)]
-    for path in tqdm(decoded, desc='  decoding', unit='', leave=False, delay=1, disable=None):
-        try:
-            load_image(path)
-        except DataError as error:
-            unreadable[path] = str(error)
-    common = sorted(sizes.items(), key=lambda item: -item[1])[:3]
-    print(
-        '  sizes (height x width): '
-        + ', '.join(f'{height}x{width}: {count:,}' for (height, width), count in common)
-        + (f' and {len(sizes) - 3} other sizes' if len(sizes) > 3 else '')
-        + f'; {len(decoded):,} of {len(paths):,} pictures decoded'
-    )
-    findings.add('unreadable pictures', list(unreadable.values()))
 
 
 def _print_counts(data: DataConfig, split: str, names: list[str], num_pairs: int) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from posewarp_tf.errors import DataError
+from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.pictures.names import NameIndex
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, picture_size
 from posewarp_tf.poses.annotations import Annotations, read_annotations, read_pairs, read_pose_folder
@@ -158,6 +158,8 @@ class DatasetFiles:
 
 def find_files(data: DataConfig) -> DatasetFiles:
     """The lists of every split, under whichever of their names they have; says so when there are two."""
+    if data.dataset not in _PREFIXES:
+        raise ConfigError(f'--dataset: got {data.dataset}, expected a layout of pairs: {", ".join(_PREFIXES)}')
     if not os.path.isdir(data.data_dir):
         raise DataError(f'--data_dir: no folder {data.data_dir!r}')
     files = DatasetFiles(data.data_dir, {}, {}, {})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from posewarp_tf.data.clips import dance, face
 from posewarp_tf.data.datasets import load_dataset
 from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
 from posewarp_tf.data.skeleton_files import load_skeletons
@@ -31,19 +31,6 @@ class Material(NamedTuple):
     test: Callable[[Config, int, int | None], tf.data.Dataset]
 
 
-def _clips(module_name: str, load: Callable[[Any, Config], Any]) -> Material:
-    """Clips of videos, from a module of data/clips; `load` makes the training examples of that module and a config."""
-
-    def module() -> Any:
-        return importlib.import_module(f'posewarp_tf.data.clips.{module_name}')
-
-    return Material(
-        lambda config: load(module(), config),
-        lambda config, maps, step, examples: module().make_training_clips(config, step, examples),
-        lambda config, batch_size, max_clips: module().make_test_clips(config, batch_size, max_clips),
-    )
-
-
 _MATERIALS = {
     'pictures': Material(
         lambda config: load_dataset(config.data, 'train', config.model.image_size),
@@ -56,8 +43,16 @@ _MATERIALS = {
         make_test_skeletons,
     ),
     'views': Material(lambda config: load_views(config.data, 'train'), make_training_views, make_test_views),
-    'dance_clips': _clips('dance', lambda module, config: module.load_clips(config.data, 'train')),
-    'face_clips': _clips('face', lambda module, config: module.load_face_videos(config.data.data_dir, 'train')),
+    'dance_clips': Material(
+        lambda config: dance.load_clips(config.data, 'train'),
+        lambda config, maps, step, examples: dance.make_training_clips(config, step, examples),
+        dance.make_test_clips,
+    ),
+    'face_clips': Material(
+        lambda config: face.load_face_videos(config.data.data_dir, 'train'),
+        lambda config, maps, step, examples: face.make_training_clips(config, step, examples),
+        face.make_test_clips,
+    ),
 }
 
 

@@ -128,6 +128,11 @@ class PictureStore:
         spec = tf.TensorSpec(self._shape, tf.uint8)
         return tf.map_fn(self._read, tf.gather(tf.constant(self._paths), numbers), fn_output_signature=spec)
 
+    @property
+    def kept(self) -> np.ndarray | None:
+        """All pictures, uint8 [n, *shape], if they are in memory."""
+        return self._pictures
+
     def _read_all(self, num_workers: int) -> np.ndarray:
         pictures = np.empty([len(self._paths), *self._shape], np.uint8)
         dataset = tf.data.Dataset.from_tensor_slices(self._paths)

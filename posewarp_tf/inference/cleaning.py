@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from posewarp_tf.models.inputs import SkeletonsInput
 from posewarp_tf.poses.skeletons import clean_in_pieces, cleaned_keypoints, fill_skeletons, noisy_skeletons
+from posewarp_tf.runs.checkpoints import checkpoint_step
 from posewarp_tf.runs.run_folder import RunFolder
 
 
@@ -22,7 +23,9 @@ class SkeletonCleaner:
     Attributes:
         run: the RunFolder.
         config: its Config.
+        model: the ReposingModel.
         checkpoint_path: where the weights are.
+        trained_steps: their training step.
 
     Raises:
         RunError: not a run folder, one of another model, or weights that cannot be read.
@@ -31,8 +34,9 @@ class SkeletonCleaner:
     def __init__(self, run_dir: str | os.PathLike, checkpoint: str = 'best') -> None:
         self.run = RunFolder(run_dir)
         self.config = self.run.load_config_of('skeletons')
-        model = self.run.load_model(which=checkpoint, config=self.config)
+        self.model = model = self.run.load_model(which=checkpoint, config=self.config)
         self.checkpoint_path = self.run.checkpoint_path(model.stages, checkpoint)
+        self.trained_steps = checkpoint_step(self.checkpoint_path)
         shape = SkeletonsInput().shape(self.config.model.image_size)
         # One graph for any number of pieces.
         self._answer = tf.function(

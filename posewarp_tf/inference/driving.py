@@ -10,31 +10,25 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from posewarp_tf.conventions import MISSING
-from posewarp_tf.errors import DataError
 from posewarp_tf.inference.checks import picture_size, require_maps
-from posewarp_tf.inference.driving_job import ANIMATION_NAME, DrivingJob, check_paths, read_maps
+from posewarp_tf.inference.driving_job import DrivingJob, check_paths, read_maps
+from posewarp_tf.inference.film import MAX_FILM_SIDE, finish, require_short, sound_of
 from posewarp_tf.inference.found_poses import FoundPose, PoseFinder
 from posewarp_tf.inference.frames_folder import FramesFolder, digests_of_frames
 from posewarp_tf.inference.pose_track import CACHE_NAME, poses_of_video
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.pictures.picture_files import load_image, resize_image
 from posewarp_tf.poses.sequences import PoseSequence, load_sequence, require_poses
+from posewarp_tf.poses.skeletons import num_found_anew
 from posewarp_tf.poses.smoothing import smoothed
 from posewarp_tf.runs.run_folder import RunFolder
-from posewarp_tf.video.animations import ANIMATION_SUFFIXES, write_animation
 from posewarp_tf.video.reading import VideoReader
-from posewarp_tf.video.writing import write_video
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.photo import PhotoReposer
     from posewarp_tf.inference.photo_parts import PhotoPerson
 
 _DEFAULT_FPS = 25.0
-# Players give up on videos much larger than this, in pixels of the longer side.
-_MAX_FILM_SIDE = 1920
-# Animated pictures hold all their frames in memory while they are written; what is longer is a video.
-_MAX_ANIMATED = 1000
 
 
 class _Motion(NamedTuple):
@@ -75,10 +69,10 @@ def run_driving(
     if job.is_video:
         require_maps(job.class_maps, model)
         video = VideoReader(job.poses, job.fps, job.start, job.max_seconds)
-        found = _source_pose(job, finder, size)
+        found = source_pose(job, finder, size)
         motion = _motion_of_video(job, video, finder)
     else:
-        found = _source_pose(job, finder, size)
+        found = source_pose(job, finder, size)
         motion = _motion_of_poses(job, size)
     image, found = _shrunk(job, image, found)
     source_maps, target_maps = read_maps(job, motion.sequence.names, garment_classes, model.image_size)
@@ -88,7 +82,8 @@ def run_driving(
     _drive(reposer, person, motion, target_maps, job)
 
 
-def _source_pose(job: DrivingJob, finder: PoseFinder, size: tuple[int, int]) -> FoundPose:
+def source_pose(job: DrivingJob, finder: PoseFinder, size: tuple[int, int]) -> FoundPose:
+    """That of the source picture of this size (height, width), in its pixels: from its file, or found."""
     if job.source_keypoints is None:
         return finder.in_picture(job.source_image)
     return finder.in_file(job.source_keypoints, size, job.source_name or os.path.basename(job.source_image)).at(size)
@@ -110,34 +105,15 @@ def _drive(
     state = reposer.start(person) if numbers else {}
     for i in tqdm(numbers, desc='frames', unit='', initial=num_kept, total=len(poses), disable=None):
         folder.save(i, reposer.repose(person, state, poses[i]).image)
-    kept = f' ({num_kept} of them kept from an earlier run)' if num_kept else ''
-    if job.output_suffix:
-        write_video(job.output, folder.frames, motion.fps, motion.sound_of, job.start)
-        folder.remove([CACHE_NAME])
-        sound = ' and the sound' if motion.sound_of else ''
-        print(f'written: {job.output}, {len(keypoints)} frames{kept} at {motion.fps:.6g} per second{sound}')
-    elif job.is_video and len(keypoints) > _MAX_ANIMATED:
-        print(f'written: {len(keypoints)} frames{kept}; no {ANIMATION_NAME}, which has at most {_MAX_ANIMATED}')
-    else:
-        write_animation(job.frames_folder / ANIMATION_NAME, folder.frames, motion.fps)
-        print(f'written: {len(keypoints)} frames{kept} and {os.path.join(job.output, ANIMATION_NAME)}')
+    finish(job, folder, num_kept, motion.fps, motion.sound_of, [CACHE_NAME])
 
 
 def _motion_of_video(job: DrivingJob, video: VideoReader, finder: PoseFinder) -> _Motion:
     """In pixels of the video."""
-    is_animation = job.output_suffix in ANIMATION_SUFFIXES
-    if is_animation and (video.num_frames or 0) > _MAX_ANIMATED:
-        raise DataError(
-            f'--output: got {job.output!r} for about {video.num_frames} frames, expected at most {_MAX_ANIMATED} in an '
-            'animated picture: write an .mp4, or give --max_seconds or a lower --fps'
-        )
+    require_short(job, video)
     clean = functools.partial(_cleaned, job, video.size)
     sequence = poses_of_video(video, finder.estimator, job.frames_folder, job.smooth_poses, job.overwrite, clean)
-    has_sound = video.has_sound and job.with_sound
-    if has_sound and (is_animation or not job.output_suffix):
-        print(f'note: the sound of {job.poses} is not carried over: frames and animated pictures have none')
-        has_sound = False
-    return _Motion(sequence, video.size, video.fps, job.poses if has_sound else None)
+    return _Motion(sequence, video.size, video.fps, sound_of(job, video))
 
 
 def _motion_of_poses(job: DrivingJob, size: tuple[int, int]) -> _Motion:
@@ -162,20 +138,17 @@ def _cleaned(job: DrivingJob, size: tuple[int, int], keypoints: np.ndarray) -> n
     from posewarp_tf.inference.cleaning import SkeletonCleaner
 
     cleaned = SkeletonCleaner(job.motion_run_dir).clean_poses(keypoints, size)
-    gaps = np.all(keypoints == MISSING, axis=-1) & np.any(cleaned != MISSING, axis=-1)
-    print(f'cleaned by {job.motion_run_dir}: neck and limbs in {len(gaps)} frames, {gaps.sum()} joints filled')
+    num_filled = num_found_anew(keypoints, cleaned)
+    print(f'cleaned by {job.motion_run_dir}: neck and limbs in {len(keypoints)} frames, {num_filled} joints filled')
     return cleaned
 
 
 def _shrunk(job: DrivingJob, image: np.ndarray, found: FoundPose) -> tuple[np.ndarray, FoundPose]:
     """A source picture that makes a video players can show, and its pose; as they are for frames in a folder."""
     height, width = picture_size(image)
-    scale = _MAX_FILM_SIDE / max(height, width)
+    scale = MAX_FILM_SIDE / max(height, width)
     if not job.output_suffix or scale >= 1:
         return image, found
     size = round(scale * height), round(scale * width)
-    print(f'note: the video is made of {size[0]}x{size[1]} pixels, at most {_MAX_FILM_SIDE} on the longer side')
-    factors = np.array([size[1] / width, size[0] / height])
-    seen = np.any(found.keypoints != MISSING, axis=-1, keepdims=True)
-    keypoints = np.where(seen, found.keypoints * factors, MISSING).astype(np.float32)
-    return resize_image(image, size), found._replace(keypoints=keypoints, size=size)
+    print(f'note: the video is made of {size[0]}x{size[1]} pixels, at most {MAX_FILM_SIDE} on the longer side')
+    return resize_image(image, size), found.at(size)

@@ -16,8 +16,8 @@ from typing import Union
 
 import tensorflow as tf
 
-from posewarp_tf.losses.randomness import example_uniform
 from posewarp_tf.losses.reconstruction import l1
+from posewarp_tf.ops.randomness import example_uniform
 
 Logits = Union[tf.Tensor, Sequence[tf.Tensor]]
 

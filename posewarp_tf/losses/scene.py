@@ -16,9 +16,9 @@ from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
 from posewarp_tf.losses.flow_regularity import consistency_weight, label_edges, picture_edges
 from posewarp_tf.losses.pairs import join, make_pair, move_person, one_side
 from posewarp_tf.losses.random_warp import NUM_DRAWS, RandomWarp
-from posewarp_tf.losses.randomness import example_uniform
 from posewarp_tf.models.outputs import ClassLogits, Motion, each_flow
 from posewarp_tf.ops import bilinear_sample
+from posewarp_tf.ops.randomness import example_uniform
 from posewarp_tf.settings.config import Config
 
 Tensors = Mapping[str, Any]

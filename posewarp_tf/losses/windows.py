@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.needs import NEEDS
 from posewarp_tf.losses.objective import Objective, Tensors
 from posewarp_tf.losses.terms import TERMS
@@ -78,7 +77,7 @@ class WindowObjective(Objective):
     def _folded(self, batch: Tensors, outputs: Tensors) -> tuple[dict[str, Any], dict[str, Any]]:
         """The window as a batch of its frames, and what was made of it: [B * n, ...]."""
         targets, images = batch['target_images'], tf.cast(outputs['images'], tf.float32)
-        if clip_form_of(self._config).compares_true_previous:
+        if _form_of(self._config).compares_true_previous:
             before, frames = batch['previous_image_truth'], targets
         else:
             before, frames = batch['previous_image'], tf.stop_gradient(images)
@@ -92,7 +91,7 @@ class WindowObjective(Objective):
 
     def _drawn(self, batch: Tensors, outputs: Tensors, places: Places) -> tuple[dict[str, Any], dict[str, Any]]:
         """One frame and one clip of every example, true and generated."""
-        form = clip_form_of(self._config)
+        form = _form_of(self._config)
         truth, made = batch['target_images'], tf.cast(outputs['images'], tf.float32)
         real = {'target_image': truth[:, places.frame], 'target_clip': form.cut(truth, places.clip)}
         fake = {'image': made[:, places.frame], 'clip': form.cut(made, places.clip)}
@@ -106,21 +105,20 @@ def draw_places(config: Config, step: tf.Tensor | int, generating: bool) -> Plac
     """
     seed = tf.stack([tf.constant(config.training.seed, tf.int64), 2 * tf.cast(step, tf.int64) + int(generating)])
     draws = tf.random.stateless_uniform([2], seed, alg='philox')
-    numbers = tf.constant([WINDOW_FRAMES, clip_form_of(config).num_places], tf.float32)
+    numbers = tf.constant([WINDOW_FRAMES, _form_of(config).num_places], tf.float32)
     frame, clip = tf.unstack(tf.cast(draws * numbers, tf.int32))
     return Places(frame, clip)
-
-
-def clip_form_of(config: Config) -> ClipForm:
-    """How the windows of the config's model are judged; ConfigError if it makes none."""
-    if config.model.clip_form is None:
-        raise ConfigError(f'--model={config.model.model} makes no clips')
-    return config.model.clip_form
 
 
 def objective_of(config: Config, stage: str) -> Objective:
     """That of the config's model: over windows, or over single pictures."""
     return Objective(config, stage) if config.model.clip_form is None else WindowObjective(config, stage)
+
+
+def _form_of(config: Config) -> ClipForm:
+    form = config.model.clip_form
+    assert form is not None, config.model.model
+    return form
 
 
 def _fold(tensor: tf.Tensor) -> tf.Tensor:

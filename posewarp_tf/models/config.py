@@ -74,15 +74,6 @@ class ModelConfig(Section, abc.ABC):
     init_gain: float = option(
         0.02, 'Gain of the orthogonal initial weights, flow heads excepted; larger learns faster at first.', minimum=0.0
     )
-    discriminator: str = option('res', 'Discriminator network.', choices=('res', 'patch', 'multiscale_patch'))
-    discriminator_base_filters: int = option(32, 'Width of the first level of the discriminator.', minimum=1)
-    discriminator_max_filters: int = option(128, 'No level of the discriminator is wider than this.', minimum=1)
-    discriminator_num_layers: int = option(4, 'Levels of the discriminator.', minimum=1)
-    discriminator_num_scales: int = option(
-        2,
-        'Patch discriminators of multiscale_patch; each sees the picture at half the size of the one before.',
-        minimum=1,
-    )
 
     # Every stage that some settings have, in the order of training.
     all_stages: ClassVar[tuple[Stage, ...]] = ()
@@ -220,7 +211,29 @@ class ModelConfig(Section, abc.ABC):
 
 
 @dataclasses.dataclass(frozen=True)
-class PosedModelConfig(ModelConfig):
+class JudgedModelConfig(ModelConfig):
+    """The networks of a model in whose training discriminators judge."""
+
+    discriminator: str = option('res', 'Discriminator network.', choices=('res', 'patch', 'multiscale_patch'))
+    discriminator_base_filters: int = option(32, 'Width of the first level of the discriminator.', minimum=1)
+    discriminator_max_filters: int = option(128, 'No level of the discriminator is wider than this.', minimum=1)
+    discriminator_num_layers: int = option(4, 'Levels of the discriminator.', minimum=1)
+    discriminator_num_scales: int = option(
+        2,
+        'Patch discriminators of multiscale_patch; each sees the picture at half the size of the one before.',
+        minimum=1,
+    )
+
+
+def judged(model: ModelConfig) -> JudgedModelConfig:
+    """The same settings, with those of its discriminators; ConfigError for a model that has none."""
+    if not isinstance(model, JudgedModelConfig):
+        raise ConfigError(f'--model: got {model.model!r}, expected a model with discriminators')
+    return model
+
+
+@dataclasses.dataclass(frozen=True)
+class PosedModelConfig(JudgedModelConfig):
     """The networks of a model that sees poses.
 
     `pose_channels` follows from `pose_representation`; poses of joints may also have another number of channels, in

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.config import ModelConfig, PosedModelConfig
+from posewarp_tf.models.config import JudgedModelConfig, PosedModelConfig
 from posewarp_tf.models.inputs import Input, JointsInput, PoseInput
 from posewarp_tf.settings.options import option, shown
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class GeneratorConfig(ModelConfig):
+class GeneratorConfig(JudgedModelConfig):
     """The widths of a generator and of the flow network that it has."""
 
     base_filters: int = option(64, 'Width of the first level of the generator.', minimum=1)

@@ -119,6 +119,12 @@ class Skeletons(Kind):
             frame = int(np.argmin(np.isfinite(array).all(axis=-1)))
             raise DataError(f'{name}: frame {frame}: got {array[frame].tolist()}, expected finite numbers')
 
+    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size | None) -> list[tuple[tf.Tensor, str]]:
+        import tensorflow as tf
+
+        finite = tf.reduce_all(tf.math.is_finite(tensor), axis=[1, 2])
+        return [(finite, f'{name}: expected finite numbers; got others in example')]
+
     def example(self, size: Size) -> np.ndarray:
         return np.zeros((104, 34), np.float32)
 
@@ -182,7 +188,9 @@ def kind_of_array(name: str, dtype: str, shape: Sequence[int]) -> Kind:
         return Picture() if len(shape) == 3 else CLASS_MAPS[name.rpartition('_')[2]]
     if len(shape) == 3:
         return Maps(shape[-1])
-    return Joints() if tuple(shape) == Joints().shape((0, 0)) else Vector(shape[0])
+    if tuple(shape) == Joints().shape((0, 0)):
+        return Joints()
+    return Vector(shape[0]) if len(shape) == 1 else Skeletons()
 
 
 class RawInput(NamedTuple):

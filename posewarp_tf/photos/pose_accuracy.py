@@ -24,7 +24,7 @@ from posewarp_tf import files
 from posewarp_tf.detection.runner import pictures_in
 from posewarp_tf.errors import DataError
 from posewarp_tf.pictures.drawing import picture_grid
-from posewarp_tf.pictures.picture_files import load_image, resize_image, save_image
+from posewarp_tf.pictures.picture_files import load_image, resize_to_height, save_image
 from posewarp_tf.poses.gallery import GALLERY_SIZE, gallery_poses
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
@@ -150,12 +150,11 @@ def _answer_path(output: pathlib.Path, path: pathlib.Path, title: str) -> pathli
 
 def _sheet(output: pathlib.Path, paths: list[pathlib.Path], titles: list[str]) -> np.ndarray:
     """Photos and their answers, uint8 [H, W, 3]."""
-
-    def cell(picture: np.ndarray) -> np.ndarray:
-        return resize_image(picture, (_CELL_HEIGHT, max(1, round(_CELL_HEIGHT * picture.shape[1] / picture.shape[0]))))
-
     rows = [
-        [cell(load_image(place)) for place in (path, *(_answer_path(output, path, title) for title in titles))]
+        [
+            resize_to_height(load_image(place), _CELL_HEIGHT)
+            for place in (path, *(_answer_path(output, path, title) for title in titles))
+        ]
         for path in paths
     ]
     return picture_grid(rows, ['photo', *titles])

@@ -46,6 +46,18 @@ GARMENT_COLORS = {
 _LEGEND_ROW, _LEGEND_SQUARE, _FONT_SIZE = 18, 12, 11
 
 
+def label_palette() -> np.ndarray:
+    """PASCAL's label colours, uint8 [256, 3].
+
+    Bits 0, 1, 2 of a class are the highest bits of red, green, blue, bits 3, 4, 5 the next ones, and so on.
+    """
+    classes = np.arange(256)[:, None]
+    palette = np.zeros((256, 3), np.int64)
+    for step in range(3):
+        palette |= ((classes >> (3 * step + np.arange(3))) & 1) << (7 - step)
+    return palette.astype(np.uint8)
+
+
 def class_map_to_color(class_map: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """A map of classes uint8 [H, W], numbers into `names`, as colours uint8 [H, W, 3]; ValueError for other numbers."""
     palette = np.array(class_colors(names), np.uint8)

@@ -76,6 +76,16 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(resized)
 
 
+def size_at_height(size: tuple[int, ...], height: int) -> tuple[int, int]:
+    """(height, width) of a picture of `size` (height, width, ...) that is stretched to a height, in its shape."""
+    return height, max(1, round(height * size[1] / size[0]))
+
+
+def resize_to_height(image: np.ndarray, height: int) -> np.ndarray:
+    """`resize_image` to a height in pixels, in the picture's shape."""
+    return resize_image(image, size_at_height(image.shape, height))
+
+
 def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
     """Writes uint8 [H, W] or [H, W, 3] as PNG or JPEG (quality 95), by the suffix; whole or not at all."""
     if os.path.splitext(path)[1].lower() not in PICTURE_SUFFIXES:

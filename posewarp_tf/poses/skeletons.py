@@ -61,6 +61,11 @@ def cleaned_keypoints(keypoints: np.ndarray, skeletons: np.ndarray, size: tuple[
     return result
 
 
+def num_found_anew(before: np.ndarray, after: np.ndarray) -> int:
+    """How many joints are missing in keypoints [frames, 18, 2] `before` and are not in those `after`."""
+    return int(np.sum(np.all(before == MISSING, axis=-1) & np.any(after != MISSING, axis=-1)))
+
+
 def found_joints(skeletons: np.ndarray) -> np.ndarray:
     """bool [frames, 17]: joints that are not in the corner, where those not found are, in frames that show anybody."""
     joints = np.stack(np.split(skeletons, 2, axis=-1), axis=-1)

@@ -11,6 +11,7 @@ import numpy as np
 from posewarp_tf.conventions import DEEPFASHION_KEYPOINT_SIZE, MISSING, NUM_JOINTS
 from posewarp_tf.files import write_text
 from posewarp_tf.poses.annotations import ANNOTATION_COLUMNS
+from posewarp_tf.poses.dialects.people import VIDEO_TO_POSE
 
 # Hundredths of a pixel.
 _DECIMALS = 2
@@ -28,6 +29,18 @@ def write_openpose(path: str | os.PathLike, people: Sequence[tuple[np.ndarray, n
     A missing joint is 0, 0, 0, as OpenPose writes it. One that is there has a confidence of at least 0.0001.
     """
     content = {'version': 1.3, 'people': [{'pose_keypoints_2d': _flat(*person)} for person in people]}
+    write_text(path, json.dumps(content) + '\n')
+
+
+def write_human36m(path: str | os.PathLike, joints: np.ndarray) -> None:
+    """The JSON that the published tool of motion extraction writes of one frame.
+
+    Args:
+        path: of the file, which appears whole or not at all.
+        joints: [17, 2] in pixels, in the order of `skeletons.HUMAN36M_17`; each gets the confidence 1.
+    """
+    table = np.column_stack([np.round(np.asarray(joints, np.float64), _DECIMALS), np.ones(len(joints))])
+    content = {'version': VIDEO_TO_POSE, 'people': [{'pose_keypoints_2d': table.ravel().tolist()}]}
     write_text(path, json.dumps(content) + '\n')
 
 

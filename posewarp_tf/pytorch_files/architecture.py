@@ -17,7 +17,7 @@ from posewarp_tf.models.checkpoint_shapes import (
     limit_of_widths,
     require_kernel,
 )
-from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.config import ModelConfig, judged
 from posewarp_tf.models.registry import MODELS
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
@@ -103,6 +103,6 @@ def discriminator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
     return {
         'discriminator': kind,
         'discriminator_base_filters': widths[0],
-        'discriminator_max_filters': limit_of_widths(widths, near.discriminator_max_filters),
+        'discriminator_max_filters': limit_of_widths(widths, judged(near).discriminator_max_filters),
         'discriminator_num_layers': len(widths),
     }

@@ -13,7 +13,7 @@ import tensorflow as tf
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.models.base import ReposingModel
 from posewarp_tf.models.checkpoint_shapes import is_flow_alone
-from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.config import ModelConfig, judged
 from posewarp_tf.models.discriminators.build import DISCRIMINATORS, build_discriminator
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, misfits
 from posewarp_tf.models.registry import MODELS, build_model, model_section
@@ -162,7 +162,8 @@ def make_generator(weights: PytorchWeights, config: Config | ModelConfig | str) 
 
 def make_discriminator(weights: PytorchWeights, config: Config, subject: str = 'image') -> tf.keras.Model:
     """A discriminator of `config` with the weights of one; `subject`: 'image', or 'clip' of a model of clips."""
-    expected, said = config.model.discriminator, f'the config has --discriminator={config.model.discriminator}'
+    expected = judged(config.model).discriminator
+    said = f'the config has --discriminator={expected}'
     form = config.model.clip_form if subject == 'clip' else None
     if form is not None and not form.as_differences:
         expected, said = 'temporal', f"clips of --model={config.model.model} are judged by 'temporal'"

@@ -15,9 +15,9 @@ from typing import Any
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.files import read_text
-from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.config import JudgedModelConfig, ModelConfig
 from posewarp_tf.models.gfla.config import GFLAConfig
-from posewarp_tf.models.registry import MODELS, all_stage_names, model_config, model_config_from_json
+from posewarp_tf.models.registry import MODELS, all_stage_names, model_class, model_config, model_config_from_json
 from posewarp_tf.pictures.class_codings import GARMENT_CLASSES, garment_classes_name
 from posewarp_tf.settings.options import Section, fields_of, option, values_from_json
 
@@ -68,6 +68,11 @@ class DataConfig(Section):
     color_jitter: bool = option(False, 'Random brightness, contrast, saturation and hue, the same for both pictures.')
     photo_augmentation: bool = option(
         False, 'Other colours, the same for both pictures; blur, noise and JPEG, for each picture its own.'
+    )
+    face_background_edges: bool = option(
+        True,
+        'Show networks of faces the edges around a face too, as published; without them, a face can be driven by that '
+        'of another person.',
     )
     cache_images: bool = option(True, 'Keep decoded pictures in memory (uint8) after their first use.', may_change=True)
     num_workers: int = option(
@@ -166,6 +171,7 @@ class Config:
         self._check_stages('loss_weights', self.loss.loss_weights)
         self._check_stages('stage_steps', self.training.stage_steps)
         self._check_stages('stage_learning_rates', self.training.stage_learning_rates)
+        self._check_material()
         weights = {stage.name: dict(stage.weights) for stage in stages}
         steps = {stage.name: stage.num_steps for stage in stages if stage.num_steps is not None}
         loss = dataclasses.replace(self.loss, loss_weights={**weights, **self.loss.loss_weights})
@@ -176,7 +182,8 @@ class Config:
     def replace(self, **values: Any) -> Config:
         """A copy with fields of any section changed, by field name: `config.replace(batch_size=4)`.
 
-        Another `model` begins with its own defaults, but for the size and what else all models have.
+        Another `model` begins with its own defaults, but for the size and what else all models have, and the
+        discriminators if both have them.
         """
         switches = values.get('model', self.model.model) != self.model.model
         if switches:
@@ -190,8 +197,10 @@ class Config:
         unknown = sorted(set(values) - known)
         if unknown:
             raise ConfigError(f'no such setting: {", ".join(unknown)}')
-        kept = fields_of(ModelConfig if switches else type(self.model))
-        before = {name: getattr(self.model, name) for name in kept}
+        own = type(self.model)
+        both = own, model_class(values.get('model', self.model.model))
+        common = JudgedModelConfig if all(issubclass(one, JudgedModelConfig) for one in both) else ModelConfig
+        before = {name: getattr(self.model, name) for name in fields_of(common if switches else own)}
         return Config(model=model_config(**{**before, **values}), **sections)
 
     def to_json(self) -> str:
@@ -212,6 +221,9 @@ class Config:
         shared = {name for section in _SHARED_SECTIONS for name in fields_of(section)}
         model = model_config_from_json({key: values.pop(key) for key in list(values) if key not in shared}, source)
         typed = values_from_json(values, _SHARED_SECTIONS, source)
+        if model.material == 'skeletons':
+            # In earlier versions they could be given, and did nothing.
+            typed = {name: value for name, value in typed.items() if name not in _OF_PICTURES}
         # Files of earlier versions hold the stages of all models.
         others = {*all_stage_names()} - {stage.name for stage in model.all_stages}
         for name in _BY_STAGE:
@@ -222,6 +234,17 @@ class Config:
     def load(path: str | os.PathLike) -> Config:
         return Config.from_json(read_text(path), str(path))
 
+    def _check_material(self) -> None:
+        """Skeletons would be read and changed as ever, whatever is said of pictures."""
+        for name in _OF_PICTURES if self.model.material == 'skeletons' else ():
+            field, _ = fields_of(DataConfig)[name]
+            value = getattr(self.data, name)
+            if value != field.default:
+                raise ConfigError(
+                    f'--{name}: got {value!r}, which is for pictures, and --model={self.model.model} is trained on '
+                    'skeletons; leave it out'
+                )
+
     def _check_stages(self, name: str, by_stage: Mapping[str, Any]) -> None:
         expected = [stage.name for stage in self.model.all_stages]
         unknown = [stage for stage in by_stage if stage not in expected]
@@ -230,6 +253,12 @@ class Config:
 
 
 _SHARED_SECTIONS = (DataConfig, LossConfig, TrainingConfig)
+
+# Settings of the data that skeletons have no use for.
+_OF_PICTURES = (
+    *('dataset', 'keypoint_size', 'garment_classes', 'augmentation', 'pair_augmentation', 'color_jitter'),
+    *('photo_augmentation', 'cache_images'),
+)
 
 # Settings by the names of stages, which belong to one model.
 _BY_STAGE = ('loss_weights', 'stage_steps', 'stage_learning_rates')

@@ -1,29 +1,27 @@
-"""Writes a data set of synthetic people, one of them walking, skeletons alone, or objects from all sides.
+"""Writes a data set of synthetic people, or one of them walking, videos, skeletons alone, objects, heads that talk.
 
 python -m posewarp_tf.synthetic --output_dir=data/synthetic
 python -m posewarp_tf.synthetic --output_dir=data/walk --sequence=48
+python -m posewarp_tf.synthetic --output_dir=data/videos --videos=60
 python -m posewarp_tf.synthetic --output_dir=data/skeletons --skeletons=400
-python -m posewarp_tf.synthetic --output_dir=data/views --views=200 --view_category=chair --view_size=64
+python -m posewarp_tf.synthetic --output_dir=data/views --views=120 --view_category=chair --view_size=64
+python -m posewarp_tf.synthetic --output_dir=data/faces --faces=40
 python -m posewarp_tf.synthetic --output_dir=data/rendered --people=rendered --makehuman_dir=makehuman-assets/base
 """
 
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Sequence
 
 from absl import flags
 
-from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings import command_line
+from posewarp_tf.synthetic import other_kinds
 from posewarp_tf.synthetic.dataset import write_dataset
 from posewarp_tf.synthetic.layouts import LAYOUTS
-from posewarp_tf.synthetic.objects.files import MIN_OBJECTS, write_views
-from posewarp_tf.synthetic.objects.render import CATEGORIES
 from posewarp_tf.synthetic.settings import PEOPLE, Settings
-from posewarp_tf.synthetic.skeletons import SUBJECTS, write_skeletons
+from posewarp_tf.synthetic.video_layout import VIDEO_LAYOUTS
 from posewarp_tf.synthetic.walk import write_walk
 
 FLAGS = flags.FLAGS
@@ -33,7 +31,10 @@ _OF_DATA_SETS = (
     'num_processes', 'shard', 'still_camera', 'one_place',
 )  # fmt: skip
 
-_OF_VIEWS = ('view_category', 'view_size')
+# Those that other kinds may not understand.
+_OF_PAIRS = (
+    *_OF_DATA_SETS, 'image_height', 'image_width', 'white_background', 'people', 'sequence',
+)  # fmt: skip
 _OF_RENDERED = {
     'makehuman_dir': 'the CC0 assets of MakeHuman, a folder with clothes/, hair/ and skins/.',
     'bvh_dir': 'poses from the .bvh files in this folder too.',
@@ -47,16 +48,18 @@ def define_flags() -> None:
     flags.DEFINE_enum(
         'layout',
         'deepfashion',
-        list(LAYOUTS),
+        [*LAYOUTS, *VIDEO_LAYOUTS],
         'deepfashion: its lists and joints, maps of 11 parts and 16 garments; mvc: joints in pixels, maps as DensePose '
-        'and LIP number them.',
+        'and LIP number them. Of --videos: fashion_video (default): before white; iper: before a picture, with masks.',
     )
     flags.DEFINE_integer('num_train_people', 1000, 'People of the training part.')
     flags.DEFINE_integer('num_test_people', 100, 'People of the test part; nobody is in both.')
     flags.DEFINE_integer('poses_per_person', 6, 'Pictures of each person.')
     flags.DEFINE_integer('pairs_per_person', 12, 'Ordered pairs (from, to) of each person.')
     flags.DEFINE_integer('image_height', 256, 'Height of the pictures.')
-    flags.DEFINE_integer('image_width', 176, 'Width of the pictures.')
+    flags.DEFINE_integer(
+        'image_width', 176, 'Width of the pictures; of --videos by default 256, of --faces their height.'
+    )
     flags.DEFINE_float(
         'max_yaw',
         180.0,
@@ -77,20 +80,7 @@ def define_flags() -> None:
         'Instead of a data set: this many frames of one person walking, with poses as OpenPose writes them.',
         lower_bound=1,
     )
-    flags.DEFINE_integer(
-        'skeletons',
-        None,
-        'Instead of a data set: this many movements of joints alone, noisy and true, before four cameras each.',
-        lower_bound=len(SUBJECTS),
-    )
-    flags.DEFINE_integer(
-        'views',
-        None,
-        'Instead of a data set: this many objects of boxes and cylinders, each from 18 azimuths and 3 elevations.',
-        lower_bound=MIN_OBJECTS,
-    )
-    flags.DEFINE_enum('view_category', 'chair', list(CATEGORIES), '--views: what the objects are.')
-    flags.DEFINE_integer('view_size', 256, '--views: height and width of the pictures.', lower_bound=32)
+    other_kinds.define_flags()
     flags.DEFINE_integer('num_processes', 0, 'Processes to draw with; 0: one per core.', lower_bound=0)
     flags.DEFINE_alias('num_workers', 'num_processes')
     flags.DEFINE_string(
@@ -112,17 +102,9 @@ def define_flags() -> None:
 
 
 def main() -> None:
-    if FLAGS.skeletons is not None and FLAGS.views is not None:
-        raise ConfigError('--views: given together with --skeletons; give one of the two')
-    if FLAGS.views is not None:
-        _refuse([*_OF_DATA_SETS, *_OF_RENDERED, 'sequence'], 'together with --views', allowed=('num_processes',))
-        _write_views()
-        return
-    _refuse(_OF_VIEWS, 'without --views')
-    if FLAGS.skeletons is not None:
-        _refuse([*_OF_DATA_SETS, *_OF_RENDERED, 'sequence'], 'together with --skeletons, which writes no pictures')
-        write_skeletons(FLAGS.output_dir, FLAGS.skeletons, FLAGS.seed)
-        print(f'{FLAGS.output_dir}: {FLAGS.skeletons} movements of skeletons, each before four cameras')
+    kind = other_kinds.chosen_kind([*_OF_PAIRS, *_OF_RENDERED])
+    if kind is not None:
+        print(kind.write())
         return
     settings = Settings(
         num_train_people=FLAGS.num_train_people,
@@ -145,15 +127,15 @@ def main() -> None:
 
         studio.prepare(settings)
     else:
-        _refuse([*_OF_RENDERED, 'still_camera'], 'without --people=rendered')
+        other_kinds.refuse([*_OF_RENDERED, 'still_camera'], 'without --people=rendered')
     if FLAGS.sequence is not None:
-        _refuse(_OF_DATA_SETS, 'together with --sequence, which writes no data set')
+        other_kinds.refuse(_OF_DATA_SETS, 'together with --sequence, which writes no data set')
         size = settings.image_size
         rendered = settings if FLAGS.people == 'rendered' else None
         write_walk(FLAGS.output_dir, FLAGS.sequence, size, FLAGS.seed, FLAGS.white_background, rendered)
         print(f'{FLAGS.output_dir}: {FLAGS.sequence} frames of {size[0]} x {size[1]}')
         return
-    shard = _parse_shard(FLAGS.shard)
+    shard = other_kinds.parse_shard(FLAGS.shard)
     start = time.time()
     if not write_dataset(FLAGS.output_dir, settings, FLAGS.num_processes, shard=shard):
         print(f'{FLAGS.output_dir} already holds exactly these people: nothing to do')
@@ -168,32 +150,6 @@ def main() -> None:
         f'{counts["num_pairs"]["train"]} training and {counts["num_pairs"]["test"]} test pairs '
         f'in {time.time() - start:.0f} s'
     )
-
-
-def _refuse(names: Sequence[str], how: str, allowed: Sequence[str] = ()) -> None:
-    """Raises ConfigError for the first flag that is given."""
-    for name in names:
-        if FLAGS[name].present and name not in allowed:
-            raise ConfigError(f'--{name}: given {how}')
-
-
-def _write_views() -> None:
-    start, size = time.time(), FLAGS.view_size
-    num_processes = FLAGS.num_processes or os.cpu_count() or 1
-    write_views(FLAGS.output_dir, FLAGS.view_category, FLAGS.views, size, FLAGS.seed, num_processes)
-    print(
-        f'{FLAGS.output_dir}: {FLAGS.views} objects ({FLAGS.view_category}), each in 54 views of {size} x {size}, '
-        f'in {time.time() - start:.0f} s'
-    )
-
-
-def _parse_shard(text: str) -> tuple[int, int]:
-    """(i, n) of 'i/n'."""
-    match = re.fullmatch(r'(\d+)/(\d+)', text)
-    number, count = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not 1 <= number <= count:
-        raise ConfigError(f'--shard: got {text!r}, expected i/n with 1 <= i <= n, for example 1/4')
-    return number, count
 
 
 if __name__ == '__main__':

@@ -10,28 +10,25 @@ dataset.json                     the settings that it was made with
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import json
 import os
 import pathlib
 from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
-import tqdm
 from PIL import Image
 
 from posewarp_tf import conventions
-from posewarp_tf.errors import DataError
+from posewarp_tf.pictures.class_colors import label_palette
 from posewarp_tf.synthetic.drawn.backgrounds import WHITE_STUDIO, sample_background
 from posewarp_tf.synthetic.drawn.person import sample_person
 from posewarp_tf.synthetic.drawn.pose import sample_pose
 from posewarp_tf.synthetic.drawn.render import exact_flow, render
+from posewarp_tf.synthetic.in_parts import Writer, write_in_parts
 from posewarp_tf.synthetic.layouts import LAYOUTS, LabelledPicture
-from posewarp_tf.synthetic.processes import in_processes
 from posewarp_tf.synthetic.settings import SPLITS, Settings
-from posewarp_tf.synthetic.unfinished import Rows, Task, Unfinished, begun
+from posewarp_tf.synthetic.unfinished import Rows, Task, Unfinished
 
 _JPEG_QUALITY = 95
 _OTHER_PLACE = 0.1  # chance of a picture taken in front of another background
@@ -52,23 +49,9 @@ def write_dataset(
     Returns False, having done nothing, when `output_dir` holds it already. Raises DataError when the folder
     holds anything else.
     """
-    final = pathlib.Path(output_dir)
-    description = settings.describe()
-    if _is_already_there(final, description):
-        return False
-    tasks = [(split, index) for split, count in description['num_people'].items() for index in range(count)]
     folders = (*SPLITS, 'parsing', LAYOUTS[settings.layout].parts, 'flows')
-    number, count = shard
-    with begun(final, description, folders, is_shared=count > 1) as unfinished:
-        own = [task for task in tasks[number - 1 :: count] if not unfinished.is_done(task)]
-        write = functools.partial(write_person, unfinished, settings)
-        results = in_processes(write, own, num_processes or os.cpu_count() or 1)
-        for _ in tqdm.tqdm(results, total=len(own), unit='person', disable=not show_progress):
-            pass
-        if all(unfinished.is_done(task) for task in tasks):
-            _write_lists(unfinished, settings, tasks)
-            unfinished.finish()
-    return True
+    writer = Writer(settings, folders, write_person, _write_lists, unit='person')
+    return write_in_parts(output_dir, writer, num_processes, show_progress, shard)
 
 
 def _write_lists(unfinished: Unfinished, settings: Settings, tasks: list[Task]) -> None:
@@ -79,7 +62,6 @@ def _write_lists(unfinished: Unfinished, settings: Settings, tasks: list[Task]) 
         notes = ''.join(f'{line}\n' for found in rows for line in found.annotations)
         (unfinished.folder / f'{prefix}-pairs-{split}.csv').write_text('from,to\n' + pairs)
         (unfinished.folder / f'{prefix}-annotation-{split}.csv').write_text('name:keypoints_y:keypoints_x\n' + notes)
-    (unfinished.folder / 'settings.json').rename(unfinished.folder / 'dataset.json')
 
 
 def write_person(unfinished: Unfinished, settings: Settings, task: Task) -> None:
@@ -134,7 +116,7 @@ def draw_person(settings: Settings, split: str, index: int) -> list:
 
 def person_generator(seed: int, split: str, index: int, use: str, number: int = 0) -> np.random.Generator:
     """Random numbers for one use, the same whatever else a data set holds."""
-    uses = ('person', 'pose', 'pairs', 'camera')
+    uses = ('person', 'pose', 'pairs', 'camera', 'noise')
     return np.random.default_rng([seed, SPLITS.index(split), index, uses.index(use), number])
 
 
@@ -164,28 +146,5 @@ def save_picture(picture: LabelledPicture, file: pathlib.Path | IO[bytes]) -> No
 
 def save_labels(path: pathlib.Path, labels: np.ndarray) -> None:
     image = Image.fromarray(labels, mode='P')
-    image.putpalette(_palette().reshape(-1).tolist())
+    image.putpalette(label_palette().reshape(-1).tolist())
     image.save(path, optimize=True)
-
-
-def _palette() -> np.ndarray:
-    """PASCAL's label colours: bits 0, 1, 2 of a class are the highest bits of red, green, blue, and so on."""
-    classes = np.arange(256)[:, None]
-    palette = np.zeros((256, 3), np.int64)
-    for step in range(3):
-        palette |= ((classes >> (3 * step + np.arange(3))) & 1) << (7 - step)
-    return palette.astype(np.uint8)
-
-
-def _is_already_there(final: pathlib.Path, description: dict) -> bool:
-    if not final.exists() or (final.is_dir() and not any(final.iterdir())):
-        return False
-    settings_path = final / 'dataset.json'
-    with contextlib.suppress(OSError, ValueError):
-        # Folders from before there were layouts do not name theirs.
-        if {'layout': 'deepfashion', **json.loads(settings_path.read_text())} == description:
-            return True
-    raise DataError(
-        f'{final}: already holds something else (or people made with other settings): '
-        'expected an empty folder or none; choose another --output_dir or remove it'
-    )

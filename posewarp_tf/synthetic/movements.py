@@ -35,12 +35,12 @@ def sample_movement(rng: np.random.Generator, num_frames: int) -> np.ndarray:
         frames = rng.uniform(*_WALK_FRAMES) / _WALK_KEYS
         skeletons = [pose_skeleton(body, walk_pose(key / _WALK_KEYS, yaw=0.0)) for key in range(_WALK_KEYS)]
         number = int(num_frames / frames) + 2
-        keys = [_points(skeletons[key % _WALK_KEYS]) for key in range(number)]
+        keys = [skeleton_points(skeletons[key % _WALK_KEYS]) for key in range(number)]
         times = np.arange(number) * frames
         ease = False
     else:
         number = num_frames // _DANCE_FRAMES[0] + 2
-        keys = [_points(pose_skeleton(body, sample_pose(rng, max_yaw=50.0))) for _ in range(number)]
+        keys = [skeleton_points(pose_skeleton(body, sample_pose(rng, max_yaw=50.0))) for _ in range(number)]
         times = np.concatenate([[0], np.cumsum(rng.integers(*_DANCE_FRAMES, number - 1))])
         ease = True
     moved = _between(np.stack(keys), times, num_frames, ease)
@@ -52,8 +52,8 @@ def sample_movement(rng: np.random.Generator, num_frames: int) -> np.ndarray:
     return moved @ rotations.swapaxes(1, 2) + ways[:, np.newaxis]
 
 
-def _points(skeleton: Skeleton) -> np.ndarray:
-    """float64 [POINTS, 3] of one posed figure."""
+def skeleton_points(skeleton: Skeleton) -> np.ndarray:
+    """float64 [POINTS, 3] of one posed figure, in metres; hip, spine and neck are points of the back."""
     body = skeleton.body
     spine, _ = skeleton.spine(np.array([0.0, 0.5 * body.torso, body.torso]))
     found = dict(zip(('hip', 'spine', 'neck'), spine))

@@ -1,16 +1,20 @@
-"""What a data set of synthetic people depends on."""
+"""What a data set of synthetic people, or of videos of them, depends on."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.synthetic.video_layout import VIDEO_LAYOUTS
 
 # Raised whenever the same settings give other pictures.
 GENERATOR_VERSION = 4
 RENDERED_VERSION = 2
+VIDEO_VERSION = 1
 PEOPLE = ('drawn', 'rendered')
 SPLITS = ('train', 'test')
+# One of so many videos is for testing, as of the published ones.
+_TEST_SHARE = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,4 +88,50 @@ class Settings:
             'num_people': people,
             'num_pictures': {split: count * self.poses_per_person for split, count in people.items()},
             'num_pairs': {split: count * self.pairs_per_person for split, count in people.items()},
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoSettings:
+    """What a folder of videos depends on.
+
+    Attributes:
+        num_videos: of both splits; every sixth, at least one, is for testing.
+        num_frames: least and most of one video.
+    """
+
+    num_videos: int
+    image_size: tuple[int, int] = (256, 256)
+    num_frames: tuple[int, int] = (60, 120)
+    seed: int = 0
+    layout: str = 'fashion_video'
+    train_flows: bool = False
+
+    def __post_init__(self) -> None:
+        checks = (
+            ('videos', self.num_videos, 2),
+            ('min_frames', self.num_frames[0], 1),
+            ('max_frames', self.num_frames[1], self.num_frames[0]),
+            ('image_height', self.image_size[0], 16),
+            ('image_width', self.image_size[1], 16),
+            ('seed', self.seed, 0),
+        )
+        for name, value, least in checks:
+            if value < least:
+                raise ConfigError(f'--{name}: got {value}, expected at least {least}')
+        if self.layout not in VIDEO_LAYOUTS:
+            raise ConfigError(f'--layout: got {self.layout}, expected one of videos: {", ".join(VIDEO_LAYOUTS)}')
+
+    def describe(self) -> dict:
+        """The contents of dataset.json."""
+        num_test = max(1, self.num_videos // _TEST_SHARE)
+        return {
+            'kind': 'synthetic videos',
+            'generator_version': VIDEO_VERSION,
+            'seed': self.seed,
+            'image_size': list(self.image_size),
+            'num_frames': list(self.num_frames),
+            'layout': self.layout,
+            'train_flows': self.train_flows,
+            'num_people': {'train': self.num_videos - num_test, 'test': num_test},
         }

@@ -56,7 +56,14 @@ def write_skeletons(output_dir: str | os.PathLike, num_movements: int, seed: int
 
 
 def make_noisy(rng: np.random.Generator, joints: np.ndarray) -> np.ndarray:
-    """True joints [frames, 17, 2] in COCO's order as an estimator finds them; see above."""
+    """True joints [frames, 17, 2] in COCO's order as an estimator finds them, float32; see above."""
+    noisy, nobody = disturbed(rng, joints)
+    noisy[nobody] = CAMERA_WIDTH / 2
+    return noisy.astype(np.float32)
+
+
+def disturbed(rng: np.random.Generator, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same but for frames that show nobody, float64 [frames, 17, 2]; and bool [frames], which these are."""
     frames, num_joints, _ = joints.shape
     height = float(np.median(np.ptp(joints[..., 1], axis=1)))
     drift = rng.normal(0.0, 1.0, joints.shape)
@@ -71,8 +78,7 @@ def make_noisy(rng: np.random.Generator, joints: np.ndarray) -> np.ndarray:
         elsewhere = _spells(rng, frames, *_FOUND_ELSEWHERE)
         noisy[elsewhere, joint] += height * _ELSEWHERE * rng.normal(0.0, 1.0, 2)
         noisy[_spells(rng, frames, *_LOST), joint] = 0.0
-    noisy[_spells(rng, frames, *_NOBODY)] = CAMERA_WIDTH / 2
-    return noisy.astype(np.float32)
+    return noisy, _spells(rng, frames, *_NOBODY)
 
 
 def _exchanged(num_joints: int, left: list[int], right: list[int]) -> np.ndarray:

@@ -48,16 +48,12 @@ class WindowTrainStep(TrainStep):
             found.append(losses)
         return {name: tf.add_n([losses[name] for losses in found]) / count for name in found[0]}
 
-    def _compute_window(
-        self, batch: Tensors, state: Tensors, index: tf.Tensor
-    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-        per_replica, following = self._strategy.run(self._replica_window, args=(batch, state, index))
+    def _compute_window(self, batch: Tensors, state: Tensors, index: tf.Tensor) -> tuple[dict[str, tf.Tensor], Tensors]:
+        per_replica, state = self._strategy.run(self._replica_window, args=(batch, state, index))
         self._update_average()
-        return self._summed(per_replica), following
+        return self._summed(per_replica), state
 
-    def _replica_window(
-        self, batch: Tensors, state: Tensors, index: tf.Tensor
-    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    def _replica_window(self, batch: Tensors, state: Tensors, index: tf.Tensor) -> tuple[Tensors, Tensors]:
         window = cut_window(batch, state, index)
         losses, outputs = self._update_networks(window)
         return losses, next_state(window, outputs)

@@ -20,6 +20,7 @@ _PLAIN = {
     'posewarp_tf.photos.accuracy': ('--num_people=1', '--scale=1'),
     'posewarp_tf.photos.benchmark': ('--repeats=1', '--photo_size=96,64'),
     'posewarp_tf.photos.pose_accuracy': ('--images=me.jpg', f'--output_dir={NEW}'),
+    'posewarp_tf.landmarks': (f'--output_dir={NEW}',),
     'posewarp_tf.data.benchmark': ('--num_batches=1', '--batch_size=2'),
     # The checkpoint at hand is of a small network.
     'posewarp_tf.import_pytorch': ('--config=auto', f'--run_dir={NEW}'),
@@ -29,6 +30,7 @@ _PLAIN = {
         *('--check_pairs=1', '--calibration_pairs=1', '--timed_runs=1', '--precision=float32'),
         f'--output_dir={NEW}',
     ),
+    'posewarp_tf.clean_poses': (f'--output_dir={NEW}',),
     'exports.check.__main__': ('--num_pairs=1', '--timed_runs=1', f'--output_dir={NEW}'),
 }
 
@@ -42,10 +44,17 @@ def added_flags(command: Command) -> tuple[str, ...]:
             return ('--skeletons=7', f'--output_dir={NEW}')
         if any(argument.startswith('--views') for argument in command.arguments):
             return ('--views=2', '--view_size=32', '--num_processes=1', f'--output_dir={NEW}')
+        if any(argument.startswith('--videos') for argument in command.arguments):
+            sizes = ('--image_height=64', '--image_width=64', '--min_frames=3', '--max_frames=3')
+            return ('--videos=2', *sizes, '--num_processes=1', f'--output_dir={NEW}')
+        if any(argument.startswith('--faces') for argument in command.arguments):
+            return ('--faces=2', '--face_frames=2', '--image_height=64', '--num_processes=1', f'--output_dir={NEW}')
         people = ('--num_train_people=1', '--num_test_people=1', '--poses_per_person=2', '--pairs_per_person=2')
         return (*people, '--num_processes=1', f'--output_dir={NEW}')
     if command.module == 'posewarp_tf.benchmark' and '--window' in command.arguments:
         return (*_PLAIN[command.module], '--discriminator_num_layers=2')
+    if command.module == 'posewarp_tf.evaluate' and re.search('gfla_(dance|face)', command.text):
+        return ('--max_pairs=1', '--num_frames=2')
     if command.module == 'posewarp_tf.train':
         return (*_flags_of_training(command), f'--run_dir={NEW}')
     return _PLAIN.get(command.module or '', ())
@@ -58,12 +67,15 @@ def _flags_of_training(command: Command) -> tuple[str, ...]:
     assert config is not None, command.text
     config = load_config(config[1] or config[2])
     names = re.findall(r'(\w+)=', given[1]) if given else config.training.stage_steps
+    animates = config.model.material.endswith('_clips')
     is_gfla, is_narrow = config.model.model in ('gfla', 'gfla_views'), config.model.makes_pictures
     in_guide = not command.document.startswith('docs/results/')
     steps = 1 if is_gfla and in_guide and '--stage=' in command.text else 0
     return (
         *(_NARROW if is_narrow else ('--motion_channels=8',)),
         *((*_SHALLOW, _FEW_TERMS) if is_gfla else ()),
+        # A discriminator of clips looks at time on two levels.
+        *((*_SHALLOW, '--discriminator_num_layers=2') if animates else ()),
         *('--batch_size=2', '--validation_pairs=1', '--vgg_weights=random', '--num_workers=1'),
         f'--stage_steps={",".join(f"{name}={steps}" for name in names)}',
     )

@@ -20,6 +20,7 @@ CANNOT_RUN = {
     'posewarp app': 'a server, which does not end; tests/page_server/test_app.py starts and ends it',
     'docker compose ': 'needs Docker',
     'python -m exports.serving.client ': 'needs a server; tests/exports/test_serving.py runs the client against one',
+    'python -m exports.serving.clean_poses ': 'needs a server; tests/exports/test_skeletons.py asks one',
     'python -m custom_ops.benchmarks.local_attention': 'needs the compiled ops, and measures for many minutes',
     'custom_ops/cuda_check/run_all.sh ': 'needs a GPU',
     'posewarp portable-step ': 'traces a network for a minute; tests/training/test_portable.py writes and collects one',
@@ -36,12 +37,12 @@ def reason_not_to_run(command):
 
 
 def commands_to_run():
-    """One of those that become the same, apart from the folder of a run, all of which are alike here."""
+    """One of those that become the same, apart from the folder of a run: all of one material are alike here."""
     found = {}
     for command in all_commands():
         if command.module and not reason_not_to_run(command):
             flags = dict(argument.partition('=')[::2] for argument in (*command.arguments, *added_flags(command)))
-            flags.pop('--run_dir', None)
+            flags['--run_dir'] = str('motion' in flags.get('--run_dir', ''))
             found.setdefault((command.module, tuple(sorted(flags.items()))), command)
     return list(found.values())
 

@@ -15,11 +15,14 @@ from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.synthetic import Settings, write_dataset
 from posewarp_tf.synthetic.objects.files import write_views
+from posewarp_tf.synthetic.settings import VideoSettings
 from posewarp_tf.synthetic.skeletons import write_skeletons
+from posewarp_tf.synthetic.talking.videos import FaceSettings, write_faces
+from posewarp_tf.synthetic.videos import write_videos
 from posewarp_tf.synthetic.walk import write_walk
 from posewarp_tf.video.writing import write_video
 from tests.processes import run_module
-from tests.run_folders import make_motion_run, make_pfl_run, make_run, make_views_run
+from tests.run_folders import make_animation_run, make_motion_run, make_pfl_run, make_run, make_views_run
 from tests.source_code import ROOT
 
 DATA = 'data/quickstart'
@@ -42,6 +45,8 @@ def make_workplace(folder: pathlib.Path) -> None:
     write_skeletons(folder / 'data/skeletons', 14)
     write_views(folder / 'data/views', 'chair', 2, 64, show_progress=False)
     (folder / 'data/shapenet').symlink_to(folder / 'data/views')
+    write_videos(folder / 'data/videos', VideoSettings(2, (64, 64), (30, 30)), num_processes=1, show_progress=False)
+    write_faces(folder / 'data/faces', FaceSettings(2, (128, 128), 30), num_processes=1, show_progress=False)
     (folder / 'photos').symlink_to(folder / 'data/walk/pictures')
     write_dataset(folder / 'data/people_256', Settings(0, 1, 2, 1, (256, 192)), num_processes=1, show_progress=False)
     for name in ('people_512', 'people_rendered'):
@@ -80,6 +85,9 @@ def _add_photos(folder: pathlib.Path) -> None:
     ]
     (folder / 'many.csv').write_text('\n'.join(rows) + '\n')
     write_video(folder / 'dance.mp4', sorted((folder / 'data/walk/pictures').iterdir()), 25.0)
+    talk = sorted((folder / 'data/faces/train_data/train_00000').iterdir())[:2]
+    shutil.copy(talk[0], folder / 'face.png')
+    write_video(folder / 'talk.mp4', talk, 25.0)
 
 
 def _add_runs(runs: pathlib.Path) -> None:
@@ -90,4 +98,6 @@ def _add_runs(runs: pathlib.Path) -> None:
     make_run(runs / 'flow', trained_stage='flow', data_dir=DATA, **{**_SHALLOW, **_NARROW})
     make_motion_run(runs / 'motion_quickstart', data_dir='data/skeletons')
     make_views_run(runs / 'gfla_views_quickstart', data_dir='data/views', gain=0.5)
+    make_animation_run(runs / 'gfla_dance_quickstart', 'dance', data_dir='data/videos', dataset='fashion_video')
+    make_animation_run(runs / 'gfla_face_quickstart', 'face', data_dir='data/faces')
     make_pfl_run(runs / 'pfl_quickstart', data_dir=DATA, pose_representation='joints')

@@ -9,7 +9,7 @@ import pytest
 
 from posewarp_tf.detection.people import Person
 from posewarp_tf.errors import DataError
-from posewarp_tf.inference import driving
+from posewarp_tf.inference import driving, film
 from posewarp_tf.inference.driving_job import DrivingJob
 from posewarp_tf.inference.found_poses import PoseFinder
 from posewarp_tf.inference.options import PhotoOptions
@@ -298,7 +298,7 @@ def test_the_joints_of_the_photo_are_found_if_they_are_not_given(job, predictor,
 
 
 def test_a_large_photo_makes_a_video_that_players_take(folder, job, predictor, monkeypatch, capsys):
-    monkeypatch.setattr(driving, '_MAX_FILM_SIDE', 45)
+    monkeypatch.setattr(driving, 'MAX_FILM_SIDE', 45)
     run_driving(predictor, job, Estimator())
     assert VideoReader(folder / 'out.mp4').size == (46, 36)
     assert 'the video is made of 45x35 pixels' in capsys.readouterr().out
@@ -320,7 +320,7 @@ def test_a_large_photo_makes_a_video_that_players_take(folder, job, predictor, m
 )
 def test_what_does_not_drive_is_named_and_nothing_is_written(folder, job, predictor, monkeypatch, changes, message):
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(driving, '_MAX_ANIMATED', 8)
+    monkeypatch.setattr(film, 'MAX_ANIMATED', 8)
     job = dataclasses.replace(job, source_image='me.png', poses='dance.mp4', output='out.mp4')
     with pytest.raises(DataError, match=message):
         run_driving(predictor, dataclasses.replace(job, **changes), Estimator())

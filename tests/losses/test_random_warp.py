@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from posewarp_tf.losses import random_warp
 from posewarp_tf.losses.random_warp import NUM_DRAWS, RandomWarp, nearest_sample, warp_person
-from posewarp_tf.losses.randomness import example_uniform
 
 SIZE = (64, 96)
 
@@ -131,13 +130,3 @@ def test_nearest_sample_reads_x_and_y_in_this_order():
     flow = tf.broadcast_to(tf.constant([1.4, -0.6]), (1, 3, 4, 2))
     expected = np.array([[1, 2, 3, 3], [1, 2, 3, 3], [5, 6, 7, 7]])
     np.testing.assert_array_equal(nearest_sample(labels, flow)[0], expected)
-
-
-def test_random_numbers_belong_to_the_example_the_step_and_the_seed():
-    images = np.random.default_rng(5).uniform(-1, 1, (4, 8, 8, 3)).astype(np.float32)
-    numbers = example_uniform(images, 7, 10, seed=1).numpy()
-    assert numbers.shape == (4, 10)
-    np.testing.assert_array_equal(example_uniform(images[2:3], tf.constant(7), 10, seed=1), numbers[2:3])
-    assert len(np.unique(numbers)) == 40
-    for step, seed in ((8, 1), (7, 2)):
-        assert not np.intersect1d(example_uniform(images, step, 10, seed=seed), numbers).size

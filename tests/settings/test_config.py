@@ -81,6 +81,22 @@ def test_config_that_held_the_settings_of_all_models_is_read():
     assert Config.from_json(json.dumps(earlier)) == Config().replace(heatmap_sigma=3.0)
 
 
+@pytest.mark.parametrize('model', ['motion', 'layered'])
+def test_config_that_held_settings_without_effect_is_read(model):
+    """Models without discriminators had settings of them, and skeletons those of pictures."""
+    config = Config().replace(model=model)
+    earlier = json.loads(config.to_json())
+    assert 'discriminator' not in earlier['model']
+    earlier['model'].update({'discriminator': 'patch', 'discriminator_num_layers': 3, 'discriminator_num_scales': 2})
+    if model == 'motion':
+        earlier['data'].update({'augmentation': 'affine', 'color_jitter': True})
+    assert Config.from_json(json.dumps(earlier)) == config
+
+
+def test_data_flags_of_pictures_may_be_given_for_skeletons_as_they_are_by_default():
+    assert parsed('--model=motion', '--augmentation=none', '--cache_images').model.material == 'skeletons'
+
+
 def test_weights_that_a_model_gains_later_do_not_change_earlier_runs():
     earlier = json.loads(Config().to_json())
     del earlier['loss']['loss_weights']['full']['style']
@@ -94,6 +110,10 @@ def test_another_model_begins_with_its_own_settings():
     assert other.model.base_filters == 64 and other.model.spatial_transform == 'bilinear'
     assert set(other.loss.loss_weights) == {'pose_flow', 'garment', 'synthesis', 'joint'}
     assert other.training.stage_steps == {}
+    # The discriminators are those of before, where both have some.
+    judged = config.replace(discriminator_num_layers=2)
+    assert judged.replace(model='pfl').model.discriminator_num_layers == 2
+    assert judged.replace(model='layered').replace(model='gfla').model.discriminator_num_layers == 4
 
 
 @pytest.mark.parametrize(('earlier', 'today'), [('16', 'own'), ('20', 'lip'), ('auto', 'auto'), ('atr', 'atr')])
@@ -136,6 +156,10 @@ def test_a_stage_may_have_its_own_learning_rate():
         (['--stage_learning_rates=poseflow=1'], "--stage_learning_rates: got stage 'poseflow'"),
         (['--model=pfl', '--attention_kernels=2=5'], r'--attention_kernels: --model=pfl has no such setting'),
         (['--model=gan'], "--model: got 'gan', expected one of gfla, pfl"),
+        (['--model=motion', '--augmentation=affine'], "--augmentation: got 'affine', which is for pictures"),
+        (['--model=motion', '--color_jitter'], '--color_jitter: got True, which is for pictures'),
+        (['--model=motion', '--keypoint_size=256,176'], '--keypoint_size: got .* trained on skeletons'),
+        (['--model=motion', '--discriminator=patch'], '--discriminator: --model=motion has no such setting'),
         (['--feature_scales='], '--feature_scales: got none'),
         (['--feature_scales=0,7'], '--feature_scales: got 0,7, expected some of 0 to 4'),
     ],

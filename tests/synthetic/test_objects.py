@@ -65,7 +65,7 @@ def test_objects_have_few_parts_fill_the_ball_and_differ(category):
     objects = [sample_object(category, 0, number) for number in range(12)]
     for parts in objects:
         corners = np.concatenate([part.corners for part in parts])
-        assert 5 <= len(parts) <= 16
+        assert 4 <= len(parts) <= 16
         np.testing.assert_allclose(np.linalg.norm(corners, axis=1).max(), 1)
     pictures = np.array([render(parts, View(40, 10), 32)[0] for parts in objects[:4]], int)
     assert np.all(pictures[:, [0, -1]] == 255)

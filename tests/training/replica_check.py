@@ -24,18 +24,21 @@ def main(config_path, folder):
     tf.config.set_logical_device_configuration(cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2)
     # A graph that runs three times is not worth optimising.
     tf.config.optimizer.set_experimental_options({'disable_meta_optimizer': True})
-    config = Config.load(config_path).replace(stage='full', stage_steps={'full': NUM_STEPS})
+    config = Config.load(config_path)
+    stage = config.model.stages[-1].name
+    config = config.replace(stage=stage, stage_steps={stage: NUM_STEPS})
     discriminators = record_discriminators()
     checkpoints = {}
     for devices in (['CPU:0', 'CPU:1'], ['CPU:0']):
         run_folder = RunFolder(pathlib.Path(folder) / str(len(devices)))
         training = trainer.Trainer(config, run_folder, devices)
         assert training.train() == 0
-        checkpoints[len(devices)] = numbers(run_folder)
+        checkpoints[len(devices)] = numbers(run_folder, stage)
         if len(devices) == 2:
+            weights = [*training.model.weights, *(weight for one in discriminators for weight in one.weights)]
             between = {
                 weight.name: largest_difference(*training._strategy.experimental_local_results(weight))
-                for weight in training.model.weights + discriminators[0].weights
+                for weight in weights
             }
     print(json.dumps({'between_replicas': between, 'to_one_replica': compare(checkpoints[2], checkpoints[1])}))
 
@@ -51,8 +54,8 @@ def record_discriminators():
     return made
 
 
-def numbers(run_folder):
-    reader = tf.train.load_checkpoint(str(run_folder.stage_dir('full') / f'step-{NUM_STEPS}'))
+def numbers(run_folder, stage):
+    reader = tf.train.load_checkpoint(str(run_folder.stage_dir(stage) / f'step-{NUM_STEPS}'))
     names = [name for name in reader.get_variable_to_shape_map() if name != '_CHECKPOINTABLE_OBJECT_GRAPH']
     return {name: reader.get_tensor(name) for name in names}
 

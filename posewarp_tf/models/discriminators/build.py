@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.config import JudgedModelConfig, judged
 from posewarp_tf.models.discriminators.image import (
     Discriminator,
     MultiscalePatchDiscriminator,
@@ -33,7 +33,7 @@ def build_discriminator(config: Any, subject: str = 'image') -> Discriminator:
         subject: what it judges: 'image' (RGB), 'clip' (as the model's `clip_form`; of frames by the temporal
             discriminator, whatever `--discriminator` says), or an output of classes (their probabilities).
     """
-    settings = model_section(config)
+    settings = judged(model_section(config))
     if subject == 'clip':
         return _build_clip_discriminator(settings)
     discriminator = DISCRIMINATORS[settings.discriminator].for_model(settings)
@@ -43,7 +43,7 @@ def build_discriminator(config: Any, subject: str = 'image') -> Discriminator:
     return discriminator
 
 
-def _build_clip_discriminator(settings: ModelConfig) -> Discriminator:
+def _build_clip_discriminator(settings: JudgedModelConfig) -> Discriminator:
     form = settings.clip_form
     if form is None:
         raise ConfigError(f'--model={settings.model} makes no clips that a discriminator could judge')

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from posewarp_tf.layers.blocks import Block, activate, initializer, level_filters, register
 from posewarp_tf.layers.spectral_norm import SpectralConv2D
-from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.config import JudgedModelConfig
 from posewarp_tf.models.discriminators.sizes import SMALLEST_JUDGED_MAPS, check_judged_size
 from posewarp_tf.models.pytorch_names import named_variables
 
@@ -33,7 +33,7 @@ class Discriminator(tf.keras.Model):
         self.widths = [level_filters(level, base_filters, max_filters) for level in range(num_layers)]
 
     @classmethod
-    def for_model(cls, config: ModelConfig) -> Discriminator:
+    def for_model(cls, config: JudgedModelConfig) -> Discriminator:
         """The discriminator that a config describes."""
         return cls(config.discriminator_base_filters, config.discriminator_max_filters, config.discriminator_num_layers)
 
@@ -129,7 +129,7 @@ class MultiscalePatchDiscriminator(Discriminator):
         ]
 
     @classmethod
-    def for_model(cls, config: ModelConfig) -> Discriminator:
+    def for_model(cls, config: JudgedModelConfig) -> Discriminator:
         return cls(
             config.discriminator_base_filters,
             config.discriminator_max_filters,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.models.config import ModelConfig
+from posewarp_tf.models.config import ModelConfig, judged
 
 # By --discriminator: height and width that its last level needs.
 SMALLEST_JUDGED_MAPS = {'res': 1, 'patch': 3, 'multiscale_patch': 3}
@@ -13,9 +13,10 @@ SMALLEST_JUDGED_MAPS = {'res': 1, 'patch': 3, 'multiscale_patch': 3}
 
 def check_discriminator(model: ModelConfig) -> None:
     """Raises ConfigError when the discriminator of a config has no logits left of pictures of the model's size."""
-    num_scales = model.discriminator_num_scales if model.discriminator == 'multiscale_patch' else 0
-    smallest_map = SMALLEST_JUDGED_MAPS[model.discriminator]
-    check_judged_size(model.image_size, smallest_map, model.discriminator_num_layers, num_scales)
+    settings = judged(model)
+    num_scales = settings.discriminator_num_scales if settings.discriminator == 'multiscale_patch' else 0
+    smallest_map = SMALLEST_JUDGED_MAPS[settings.discriminator]
+    check_judged_size(settings.image_size, smallest_map, settings.discriminator_num_layers, num_scales)
 
 
 def check_judged_size(size: Sequence[int | None], smallest_map: int, num_layers: int, num_scales: int = 0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from posewarp_tf.layers.blocks import register
+from posewarp_tf.ops.randomness import example_uniform
 
 
 @register
@@ -25,16 +26,7 @@ class ExampleDropout(tf.keras.layers.Layer):
         self.place = place
 
     def call(self, features: tf.Tensor, example: tf.Tensor) -> tf.Tensor:
-        bits = tf.bitcast(tf.cast(example, tf.float32), tf.int32)
-        sums = tf.reduce_sum(tf.cast(bits, tf.int64), axis=tf.range(1, tf.rank(bits)))
-        seeds = tf.stack([sums, tf.fill(tf.shape(sums), tf.constant(self.place, tf.int64))], axis=1)
-        shape = tf.shape(features)[1:]
-
-        def draw(seed: tf.Tensor) -> tf.Tensor:
-            # Left to itself TensorFlow takes another algorithm on other devices.
-            return tf.random.stateless_uniform(shape, seed, alg='philox')
-
-        kept = tf.map_fn(draw, seeds, fn_output_signature=tf.float32) >= self.rate
+        kept = example_uniform(example, self.place, tf.shape(features)[1:]) >= self.rate
         return tf.where(kept, features / (1.0 - self.rate), tf.zeros_like(features))
 
     def get_config(self) -> dict:

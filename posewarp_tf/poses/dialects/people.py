@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.poses.dialects.frames import Frame, flat_points, size_of
+from posewarp_tf.poses.skeletons import HUMAN36M_17
 
 OPENPOSE = 'OpenPose JSON'
+# The version of OpenPose that the tool of motion extraction names; its 17 joints are Human3.6M's, not COCO's.
+VIDEO_TO_POSE = 'Video to Pose 2D'
 
 # What the list of people is called, and by which names each has the joints; the second is that of old versions.
 _KEYS = {'people': ('pose_keypoints_2d', 'pose_keypoints'), 'bodies': ('joints',)}
@@ -32,8 +38,15 @@ def read_people(content: dict[str, Any], name: str = '') -> list[Frame]:
             raise ValueError(f'{key}[{i}]: no `{_KEYS[key][0]}`')
         # Editors write null, OpenPose an empty list, for somebody of whom only a hand or the face was found.
         if person[joints[0]] not in (None, []):
-            tables.append(flat_points(person[joints[0]], f'{key}[{i}].{joints[0]}'))
+            points = flat_points(person[joints[0]], f'{key}[{i}].{joints[0]}')
+            is_human36m = content.get('version') == VIDEO_TO_POSE and len(points) == len(HUMAN36M_17)
+            tables.append(_from_human36m(points) if is_human36m else points)
     return [Frame(name, kind, tables, size, is_canvas=True)]
+
+
+def _from_human36m(points: np.ndarray) -> np.ndarray:
+    """The joints that OpenPose-18 has too, as those: neck, nose and limbs."""
+    return np.stack([points[HUMAN36M_17.index(name)] if name in HUMAN36M_17 else np.zeros(3) for name in JOINT_NAMES])
 
 
 def is_people_by_picture(content: Any) -> bool:

@@ -62,11 +62,17 @@ class Picture:
         return self.image.shape[0], self.image.shape[1]
 
 
-def render(person: Person, pose: Pose, size: tuple[int, int], background: Background | None = None) -> Picture:
-    """Draws `person` in `pose` as a picture of `size` (height, width)."""
+def render(
+    person: Person,
+    pose: Pose,
+    size: tuple[int, int],
+    background: Background | None = None,
+    camera: Camera | None = None,
+) -> Picture:
+    """Draws `person` in `pose` as a picture of `size` (height, width), by default from where the figure fills it."""
     height, width = size
     skeleton = pose_skeleton(person.body, pose)
-    camera = _camera(person, pose, skeleton, size)
+    camera = camera or _camera(person, pose, skeleton, size)
     points, normals = person.vertices(skeleton)
     vertices = camera.project(points)
     normals = normals @ camera.turn.T
@@ -218,12 +224,15 @@ def _shading(person: Person, normal: np.ndarray, depth: np.ndarray, covered: np.
     normal = np.where(lining[:, None], -normal, normal) / length[:, None]
     lambert = np.clip(normal @ person.light, 0.0, 1.0)
     shade = (0.58 + 0.46 * lambert) * (0.88 + 0.12 * np.clip(normal[:, 2], 0, 1))
-    # Where the surroundings are nearer to the camera, less light arrives.
+    # Where the surroundings are nearer to the camera, less light arrives. Only where there are any is looked.
+    rows, columns = np.divmod(covered, depth.shape[1])
+    top, left = (int(places.min(initial=depth.size)) for places in (rows, columns))
+    depth = depth[top : rows.max(initial=0) + 1, left : columns.max(initial=0) + 1]
     near = np.where(np.isfinite(depth), depth, 0.0)
     known = np.isfinite(depth).astype(np.float64)
     radius = max(1, int(0.045 * scale * SAMPLES))
     blurred = _box_blur(near, radius) / np.maximum(_box_blur(known, radius), 1e-6)
-    sunk = (blurred.reshape(-1)[covered] - near.reshape(-1)[covered]) / 0.16
+    sunk = (blurred - near)[rows - top, columns - left] / 0.16
     return (shade * (1 - 0.38 * np.clip(sunk, 0.0, 1.0)) * np.where(lining, 0.6, 1.0))[:, None]
 
 

@@ -1,4 +1,4 @@
-"""Chairs of 5 to 15 boxes and cylinders, in random proportions."""
+"""Chairs of 4 to 16 boxes and cylinders, in random proportions."""
 
 from __future__ import annotations
 

@@ -109,10 +109,17 @@ def without_covered(inner: Layer, outer: Layer, margin: float = 0.05) -> Layer:
 
 def depth_below(points: np.ndarray, layer: Layer) -> np.ndarray:
     """How far points [P, 3] lie above the layer along the normal of its nearest vertex; NaN where it is far away."""
-    normals = vertex_normals(layer.vertices, layer.triangles)
-    distance, nearest = cKDTree(layer.vertices).query(points)
-    height = np.sum((points - layer.vertices[nearest]) * normals[nearest], axis=1)
-    return np.where(distance < _REACH, height, np.nan)
+    return heights_above(points, layer.vertices, vertex_normals(layer.vertices, layer.triangles), _REACH)
+
+
+def heights_above(points: np.ndarray, vertices: np.ndarray, normals: np.ndarray, reach: float) -> np.ndarray:
+    """How far points [P, 3] lie above the nearest vertex along its normal, in metres; NaN where none is in reach."""
+    distance, nearest = _tree(vertices).query(points, distance_upper_bound=reach)
+    found = np.isfinite(distance)
+    against = nearest[found]
+    out = np.full(len(points), np.nan)
+    out[found] = np.sum((points[found] - vertices[against]) * normals[against], axis=1)
+    return out
 
 
 def _moves(vertices: np.ndarray, points: np.ndarray, normals: np.ndarray, tree: cKDTree, gap: float) -> np.ndarray:

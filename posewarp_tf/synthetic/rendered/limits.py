@@ -6,12 +6,12 @@ import dataclasses
 import functools
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from posewarp_tf.conventions import PART_NAMES
 from posewarp_tf.synthetic.drawn import geometry
 from posewarp_tf.synthetic.rendered import skinning
 from posewarp_tf.synthetic.rendered.body import Body
+from posewarp_tf.synthetic.rendered.clearance import heights_above
 from posewarp_tf.synthetic.rendered.mesh import vertex_normals
 from posewarp_tf.synthetic.rendered.person import Person
 from posewarp_tf.synthetic.rendered.rig import part_weights
@@ -21,6 +21,7 @@ _LARGEST_BEND = {'elbow': 152.0, 'knee': 150.0}  # degrees from straight
 _LEAST_UPRIGHT = 0.55  # cosine between trunk and the vertical
 _LEAST_IN_SKIRT = 0.64  # cosine between the thighs of somebody in a skirt, a dress or a coat
 _LEAST_OF_HEAD = 0.72  # cosine between the head's and the trunk's length
+_NEAR = 0.12  # metres from a limb to what it may run through
 _DEEPEST = 0.016  # metres that flesh gives way
 _MOST_INSIDE = 4  # vertices, of every third of a limb, that may lie deeper
 _LIFT = np.radians(5.0)
@@ -110,12 +111,8 @@ def crossings(person: Person, stance: Stance) -> list[str]:
     found = []
     for limb, others in _PAIRS:
         own, other = flesh.vertices_of(limb)[::3], flesh.vertices_of(others)[::2]
-        tree = cKDTree(vertices[other], compact_nodes=False, balanced_tree=False)
-        distance, nearest = tree.query(vertices[own], distance_upper_bound=0.12)
-        near = np.isfinite(distance)
-        against = other[nearest[near]]
-        depth = np.sum((vertices[own][near] - vertices[against]) * normals[against], axis=1)
-        if (depth < -_DEEPEST).sum() > _MOST_INSIDE:
+        heights = heights_above(vertices[own], vertices[other], normals[other], _NEAR)
+        if (heights < -_DEEPEST).sum() > _MOST_INSIDE:
             found.append(limb[0])
     return found
 

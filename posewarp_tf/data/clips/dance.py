@@ -1,0 +1,144 @@
+"""Clips of persons for training and testing: frames, the maps of their poses, and a reference of the same person.
+
+A batch (conventions.py has the units; poses are those of poses/dance_maps.py):
+    reference_image float32 [B, H, W, 3], reference_pose float32 [B, H, W, 20];
+    target_images float32 [B, n, H, W, 3], target_poses float32 [B, n, H, W, 20], consecutive frames;
+    name string [B], of the videos;
+    target_masks uint8 [B, n, H, W] in training batches of folders that have masks, 1 = the person;
+    target_flows float32 [B, n, H, W, 2] and target_visibility uint8 [B, n, H, W], where they are asked for: from each
+    frame to the one before, from the first to the reference.
+
+The pose of the reference is the one that was found, in COCO's order; those of the targets are clean, in Human3.6M's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from posewarp_tf.data.clips.dance_files import DanceClips, flow_path, load_clips
+from posewarp_tf.data.clips.dance_reader import REFERENCE_MOVES_APART, Batch, ClipReader
+from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
+from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.settings.config import Config
+from posewarp_tf.synthetic.video_layout import NUM_REFERENCES
+
+__all__ = ['load_clips', 'make_test_clips', 'make_training_clips']
+
+# Frames of a training clip: windows of so many.
+NUM_FRAMES, WINDOW = 30, 6
+
+
+def make_training_clips(config: Config, start_step: int, clips: DanceClips) -> tf.data.Dataset:
+    """Endless batches; batch n is a function of (config.training.seed, n) alone.
+
+    One clip of every video in an epoch: 30 frames from a random place, and one of the first 20 frames as reference.
+    With `--augmentation=affine` both are moved as published. Videos of fewer frames are left out; if all are shorter,
+    clips are as many times six frames as the longest has.
+
+    Raises:
+        ConfigError: `--augmentation` or another setting that is made for pairs.
+        DataError: no video has six frames; a picture cannot be read.
+    """
+    _refuse_changes_of_pairs(config)
+    num_frames = min(NUM_FRAMES, int(max(clips.lengths)) // WINDOW * WINDOW)
+    if not num_frames:
+        raise DataError(f'{clips.folder}: the longest video has {max(clips.lengths)} frames, expected {WINDOW} or more')
+    long_enough = tf.constant(np.flatnonzero(clips.lengths >= num_frames))
+    batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
+    reader = ClipReader(config, clips)
+    room = tf.constant(clips.lengths - num_frames + 1)
+    choice = tf.constant(np.minimum(clips.reference_lengths, NUM_REFERENCES))
+
+    def make_batch(step: tf.Tensor) -> Batch:
+        counters = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+        videos = tf.gather(long_enough, shuffled_rows(counters, len(long_enough), seed))
+        draws = tf.random.stateless_uniform([batch_size, 2], tf.stack([seed, 2 * step]), alg='philox')
+        moves = tf.random.stateless_uniform([batch_size, 2, 4], tf.stack([seed, 2 * step + 1]), -1.0, 1.0, alg='philox')
+        begins, references = (
+            tf.minimum(tf.cast(draws[:, i] * tf.cast(count, tf.float32), tf.int64), count - 1)
+            for i, count in enumerate((tf.gather(room, videos), tf.gather(choice, videos)))
+        )
+        if config.data.augmentation != 'affine':
+            moves = tf.zeros_like(moves)
+        elif not REFERENCE_MOVES_APART[config.data.dataset]:
+            moves = tf.repeat(moves[:, :1], 2, axis=1)
+        return reader.read(videos, begins, references, num_frames, moves)
+
+    return finished(tf.data.Dataset.range(start_step, tf.int64.max).map(make_batch, **parallel(config)))
+
+
+def make_test_clips(
+    config: Config,
+    batch_size: int,
+    max_clips: int | None = None,
+    num_frames: int = NUM_FRAMES,
+    with_truth: bool = False,
+) -> tf.data.Dataset:
+    """The beginnings of the test videos, or of `max_clips` spread evenly over them, as they are.
+
+    A clip has `num_frames` frames, or all of a shorter video; clips of one batch are equally long. Which frame is the
+    reference depends on the number of the video alone. Poses of 120 frames of 256 x 256 pixels are 630 MB.
+
+    with_truth: `target_flows` and `target_visibility` too.
+
+    Raises:
+        ConfigError, DataError: from `load_clips`; the folder lacks exact flows that are asked for.
+    """
+    clips = load_clips(config.data, 'test')
+    count = len(clips.names) if max_clips is None else min(max_clips, len(clips.names))
+    chosen = np.arange(count) * len(clips.names) // max(count, 1)
+    references = np.array([_reference_of(video, int(clips.reference_lengths[video])) for video in chosen], np.int64)
+    clips = clips.beginnings(chosen, references, num_frames)
+    flows = _flow_paths(clips) if with_truth else None
+    reader = ClipReader(config, clips)
+
+    def batches() -> Iterator[tuple]:
+        for length in np.unique(clips.lengths)[::-1]:
+            rows = np.flatnonzero(clips.lengths == length)
+            for start in range(0, len(rows), batch_size):
+                some = rows[start : start + batch_size]
+                yield some, length, [flows[row] for row in some] if flows else np.empty((len(some), 0), str)
+
+    def make_batch(videos: tf.Tensor, length: tf.Tensor, paths: tf.Tensor) -> Batch:
+        first = tf.zeros_like(videos)
+        batch = reader.read(videos, first, first, length, tf.zeros([tf.shape(videos)[0], 2, 4]))
+        return {**batch, **reader.read_flows(paths)} if flows else batch
+
+    signature = (
+        *(tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int64)),
+        tf.TensorSpec([None, None], tf.string),
+    )
+    return finished(tf.data.Dataset.from_generator(batches, output_signature=signature).map(make_batch))
+
+
+def _reference_of(video: int, count: int) -> int:
+    """One of the first 20, the same whatever else is tested, and by whom."""
+    return int(np.random.default_rng(video).integers(min(count, NUM_REFERENCES)))
+
+
+def _flow_paths(clips: DanceClips) -> list[list[str]]:
+    """Paths of the flows of each clip: from its first frame to its reference, from the others to the one before."""
+    found = []
+    for name, start, length, reference in zip(clips.names, clips.starts, clips.lengths, clips.references):
+        frames = clips.frames[start : start + length]
+        sources = [reference, *frames[:-1]]
+        found.append([flow_path(clips.folder, name, *both) for both in zip(sources, frames)])
+    missing = next((path for paths in found for path in paths if not os.path.isfile(path)), None)
+    if missing:
+        raise DataError(f'{missing}: no such exact flow; self-made videos have them (`posewarp_tf.synthetic --videos`)')
+    return found
+
+
+def _refuse_changes_of_pairs(config: Config) -> None:
+    data = config.data
+    for name, value, usual in (
+        ('pair_augmentation', data.pair_augmentation, 'none'),
+        ('color_jitter', data.color_jitter, False),
+        ('photo_augmentation', data.photo_augmentation, False),
+    ):
+        if value != usual:
+            raise ConfigError(f'--{name}: got {value}, which changes pairs of pictures, not clips; give --augmentation')
