@@ -105,7 +105,7 @@ def test_version_names_the_packages(arguments):
     'arguments, message',
     [
         (['tran'], "no command 'tran', did you mean 'train'?"),
-        (['xyzzy'], "no command 'xyzzy', expected one of predict, demo, turn, "),
+        (['xyzzy'], "no command 'xyzzy', expected one of predict, turn, animate, "),
         (['train', '--config=nothing'], "no config 'nothing': expected a flagfile or one of gfla_dance, "),
         (['train', '--bogus=1'], "Unknown command line flag 'bogus'"),
         (['train', 'quickstart'], "unexpected argument 'quickstart': every setting is a --flag"),
