@@ -43,6 +43,7 @@ class Animator:
     Attributes:
         run: the RunFolder.
         config: its Config.
+        model: the network.
         size: height and width of its pictures.
         checkpoint_path: where the weights are; `trained_steps`: and after how many steps.
         fingerprint: a digest of the weights.
@@ -55,7 +56,7 @@ class Animator:
         self.run = RunFolder(run_dir)
         self.config = self.run.load_config_of(*materials)
         self.size = self.config.model.image_size
-        model = self.run.load_model(which=checkpoint, config=self.config)
+        self.model = model = self.run.load_model(which=checkpoint, config=self.config)
         self.checkpoint_path = self.run.checkpoint_path(model.stages, checkpoint)
         self.trained_steps = checkpoint_step(self.checkpoint_path)
         self.fingerprint = hashlib.sha256(identifying_file(self.checkpoint_path).read_bytes()).hexdigest()

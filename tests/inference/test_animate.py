@@ -16,8 +16,10 @@ from posewarp_tf.ops import to_float_image, to_uint8_image
 from posewarp_tf.pictures.picture_files import load_image, resize_image, save_image
 from posewarp_tf.poses.dance_joints import human36m_joints, joints_of_keypoints, keypoints_of_human36m
 from posewarp_tf.poses.dance_maps import pose_maps
-from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
-from tests.run_folders import make_animation_run, make_motion_run, person, picture
+from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, coco_to_human36m
+from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.config import Config
+from tests.run_folders import make_animation_run, person, picture
 
 PHOTO, VIDEO, NUM_FRAMES = (90, 60), (128, 128), 4
 
@@ -73,8 +75,7 @@ def test_frames_are_those_that_the_network_generates_in_the_size_of_the_picture(
     scale = np.array([64 / PHOTO[1], 64 / PHOTO[0]])
     reference = joints_of_keypoints(person(PHOTO)) * scale
     targets = [human36m_joints(joints_of_keypoints(person(VIDEO, 6 * frame))) / 2 for frame in range(NUM_FRAMES)]
-    model = animator.run.load_model(config=animator.config)
-    expected = model.generate({
+    expected = animator.model.generate({
         'reference_image': to_float_image(squashed(picture(PHOTO), (64, 64))[np.newaxis]),
         'reference_pose': pose_maps(reference, COCO_17, (64, 64))[np.newaxis],
         'target_poses': np.stack([pose_maps(joints, HUMAN36M_17, (64, 64)) for joints in targets])[np.newaxis],
@@ -140,11 +141,24 @@ def test_clean_joints_of_a_data_set_are_taken_as_they_are(animator, folder, monk
 
 
 def test_motion_extraction_cleans_found_joints_and_is_refused_for_clean_ones(animator, folder, monkeypatch, capsys):
-    motion = str(make_motion_run(folder / 'motion').path)
+    class Cleaner:
+        """Answers with joints that are a quarter of the picture's width further right."""
+
+        def __init__(self, run_dir):
+            assert run_dir == motion
+
+        def clean(self, skeletons):
+            human = skeletons @ coco_to_human36m().T
+            return human + np.repeat([0, 0.5], 17)
+
+    motion = str(folder / 'motion')
+    RunFolder(motion).save_config(Config().replace(model='motion'))
+    monkeypatch.setattr('posewarp_tf.inference.cleaning.SkeletonCleaner', Cleaner)
     seen = joints_seen(monkeypatch)
     dance(animator, job_of(folder, motion_run_dir=motion))
     assert f'cleaned by {motion}' in capsys.readouterr().out
-    assert np.abs(seen[1][1] - human36m_joints(joints_of_keypoints(person(VIDEO))) / 2).max() > 0.1
+    expected = human36m_joints(joints_of_keypoints(person(VIDEO))) / 2 + [16, 0]
+    np.testing.assert_allclose(seen[1][1], expected, atol=1e-3)
     write_pose(folder / 'train_video2d/v/0.json', np.ones((17, 2)))
     with pytest.raises(ConfigError, match='clean already'):
         dance(animator, job_of(folder, poses='train_video2d/v', motion_run_dir=motion))

@@ -8,8 +8,7 @@ import pytest
 from posewarp_tf.conventions import VISIBILITY_VISIBLE
 from posewarp_tf.data.clips.dance import make_test_clips
 from posewarp_tf.data.clips.face import make_test_clips as make_test_faces
-from posewarp_tf.inference.animating import Animator
-from posewarp_tf.metrics.clips import MATERIALS, evaluate_clips, format_steadiness
+from posewarp_tf.metrics.clips import evaluate_clips, format_steadiness
 from posewarp_tf.metrics.table import format_table
 from posewarp_tf.metrics.videos import warping_errors
 from posewarp_tf.ops import to_uint8_image
@@ -43,9 +42,8 @@ def unsigned(images):
 def test_scores_of_persons_agree_with_what_is_computed_from_frames(dance_run, metrics):
     config = dance_run.load_config()
     (clips,) = make_test_clips(config, 1, with_truth=True)
-    outputs = Animator(dance_run.path, MATERIALS).run.load_model(config=config).generate(
-        {name: clips[name] for name in ('reference_image', 'reference_pose', 'target_poses')}
-    )  # fmt: skip
+    inputs = {name: clips[name] for name in ('reference_image', 'reference_pose', 'target_poses')}
+    outputs = dance_run.load_model(config=config).generate(inputs)
     truth, made = unsigned(clips['target_images'])[0], unsigned(outputs['images'])[0]
     before = np.concatenate([unsigned(clips['reference_image']), truth[:-1]])
     l1 = metrics['image']['whole']['l1']
@@ -70,6 +68,7 @@ def test_scores_of_persons_agree_with_what_is_computed_from_frames(dance_run, me
     assert width >= 7 * SIZE[1]
 
 
+@pytest.mark.slow
 def test_flows_of_faces_lead_to_the_reference_in_every_frame(tmp_path):
     write_faces(tmp_path / 'faces', FaceSettings(2, (48, 48), 3), num_processes=1, show_progress=False)
     run = make_animation_run(tmp_path / 'run', 'face', image_size=SIZE, data_dir=str(tmp_path / 'faces'), num_workers=1)
