@@ -102,9 +102,9 @@ def define_flags() -> None:
 
 
 def main() -> None:
-    kind = other_kinds.chosen_kind([*_OF_PAIRS, *_OF_RENDERED])
+    kind = other_kinds.chosen_kind(FLAGS, [*_OF_PAIRS, *_OF_RENDERED])
     if kind is not None:
-        print(kind.write())
+        print(kind.write(FLAGS))
         return
     settings = Settings(
         num_train_people=FLAGS.num_train_people,
@@ -127,9 +127,9 @@ def main() -> None:
 
         studio.prepare(settings)
     else:
-        other_kinds.refuse([*_OF_RENDERED, 'still_camera'], 'without --people=rendered')
+        other_kinds.refuse(FLAGS, [*_OF_RENDERED, 'still_camera'], 'without --people=rendered')
     if FLAGS.sequence is not None:
-        other_kinds.refuse(_OF_DATA_SETS, 'together with --sequence, which writes no data set')
+        other_kinds.refuse(FLAGS, _OF_DATA_SETS, 'together with --sequence, which writes no data set')
         size = settings.image_size
         rendered = settings if FLAGS.people == 'rendered' else None
         write_walk(FLAGS.output_dir, FLAGS.sequence, size, FLAGS.seed, FLAGS.white_background, rendered)

@@ -20,8 +20,6 @@ from posewarp_tf.synthetic.talking.videos import FaceSettings, write_faces
 from posewarp_tf.synthetic.video_layout import VIDEO_LAYOUTS
 from posewarp_tf.synthetic.videos import write_videos
 
-FLAGS = flags.FLAGS
-
 
 class Kind(NamedTuple):
     """One of them.
@@ -31,14 +29,14 @@ class Kind(NamedTuple):
         words: what it writes, behind 'together with --flag, '.
         own: flags that mean something with it alone.
         shared: flags of pairs of people that it takes too, besides output_dir and seed.
-        write: writes what the flags say and returns what was written, in words.
+        write: flags -> writes what they say and returns what was written, in words.
     """
 
     flag: str
     words: str
     own: tuple[str, ...]
     shared: tuple[str, ...]
-    write: Callable[[], str]
+    write: Callable[[flags.FlagValues], str]
 
 
 def define_flags() -> None:
@@ -75,27 +73,28 @@ def define_flags() -> None:
     flags.DEFINE_integer('view_size', 256, '--views: height and width of the pictures.', lower_bound=32)
 
 
-def chosen_kind(of_pairs: Sequence[str]) -> Kind | None:
+def chosen_kind(given: flags.FlagValues, of_pairs: Sequence[str]) -> Kind | None:
     """The kind that the flags ask for; None for pairs of people.
 
     Args:
-        of_pairs: the flags of pairs of people.
+        given: the values of all flags.
+        of_pairs: the names of those of pairs of people.
 
     Raises:
         ConfigError: two kinds are asked for, or a flag that does not go with what is.
     """
-    asked = [kind for kind in KINDS if FLAGS[kind.flag].value is not None]
+    asked = [kind for kind in KINDS if given[kind.flag].value is not None]
     if len(asked) > 1:
         raise ConfigError(f'--{asked[1].flag}: given together with --{asked[0].flag}; give one of the two')
     for kind in KINDS:
         if kind not in asked:
-            refuse(kind.own, f'without --{kind.flag}')
+            refuse(given, kind.own, f'without --{kind.flag}')
     for kind in asked:
         others = [name for name in of_pairs if name not in kind.shared]
-        refuse(others, f'together with --{kind.flag}, {kind.words}')
+        refuse(given, others, f'together with --{kind.flag}, {kind.words}')
         return kind
-    if FLAGS.layout in VIDEO_LAYOUTS:
-        raise ConfigError(f'--layout: got {FLAGS.layout} without --videos, expected one of {", ".join(LAYOUTS)}')
+    if given.layout in VIDEO_LAYOUTS:
+        raise ConfigError(f'--layout: got {given.layout} without --videos, expected one of {", ".join(LAYOUTS)}')
     return None
 
 
@@ -108,66 +107,66 @@ def parse_shard(text: str) -> tuple[int, int]:
     return number, count
 
 
-def refuse(names: Sequence[str], how: str) -> None:
+def refuse(given: flags.FlagValues, names: Sequence[str], how: str) -> None:
     """Raises ConfigError for the first of these flags that is given."""
     for name in names:
-        if FLAGS[name].present:
+        if given[name].present:
             raise ConfigError(f'--{name}: given {how}')
 
 
-def _write_skeletons() -> str:
-    write_skeletons(FLAGS.output_dir, FLAGS.skeletons, FLAGS.seed)
-    return f'{FLAGS.output_dir}: {FLAGS.skeletons} movements of skeletons, each before four cameras'
+def _write_skeletons(given: flags.FlagValues) -> str:
+    write_skeletons(given.output_dir, given.skeletons, given.seed)
+    return f'{given.output_dir}: {given.skeletons} movements of skeletons, each before four cameras'
 
 
-def _write_views() -> str:
-    start, size = time.time(), FLAGS.view_size
-    num_processes = FLAGS.num_processes or os.cpu_count() or 1
-    write_views(FLAGS.output_dir, FLAGS.view_category, FLAGS.views, size, FLAGS.seed, num_processes)
+def _write_views(given: flags.FlagValues) -> str:
+    start, size = time.time(), given.view_size
+    num_processes = given.num_processes or os.cpu_count() or 1
+    write_views(given.output_dir, given.view_category, given.views, size, given.seed, num_processes)
     return (
-        f'{FLAGS.output_dir}: {FLAGS.views} objects ({FLAGS.view_category}), each in 54 views of {size} x {size}, '
+        f'{given.output_dir}: {given.views} objects ({given.view_category}), each in 54 views of {size} x {size}, '
         f'in {time.time() - start:.0f} s'
     )
 
 
-def _write_videos() -> str:
+def _write_videos(given: flags.FlagValues) -> str:
     settings = VideoSettings(
-        num_videos=FLAGS.videos,
+        num_videos=given.videos,
         # The default width is that of pairs.
-        image_size=(FLAGS.image_height, FLAGS.image_width if FLAGS['image_width'].present else 256),
-        num_frames=(FLAGS.min_frames, FLAGS.max_frames),
-        seed=FLAGS.seed,
-        layout=FLAGS.layout if FLAGS['layout'].present else VIDEO_LAYOUTS[0],
-        train_flows=FLAGS.train_flows,
+        image_size=(given.image_height, given.image_width if given['image_width'].present else 256),
+        num_frames=(given.min_frames, given.max_frames),
+        seed=given.seed,
+        layout=given.layout if given['layout'].present else VIDEO_LAYOUTS[0],
+        train_flows=given.train_flows,
     )
     start = time.time()
-    if not write_videos(FLAGS.output_dir, settings, FLAGS.num_processes, shard=parse_shard(FLAGS.shard)):
-        return f'{FLAGS.output_dir} already holds exactly these videos: nothing to do'
-    return _said_of_videos(settings, start)
+    if not write_videos(given.output_dir, settings, given.num_processes, shard=parse_shard(given.shard)):
+        return f'{given.output_dir} already holds exactly these videos: nothing to do'
+    return _said_of_videos(given, settings, start)
 
 
-def _write_faces() -> str:
+def _write_faces(given: flags.FlagValues) -> str:
     settings = FaceSettings(
-        num_videos=FLAGS.faces,
+        num_videos=given.faces,
         # The default width is that of pairs.
-        image_size=(FLAGS.image_height, FLAGS.image_width if FLAGS['image_width'].present else FLAGS.image_height),
-        num_frames=FLAGS.face_frames,
-        seed=FLAGS.seed,
-        train_flows=FLAGS.train_flows,
-        white_background=FLAGS.white_background,
+        image_size=(given.image_height, given.image_width if given['image_width'].present else given.image_height),
+        num_frames=given.face_frames,
+        seed=given.seed,
+        train_flows=given.train_flows,
+        white_background=given.white_background,
     )
     start = time.time()
-    if not write_faces(FLAGS.output_dir, settings, FLAGS.num_processes, shard=parse_shard(FLAGS.shard)):
-        return f'{FLAGS.output_dir} already holds exactly these faces: nothing to do'
-    return _said_of_videos(settings, start)
+    if not write_faces(given.output_dir, settings, given.num_processes, shard=parse_shard(given.shard)):
+        return f'{given.output_dir} already holds exactly these faces: nothing to do'
+    return _said_of_videos(given, settings, start)
 
 
-def _said_of_videos(settings: VideoSettings | FaceSettings, start: float) -> str:
-    if not os.path.isdir(FLAGS.output_dir):
-        return f'{FLAGS.output_dir}: part {FLAGS.shard} is done; the folder appears when all parts are'
+def _said_of_videos(given: flags.FlagValues, settings: VideoSettings | FaceSettings, start: float) -> str:
+    if not os.path.isdir(given.output_dir):
+        return f'{given.output_dir}: part {given.shard} is done; the folder appears when all parts are'
     counts, (height, width) = settings.describe()['num_people'], settings.image_size
     return (
-        f'{FLAGS.output_dir}: {counts["train"]} training and {counts["test"]} test videos of {height} x {width} '
+        f'{given.output_dir}: {counts["train"]} training and {counts["test"]} test videos of {height} x {width} '
         f'in {time.time() - start:.0f} s'
     )
 
