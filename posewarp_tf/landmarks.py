@@ -18,6 +18,7 @@ from absl import flags
 from posewarp_tf.detection.face_footage import Footage, write_footage
 from posewarp_tf.detection.face_mesh import FaceMesh
 from posewarp_tf.settings import command_line
+from posewarp_tf.video.reading import is_film
 
 FLAGS = flags.FLAGS
 
@@ -43,7 +44,7 @@ def main() -> None:
     # A shell leaves the ~ of --source=~/talk.mp4 as it is.
     source, output_dir = (os.path.expanduser(path) for path in (FLAGS.source, FLAGS.output_dir))
     name = FLAGS.name or pathlib.Path(source).stem
-    footage = Footage(source, FLAGS.fps, FLAGS.max_seconds)
+    footage = Footage(source, FLAGS.fps, FLAGS.max_seconds, is_film(source))
     size = None if FLAGS.whole_frames else FLAGS.face_size
     count, num_missing = write_footage(footage, output_dir, FLAGS.split, name, FaceMesh(FLAGS.pose_model), size)
     words = f'; no face in {num_missing}, which have the landmarks of the frame before' if num_missing else ''

@@ -29,11 +29,18 @@ _ABOVE = 0.06
 
 
 class Footage(NamedTuple):
-    """Frames of one size, that may be gone through more than once: of a video, a picture or a folder of pictures."""
+    """Frames of one size, that may be gone through more than once: of a video, a picture or a folder of pictures.
+
+    source: a file, of one picture also a URL, or a folder.
+    fps, max_seconds: of a video, as `VideoReader` takes them.
+    is_video: whether a file is a video or an animation (`posewarp_tf.video.reading.is_film`); else its first picture
+        is taken.
+    """
 
     source: str
     fps: float | None = None
     max_seconds: float | None = None
+    is_video: bool = False
 
     def frames(self) -> Iterator[np.ndarray]:
         """uint8 [H, W, 3] each.
@@ -57,11 +64,11 @@ class Footage(NamedTuple):
                 raise DataError(f'{path}: no pictures in this folder that end in {", ".join(PHOTO_SUFFIXES)}')
             for name in names:
                 yield str(name), load_image(name)
-        elif path.suffix.lower() in PHOTO_SUFFIXES:
-            yield self.source, load_image(path)
-        else:
+        elif self.is_video:
             for frame in VideoReader(self.source, self.fps, max_seconds=self.max_seconds):
                 yield self.source, frame
+        else:
+            yield self.source, load_image(self.source)
 
 
 def find_landmarks(footage: Footage, mesh: FaceMesh) -> tuple[np.ndarray, int]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from posewarp_tf.detection.face_footage import Footage, write_footage
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.faces.face_maps import make_face_maps, to_pose
 from posewarp_tf.faces.landmarks import read_landmarks
@@ -93,7 +94,7 @@ def _source(
         image = load_image(job.source_image)
         print(f'{job.source_image}: picture of {image.shape[0]}x{image.shape[1]} (height x width)')
         return image, read_landmarks(job.source_keypoints)
-    frames, landmarks = _found(job.source_image, None, None, size, load_mesh, resources)
+    frames, landmarks = _found(Footage(job.source_image), size, load_mesh, resources)
     image = load_image(frames[0])
     print(f'{job.source_image}: a face was found; the square around it is taken, {image.shape[0]} pixels high')
     return image, read_landmarks(landmarks[0])
@@ -104,7 +105,7 @@ def _talk_of_video(
 ) -> _Talk:
     video = VideoReader(job.poses, job.fps, max_seconds=job.max_seconds)
     require_short(job, video)
-    frames, landmarks = _found(job.poses, job.fps, job.max_seconds, size, load_mesh, resources)
+    frames, landmarks = _found(Footage(job.poses, job.fps, job.max_seconds, is_video=True), size, load_mesh, resources)
     return _Talk(landmarks, frames, picture_size(frames[0]), video.fps, sound_of(job, video))
 
 
@@ -149,23 +150,18 @@ def _files(folder: pathlib.Path, suffixes: tuple[str, ...]) -> list[pathlib.Path
 
 
 def _found(
-    source: str,
-    fps: float | None,
-    max_seconds: float | None,
+    footage: Footage,
     size: tuple[int, int],
     load_mesh: Callable[[], FaceMesh],
     resources: contextlib.ExitStack,
 ) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
     """Squares around the face in a picture or in all frames of a video, and their landmarks, in a temporary folder."""
-    from posewarp_tf.detection.face_footage import Footage, write_footage
-
     folder = pathlib.Path(resources.enter_context(tempfile.TemporaryDirectory()))
     side = max(_FACE_SIZE, *size)
-    count, num_missing = write_footage(Footage(source, fps, max_seconds), folder, 'test', 'face', load_mesh(), side)
+    count, num_missing = write_footage(footage, folder, 'test', 'face', load_mesh(), side)
     if num_missing:
-        print(
-            f'note: {source}: {num_missing} of {count} frames show no face: they have the landmarks of the one before'
-        )
+        words = f'{num_missing} of {count} frames show no face: they have the landmarks of the one before'
+        print(f'note: {footage.source}: {words}')
     return _files(folder / 'test_data/face', ('.png',)), _files(folder / 'test_keypoints/face', ('.txt',))
 
 

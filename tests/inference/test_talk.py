@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from posewarp_tf.detection.face_mesh import Face
 from posewarp_tf.errors import ConfigError, DataError
@@ -104,6 +105,15 @@ def test_what_is_not_given_is_found_and_the_square_around_the_face_is_taken(anim
     apart = [np.abs(square - made.image).mean() for square in squares]
     assert min(apart) < 4 < max(apart)
     assert made.pose[..., 15].max() == 6
+
+
+def test_every_frame_of_an_animated_picture_is_followed(animator, folder, performances):
+    frames = [Image.fromarray(picture(FRAME, seed)) for seed in range(NUM_FRAMES)]
+    frames[0].save(folder / 'talk.webp', save_all=True, append_images=frames[1:], duration=40)
+    talk(animator, folder, mesh=Mesh(), poses='talk.webp', is_video=True)
+    (made,) = performances
+    # The edges, and so the frames, are among them.
+    assert len(set(made.ingredients)) == NUM_FRAMES and made.fps == 25
 
 
 def test_what_is_missing_is_named(animator, folder, performances):
