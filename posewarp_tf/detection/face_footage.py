@@ -17,9 +17,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from posewarp_tf.detection.face_mesh import Face, FaceMesh
+from posewarp_tf.detection.runner import pictures_in
 from posewarp_tf.errors import DataError
 from posewarp_tf.faces.landmarks import write_landmarks
-from posewarp_tf.pictures.picture_files import PHOTO_SUFFIXES, load_image
+from posewarp_tf.pictures.picture_files import load_image
+from posewarp_tf.poses.sequences import natural_order
 from posewarp_tf.video.reading import VideoReader
 
 # Sides of the square in those of the smallest one around all landmarks: hair and chin are in it.
@@ -31,7 +33,7 @@ _ABOVE = 0.06
 class Footage(NamedTuple):
     """Frames of one size, that may be gone through more than once: of a video, a picture or a folder of pictures.
 
-    source: a file, of one picture also a URL, or a folder.
+    source: a file, of one picture also a URL, or a folder, whose frames are in natural order: 9.png before 10.png.
     fps, max_seconds: of a video, as `VideoReader` takes them.
     is_video: whether a file is a video or an animation (`posewarp_tf.video.reading.is_film`); else its first picture
         is taken.
@@ -59,10 +61,8 @@ class Footage(NamedTuple):
     def _named(self) -> Iterator[tuple[str, np.ndarray]]:
         path = pathlib.Path(self.source)
         if path.is_dir():
-            names = sorted(one for one in path.iterdir() if one.suffix.lower() in PHOTO_SUFFIXES)
-            if not names:
-                raise DataError(f'{path}: no pictures in this folder that end in {", ".join(PHOTO_SUFFIXES)}')
-            for name in names:
+            names = pictures_in(self.source, named_by_stem=False)
+            for name in sorted(names, key=lambda one: natural_order(one.name)):
                 yield str(name), load_image(name)
         elif self.is_video:
             for frame in VideoReader(self.source, self.fps, max_seconds=self.max_seconds):

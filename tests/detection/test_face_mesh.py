@@ -55,7 +55,8 @@ def test_footage_becomes_a_folder_of_squares_around_the_face(mesh, talk, tmp_pat
     source = tmp_path / 'talk'
     source.mkdir()
     for number, picture in enumerate([np.full_like(pictures[0], 90), *pictures]):
-        Image.fromarray(picture).save(source / f'{number}.png')
+        # The tenth frame comes behind the fifth.
+        Image.fromarray(picture).save(source / f'{5 * number}.png')
     numbers = write_footage(Footage(str(source)), tmp_path / 'data', 'train', 'me', mesh, size=128)
     assert numbers == (len(pictures) + 1, 1)
     written = sorted((tmp_path / 'data/train_data/me').iterdir())
