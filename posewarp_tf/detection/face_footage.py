@@ -126,14 +126,14 @@ def write_footage(
     try:
         for folder in unfinished:
             folder.mkdir(parents=True)
+        square = None
         for number, (frame, points) in enumerate(zip(footage.frames(), landmarks)):
             picture = Image.fromarray(frame)
             if size is not None:
-                left, top, side = square_around(landmarks, (frame.shape[0], frame.shape[1]))
-                corner = np.array([left, top])
+                left, top, side = square = square or square_around(landmarks, (frame.shape[0], frame.shape[1]))
                 box = (left + 0.5, top + 0.5, left + 0.5 + side, top + 0.5 + side)
                 picture = picture.resize((size, size), Image.Resampling.BICUBIC, box)
-                points = (points - corner) * (size / side) - 0.5
+                points = (points - np.array([left, top])) * (size / side) - 0.5
             write_landmarks(unfinished[0] / f'{number:05d}.txt', points)
             picture.save(unfinished[1] / f'{number:05d}.png')
         for folder, final in zip(unfinished, folders):
