@@ -136,9 +136,21 @@ def write_footage(
                 points = (points - np.array([left, top])) * (size / side) - 0.5
             write_landmarks(unfinished[0] / f'{number:05d}.txt', points)
             picture.save(unfinished[1] / f'{number:05d}.png')
-        for folder, final in zip(unfinished, folders):
-            os.replace(folder, final)
+        _put_in_place(dict(zip(unfinished, folders)))
     finally:
         for folder in unfinished:
             shutil.rmtree(folder, ignore_errors=True)
     return len(landmarks), num_missing
+
+
+def _put_in_place(folders: dict[pathlib.Path, pathlib.Path]) -> None:
+    """Gives finished folders their names; where one cannot have its name, none keeps it."""
+    placed: list[pathlib.Path] = []
+    try:
+        for folder, final in folders.items():
+            os.replace(folder, final)
+            placed.append(final)
+    except BaseException:
+        for final in placed:
+            shutil.rmtree(final, ignore_errors=True)
+        raise

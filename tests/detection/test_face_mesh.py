@@ -1,11 +1,13 @@
 """Landmarks of faces with the real networks, on drawn heads, whose landmarks are known."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from posewarp_tf.detection.face_footage import Footage, square_around, write_footage
-from posewarp_tf.detection.face_mesh import MESH_POINTS, FaceMesh
+from posewarp_tf.detection.face_mesh import MESH_POINTS, Face, FaceMesh
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.faces.landmarks import EYES, INNER_LIPS, NOSE, OUTER_LIPS, read_landmarks
 from posewarp_tf.synthetic.talking.videos import FaceSettings, talking_frames
@@ -86,6 +88,28 @@ def test_an_animated_picture_is_a_film_or_one_photo_as_it_is_meant(tmp_path, mon
     contents = (tmp_path / 'me.bmp').read_bytes()
     monkeypatch.setattr('posewarp_tf.pictures.picture_files.read_url', lambda url: asked.append(url) or contents)
     assert len(list(Footage('https://host/me.jpg').frames())) == 1 and asked == ['https://host/me.jpg']
+
+
+def test_landmarks_are_not_left_without_their_frames(tmp_path, monkeypatch):
+    class Mesh:
+        def find(self, image):
+            return Face(np.random.default_rng(0).uniform(5, 20, (68, 2)), 1.0, None)
+
+    Image.new('RGB', (30, 20)).save(tmp_path / 'me.png')
+    replace = os.replace
+
+    def on_a_full_disk(old, new):
+        if 'test_data' in str(new):
+            raise OSError('no space left')
+        replace(old, new)
+
+    monkeypatch.setattr(os, 'replace', on_a_full_disk)
+    with pytest.raises(OSError, match='no space left'):
+        write_footage(Footage(str(tmp_path / 'me.png')), tmp_path / 'data', 'test', 'me', Mesh(), 16)
+    assert not any(path.name != 'me.png' and not path.is_dir() for path in tmp_path.rglob('*'))
+    monkeypatch.undo()
+    assert write_footage(Footage(str(tmp_path / 'me.png')), tmp_path / 'data', 'test', 'me', Mesh(), 16) == (1, 0)
+    assert len(list(tmp_path.rglob('00000.*'))) == 2
 
 
 def test_without_a_face_nothing_is_written(mesh, tmp_path):
