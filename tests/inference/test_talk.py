@@ -68,6 +68,8 @@ def test_maps_are_those_of_the_landmarks_with_edges_as_the_run_has_them(animator
     expected = make_face_maps(read_landmarks(folder / 'me.txt'), picture(PHOTO), (32, 32), edges)
     np.testing.assert_array_equal(made.pose, to_pose(expected))
     assert len(made.ingredients) == NUM_FRAMES
+    # Little is held in memory of each frame, however large its picture.
+    assert max(map(len, made.ingredients)) < 2 * POINTS.nbytes
     for frame in range(NUM_FRAMES):
         landmarks = read_landmarks(folder / f'test_keypoints/v/{5 * frame}.txt')
         expected = make_face_maps(landmarks, picture(FRAME, frame), (32, 32), edges)
