@@ -164,7 +164,7 @@ class _LastFrame:
         try:
             with np.load(self.path, allow_pickle=False) as content:
                 number, digest, image = int(content['number']), str(content['digest']), content['image']
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             return 0, None
         is_of_this = number < len(self._digests) and self._digests[number] == digest
         return (number + 1, image) if is_of_this and kept >= set(range(number + 1)) else (0, None)
