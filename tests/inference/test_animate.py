@@ -129,13 +129,18 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(animator, folder, 
 
 
 def test_the_dance_is_placed_where_the_person_of_the_picture_stands(animator, folder, monkeypatch):
+    # Half as large as their video would have it, further right and lower.
+    for number in range(NUM_FRAMES):
+        write_pose(folder / f'poses/{number}.json', person(VIDEO, 6 * number) / 2 + [50, 10])
     seen = joints_seen(monkeypatch)
-    dance(animator, job_of(folder), 'place')
-    (order, reference), first = seen[0], seen[1]
-    assert (order, first[0]) == (COCO_17, HUMAN36M_17)
-    for side in ('left', 'right'):
-        hips = (joints[order.index(f'{side}_hip')] for order, joints in ((order, reference), first))
-        np.testing.assert_allclose(*hips, atol=3)
+    apart = {}
+    for retarget in ('place', 'none'):
+        seen.clear()
+        dance(animator, job_of(folder, output=retarget), retarget)
+        assert [order for order, _ in seen[:2]] == [COCO_17, HUMAN36M_17]
+        hips = [[joints[order.index(f'{side}_hip')] for side in ('left', 'right')] for order, joints in seen[:2]]
+        apart[retarget] = np.abs(np.subtract(*hips))
+    assert apart['place'].max() < 3 and apart['none'].min() > 3, apart
 
 
 def test_clean_joints_of_a_data_set_are_taken_as_they_are(animator, folder, monkeypatch, capsys):
