@@ -19,8 +19,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from posewarp_tf.files import atomic_path
+from posewarp_tf.inference.checks import picture_size
 from posewarp_tf.inference.driving_job import DrivingJob
-from posewarp_tf.inference.film import MAX_FILM_SIDE, finish
+from posewarp_tf.inference.film import finish, size_of_frames
 from posewarp_tf.inference.frames_folder import FramesFolder
 from posewarp_tf.inference.pose_track import CACHE_NAME
 from posewarp_tf.ops import to_float_image, to_uint8_image
@@ -106,14 +107,16 @@ class Performance(NamedTuple):
 
 
 def animate(animator: Animator, performance: Performance, job: DrivingJob) -> None:
-    """Makes the frames that are not there yet, in the picture's own size, then the video or animation of all.
+    """Makes the frames that are not there yet, then the video or animation of all.
+
+    Frames have the picture's own size, or in a video that of `film.size_of_frames`.
 
     A run that was stopped goes on behind its last frame, and makes what it would have made without a stop.
 
     Raises:
         DataError: the folder holds frames that were made from something else.
     """
-    size = _size_of_frames(performance.image)
+    size = size_of_frames(job, picture_size(performance.image))
     digests = _digests(animator, performance, size)
     folder = FramesFolder(job.frames_folder, digests, job.overwrite)
     last = _LastFrame(job.frames_folder / LAST_NAME, digests)
@@ -180,13 +183,3 @@ def _digests(animator: Animator, performance: Performance, size: tuple[int, int]
         digest.update(ingredients)
         found.append(digest.hexdigest()[:16])
     return found
-
-
-def _size_of_frames(image: np.ndarray) -> tuple[int, int]:
-    """That of the picture, or of the same shape where players would give up."""
-    height, width = image.shape[:2]
-    scale = min(1.0, MAX_FILM_SIDE / max(height, width))
-    size = max(1, round(scale * height)), max(1, round(scale * width))
-    if scale < 1:
-        print(f'note: frames are made of {size[0]}x{size[1]} pixels, at most {MAX_FILM_SIDE} on the longer side')
-    return size

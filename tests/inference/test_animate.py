@@ -9,7 +9,7 @@ import pytest
 from posewarp_tf.conventions import MISSING
 from posewarp_tf.detection.people import Person
 from posewarp_tf.errors import ConfigError, DataError
-from posewarp_tf.inference import animating
+from posewarp_tf.inference import animating, film
 from posewarp_tf.inference.animating import LAST_NAME, Animator, squashed
 from posewarp_tf.inference.dancing import run_dance
 from posewarp_tf.inference.driving_job import DrivingJob
@@ -21,6 +21,7 @@ from posewarp_tf.poses.dance_maps import pose_maps
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, coco_to_human36m, noisy_skeletons
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
+from posewarp_tf.video.reading import VideoReader
 from tests.run_folders import make_animation_run, person, picture
 from tests.video import films
 
@@ -91,6 +92,15 @@ def test_frames_are_those_that_the_network_generates_in_the_size_of_the_picture(
     words = capsys.readouterr().out
     assert 'joints: as found' in words and '4 frames and' in words
     assert {path.suffix for path in (folder / 'out').iterdir()} == {'.png', '.gif', '.json'}
+
+
+def test_of_a_large_picture_a_video_is_smaller_and_frames_are_not(animator, folder, monkeypatch, capsys):
+    monkeypatch.setattr(film, 'MAX_FILM_SIDE', 45)
+    dance(animator, job_of(folder, output='out.gif'))
+    assert 'the video is made of 45x30 pixels' in capsys.readouterr().out
+    assert VideoReader(str(folder / 'out.gif')).size == (45, 30)
+    dance(animator, job_of(folder))
+    assert frames_of(folder / 'out')[0].shape == (*PHOTO, 3)
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(animator, folder, monkeypatch, capsys):
