@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 from tqdm import tqdm
 
 from posewarp_tf.files import atomic_path
@@ -25,7 +24,7 @@ from posewarp_tf.inference.film import finish, size_of_frames
 from posewarp_tf.inference.frames_folder import FramesFolder
 from posewarp_tf.inference.pose_track import CACHE_NAME
 from posewarp_tf.ops import to_float_image, to_uint8_image
-from posewarp_tf.pictures.picture_files import resize_image
+from posewarp_tf.pictures.picture_files import resize_image, squashed
 from posewarp_tf.runs.checkpoints import checkpoint_step, identifying_file
 from posewarp_tf.runs.run_folder import RunFolder
 
@@ -138,13 +137,6 @@ def animate(animator: Animator, performance: Performance, job: DrivingJob) -> No
         last.write(number, outputs['image'].numpy())
     finish(job, folder, num_kept, performance.fps, performance.sound, [CACHE_NAME, LAST_NAME])
     last.path.unlink(missing_ok=True)
-
-
-def squashed(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 [*size, 3] of a picture, by Pillow's bicubic filter as in training."""
-    if image.shape[:2] == tuple(size):
-        return image
-    return np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BICUBIC))
 
 
 class _LastFrame:

@@ -10,12 +10,12 @@ from posewarp_tf.conventions import MISSING
 from posewarp_tf.detection.people import Person
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.inference import animating, film
-from posewarp_tf.inference.animating import LAST_NAME, Animator, squashed
+from posewarp_tf.inference.animating import LAST_NAME, Animator
 from posewarp_tf.inference.dancing import run_dance
 from posewarp_tf.inference.driving_job import DrivingJob
 from posewarp_tf.inference.found_poses import PoseFinder
 from posewarp_tf.ops import to_float_image, to_uint8_image
-from posewarp_tf.pictures.picture_files import load_image, resize_image, save_image
+from posewarp_tf.pictures.picture_files import load_image, resize_image, save_image, squashed
 from posewarp_tf.poses.dance_joints import human36m_joints, joints_of_keypoints, keypoints_of_human36m
 from posewarp_tf.poses.dance_maps import pose_maps
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, coco_to_human36m, noisy_skeletons
