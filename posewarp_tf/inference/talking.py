@@ -123,9 +123,9 @@ def _talk_of_files(job: DrivingJob, size: tuple[int, int], target_frames: str | 
             got = f'got {len(frames)} pictures for {len(landmarks)} files in {folder}'
             raise DataError(f'{place}: {got}, expected a picture for each, of the same name')
     size = picture_size(frames[0]) if frames else job.pose_size or size
-    if job.pose_size not in (None, size):
-        got, expected = ('{},{}'.format(*one) for one in (job.pose_size, size))
-        raise ConfigError(f'--target_image_size: got {got}, expected {expected} or none: the frames in {place} have it')
+    if job.pose_size is not None and job.pose_size != size:
+        (height, width), expected = job.pose_size, f'{size[0]},{size[1]}'
+        raise ConfigError(f'--target_image_size: got {height},{width}, expected {expected} as the frames in {place}')
     print(f'{folder}: landmarks of {len(landmarks)} frames of {size[0]}x{size[1]} (height x width)')
     return _Talk(landmarks, frames, size, job.fps or _DEFAULT_FPS)
 

@@ -128,7 +128,7 @@ def test_what_is_missing_is_named(animator, folder, performances):
     landmarks = read_landmarks(folder / 'test_keypoints/v/5.txt')
     expected = to_pose(make_face_maps(landmarks, picture(FRAME), (32, 32), False))
     np.testing.assert_array_equal(performances[-1].make_pose(1), expected)
-    with pytest.raises(ConfigError, match='--target_image_size: got 48,40, expected 40,48 or none: the frames in .*v'):
+    with pytest.raises(ConfigError, match='--target_image_size: got 48,40, expected 40,48 as the frames in .*v'):
         talk(animator, folder, target_frames=str(folder / 'elsewhere/v'), pose_size=FRAME[::-1])
     (folder / 'elsewhere/v/5.png').unlink()
     with pytest.raises(DataError, match='got 2 pictures for 3 files'):
