@@ -17,7 +17,9 @@ from absl import flags
 
 from posewarp_tf.detection.face_footage import Footage, write_footage
 from posewarp_tf.detection.face_mesh import FaceMesh
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.settings import command_line
+from posewarp_tf.video.reading import is_film
 
 FLAGS = flags.FLAGS
 
@@ -30,7 +32,7 @@ def define_flags() -> None:
     flags.DEFINE_integer('face_size', 256, 'Height and width of the frames written.', lower_bound=16)
     flags.DEFINE_boolean('whole_frames', False, 'Write frames as they are, not a square around the face.')
     flags.DEFINE_float('fps', None, 'Frames per second; default: those of the video.', lower_bound=0.1)
-    flags.DEFINE_float('max_seconds', None, 'Seconds of the video to read at most.', lower_bound=0.0)
+    flags.DEFINE_float('max_seconds', None, 'Seconds of the video to read at most.', lower_bound=0.01)
     flags.DEFINE_string(
         'pose_model',
         None,
@@ -43,11 +45,20 @@ def main() -> None:
     # A shell leaves the ~ of --source=~/talk.mp4 as it is.
     source, output_dir = (os.path.expanduser(path) for path in (FLAGS.source, FLAGS.output_dir))
     name = FLAGS.name or pathlib.Path(source).stem
-    footage = Footage(source, FLAGS.fps, FLAGS.max_seconds)
+    footage = Footage(source, FLAGS.fps, FLAGS.max_seconds, is_film(source))
+    _check_flags(footage)
     size = None if FLAGS.whole_frames else FLAGS.face_size
     count, num_missing = write_footage(footage, output_dir, FLAGS.split, name, FaceMesh(FLAGS.pose_model), size)
     words = f'; no face in {num_missing}, which have the landmarks of the frame before' if num_missing else ''
     print(f'{output_dir}: {count} frames and their landmarks in {FLAGS.split}_*/{name}{words}')
+
+
+def _check_flags(footage: Footage) -> None:
+    if FLAGS.whole_frames and FLAGS['face_size'].present:
+        raise ConfigError('--face_size: does not go with --whole_frames')
+    for name in ('fps', 'max_seconds'):
+        if FLAGS[name].present and not footage.is_video:
+            raise ConfigError(f'--{name}: goes with a video only, and {footage.source} is none')
 
 
 if __name__ == '__main__':

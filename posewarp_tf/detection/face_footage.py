@@ -17,9 +17,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from posewarp_tf.detection.face_mesh import Face, FaceMesh
+from posewarp_tf.detection.runner import pictures_in
 from posewarp_tf.errors import DataError
 from posewarp_tf.faces.landmarks import write_landmarks
-from posewarp_tf.pictures.picture_files import PHOTO_SUFFIXES, load_image
+from posewarp_tf.pictures.picture_files import load_image
+from posewarp_tf.poses.sequences import natural_order
 from posewarp_tf.video.reading import VideoReader
 
 # Sides of the square in those of the smallest one around all landmarks: hair and chin are in it.
@@ -29,11 +31,18 @@ _ABOVE = 0.06
 
 
 class Footage(NamedTuple):
-    """Frames of one size, that may be gone through more than once: of a video, a picture or a folder of pictures."""
+    """Frames of one size, that may be gone through more than once: of a video, a picture or a folder of pictures.
+
+    source: a file, of one picture also a URL, or a folder, whose frames are in natural order: 9.png before 10.png.
+    fps, max_seconds: of a video, as `VideoReader` takes them.
+    is_video: whether a file is a video or an animation (`posewarp_tf.video.reading.is_film`); else its first picture
+        is taken.
+    """
 
     source: str
     fps: float | None = None
     max_seconds: float | None = None
+    is_video: bool = False
 
     def frames(self) -> Iterator[np.ndarray]:
         """uint8 [H, W, 3] each.
@@ -52,16 +61,14 @@ class Footage(NamedTuple):
     def _named(self) -> Iterator[tuple[str, np.ndarray]]:
         path = pathlib.Path(self.source)
         if path.is_dir():
-            names = sorted(one for one in path.iterdir() if one.suffix.lower() in PHOTO_SUFFIXES)
-            if not names:
-                raise DataError(f'{path}: no pictures in this folder that end in {", ".join(PHOTO_SUFFIXES)}')
-            for name in names:
+            names = pictures_in(self.source, named_by_stem=False)
+            for name in sorted(names, key=lambda one: natural_order(one.name)):
                 yield str(name), load_image(name)
-        elif path.suffix.lower() in PHOTO_SUFFIXES:
-            yield self.source, load_image(path)
-        else:
+        elif self.is_video:
             for frame in VideoReader(self.source, self.fps, max_seconds=self.max_seconds):
                 yield self.source, frame
+        else:
+            yield self.source, load_image(self.source)
 
 
 def find_landmarks(footage: Footage, mesh: FaceMesh) -> tuple[np.ndarray, int]:
@@ -119,19 +126,31 @@ def write_footage(
     try:
         for folder in unfinished:
             folder.mkdir(parents=True)
+        square = None
         for number, (frame, points) in enumerate(zip(footage.frames(), landmarks)):
             picture = Image.fromarray(frame)
             if size is not None:
-                left, top, side = square_around(landmarks, (frame.shape[0], frame.shape[1]))
-                corner = np.array([left, top])
+                left, top, side = square = square or square_around(landmarks, (frame.shape[0], frame.shape[1]))
                 box = (left + 0.5, top + 0.5, left + 0.5 + side, top + 0.5 + side)
                 picture = picture.resize((size, size), Image.Resampling.BICUBIC, box)
-                points = (points - corner) * (size / side) - 0.5
+                points = (points - np.array([left, top])) * (size / side) - 0.5
             write_landmarks(unfinished[0] / f'{number:05d}.txt', points)
             picture.save(unfinished[1] / f'{number:05d}.png')
-        for folder, final in zip(unfinished, folders):
-            os.replace(folder, final)
+        _put_in_place(dict(zip(unfinished, folders)))
     finally:
         for folder in unfinished:
             shutil.rmtree(folder, ignore_errors=True)
     return len(landmarks), num_missing
+
+
+def _put_in_place(folders: dict[pathlib.Path, pathlib.Path]) -> None:
+    """Gives finished folders their names; where one cannot have its name, none keeps it."""
+    placed: list[pathlib.Path] = []
+    try:
+        for folder, final in folders.items():
+            os.replace(folder, final)
+            placed.append(final)
+    except BaseException:
+        for final in placed:
+            shutil.rmtree(final, ignore_errors=True)
+        raise

@@ -105,8 +105,10 @@ def find_in_pictures(
     return outcome
 
 
-def pictures_in(images: str) -> list[pathlib.Path]:
+def pictures_in(images: str, named_by_stem: bool = True) -> list[pathlib.Path]:
     """The picture, or those of a folder by name.
+
+    named_by_stem: whether files are to be named after them, so that no two may differ in their suffix alone.
 
     Raises:
         DataError: there is none.
@@ -119,7 +121,7 @@ def pictures_in(images: str) -> list[pathlib.Path]:
     if not paths:
         raise DataError(f'{images}: no pictures in this folder that end in {", ".join(PHOTO_SUFFIXES)}')
     by_stem: dict[str, pathlib.Path] = {}
-    for path in paths:
+    for path in paths if named_by_stem else ():
         other = by_stem.setdefault(path.stem, path)
         if other != path:
             raise ConfigError(f'--images: {other} and {path} would both become {path.stem}{POSE_ENDING}: rename one')

@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 from tqdm import tqdm
 
 from posewarp_tf.files import atomic_path
+from posewarp_tf.inference.checks import picture_size
 from posewarp_tf.inference.driving_job import DrivingJob
-from posewarp_tf.inference.film import MAX_FILM_SIDE, finish
+from posewarp_tf.inference.film import finish, size_of_frames
 from posewarp_tf.inference.frames_folder import FramesFolder
 from posewarp_tf.inference.pose_track import CACHE_NAME
 from posewarp_tf.ops import to_float_image, to_uint8_image
-from posewarp_tf.pictures.picture_files import resize_image
+from posewarp_tf.pictures.picture_files import resize_image, squashed
 from posewarp_tf.runs.checkpoints import checkpoint_step, identifying_file
 from posewarp_tf.runs.run_folder import RunFolder
 
@@ -106,14 +106,16 @@ class Performance(NamedTuple):
 
 
 def animate(animator: Animator, performance: Performance, job: DrivingJob) -> None:
-    """Makes the frames that are not there yet, in the picture's own size, then the video or animation of all.
+    """Makes the frames that are not there yet, then the video or animation of all.
+
+    Frames have the picture's own size, or in a video that of `film.size_of_frames`.
 
     A run that was stopped goes on behind its last frame, and makes what it would have made without a stop.
 
     Raises:
         DataError: the folder holds frames that were made from something else.
     """
-    size = _size_of_frames(performance.image)
+    size = size_of_frames(job, picture_size(performance.image))
     digests = _digests(animator, performance, size)
     folder = FramesFolder(job.frames_folder, digests, job.overwrite)
     last = _LastFrame(job.frames_folder / LAST_NAME, digests)
@@ -137,13 +139,6 @@ def animate(animator: Animator, performance: Performance, job: DrivingJob) -> No
     last.path.unlink(missing_ok=True)
 
 
-def squashed(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 [*size, 3] of a picture, by Pillow's bicubic filter as in training."""
-    if image.shape[:2] == tuple(size):
-        return image
-    return np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BICUBIC))
-
-
 class _LastFrame:
     """The last frame of a run, in a file that is replaced with each frame."""
 
@@ -164,7 +159,7 @@ class _LastFrame:
         try:
             with np.load(self.path, allow_pickle=False) as content:
                 number, digest, image = int(content['number']), str(content['digest']), content['image']
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             return 0, None
         is_of_this = number < len(self._digests) and self._digests[number] == digest
         return (number + 1, image) if is_of_this and kept >= set(range(number + 1)) else (0, None)
@@ -180,13 +175,3 @@ def _digests(animator: Animator, performance: Performance, size: tuple[int, int]
         digest.update(ingredients)
         found.append(digest.hexdigest()[:16])
     return found
-
-
-def _size_of_frames(image: np.ndarray) -> tuple[int, int]:
-    """That of the picture, or of the same shape where players would give up."""
-    height, width = image.shape[:2]
-    scale = min(1.0, MAX_FILM_SIDE / max(height, width))
-    size = max(1, round(scale * height)), max(1, round(scale * width))
-    if scale < 1:
-        print(f'note: frames are made of {size[0]}x{size[1]} pixels, at most {MAX_FILM_SIDE} on the longer side')
-    return size

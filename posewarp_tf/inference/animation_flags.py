@@ -32,9 +32,11 @@ def one_target(given: flags.FlagValues, video: str, files: str) -> bool:
     named = [name for name in (video, files) if given[name].value]
     if len(named) != 1:
         raise ConfigError(f'--{video}, --{files}: got {"both" if named else "neither"}, expected one of them')
-    for name in ('start', 'max_seconds', 'sound'):
-        if named == [files] and name in given and given[name].present:
-            raise ConfigError(f'--{name}: goes with --{video} only')
+    only_with = {video: ('start', 'max_seconds', 'sound'), files: ('target_image_size', 'target_frames')}
+    for target, names in only_with.items():
+        for name in names:
+            if named != [target] and name in given and given[name].present:
+                raise ConfigError(f'--{name}: goes with --{target} only')
     return named == [video]
 
 

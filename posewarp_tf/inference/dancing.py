@@ -101,18 +101,21 @@ def run_dance(load_animator: Callable[[], Animator], job: DrivingJob, finder: Po
 
 def _dance_of(job: DrivingJob, finder: PoseFinder, size: tuple[int, int]) -> _Dance:
     """As the video or the files have it."""
+    # Motion extraction fills frames that show nobody better than a pose that is held.
+    is_cleaned = job.motion_run_dir is not None
     if job.is_video:
         video = VideoReader(job.poses, job.fps, job.start, job.max_seconds)
         require_short(job, video)
-        poses = poses_of_video(video, finder.estimator, job.frames_folder, job.smooth_poses, job.overwrite)
+        poses = poses_of_video(
+            video, finder.estimator, job.frames_folder, job.smooth_poses, job.overwrite, fill=not is_cleaned
+        )
         return _Dance(_cleaned(job, poses.keypoints, video.size), video.size, video.fps, sound_of(job, video))
     place, fps = pathlib.Path(job.poses), job.fps or _DEFAULT_FPS
     size = job.pose_size or _size_in_layout(place) or size
     if place.parent.name in (FRAMES, CLEAN):
         return _Dance(_clean_joints(job, place.parent.parent / CLEAN / place.name), size, fps)
     keypoints = load_sequence(place, size).keypoints
-    # Motion extraction fills them better.
-    keypoints, held = hold(keypoints) if job.motion_run_dir is None else (keypoints, [])
+    keypoints, held = (keypoints, []) if is_cleaned else hold(keypoints)
     if held:
         print(f'note: {sum(last - first + 1 for first, last in held)} frames show nobody: the pose before is held')
     return _Dance(_cleaned(job, keypoints, size), size, fps)

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from posewarp_tf.inference.checks import picture_size, require_maps
 from posewarp_tf.inference.driving_job import DrivingJob, check_paths, read_maps
-from posewarp_tf.inference.film import MAX_FILM_SIDE, finish, require_short, sound_of
+from posewarp_tf.inference.film import finish, require_short, size_of_frames, sound_of
 from posewarp_tf.inference.found_poses import FoundPose, PoseFinder
 from posewarp_tf.inference.frames_folder import FramesFolder, digests_of_frames
 from posewarp_tf.inference.pose_track import CACHE_NAME, poses_of_video
@@ -144,11 +144,6 @@ def _cleaned(job: DrivingJob, size: tuple[int, int], keypoints: np.ndarray) -> n
 
 
 def _shrunk(job: DrivingJob, image: np.ndarray, found: FoundPose) -> tuple[np.ndarray, FoundPose]:
-    """A source picture that makes a video players can show, and its pose; as they are for frames in a folder."""
-    height, width = picture_size(image)
-    scale = MAX_FILM_SIDE / max(height, width)
-    if not job.output_suffix or scale >= 1:
-        return image, found
-    size = round(scale * height), round(scale * width)
-    print(f'note: the video is made of {size[0]}x{size[1]} pixels, at most {MAX_FILM_SIDE} on the longer side')
-    return resize_image(image, size), found.at(size)
+    """The source picture and its pose in the size of the frames."""
+    size = size_of_frames(job, picture_size(image))
+    return (image, found) if size == picture_size(image) else (resize_image(image, size), found.at(size))

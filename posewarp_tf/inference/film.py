@@ -18,6 +18,19 @@ MAX_FILM_SIDE = 1920
 MAX_ANIMATED = 1000
 
 
+def size_of_frames(job: DrivingJob, size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the frames from a picture of this size: smaller ones, which it says, make a large video.
+
+    Frames that go into a folder are as large as the picture.
+    """
+    scale = MAX_FILM_SIDE / max(size)
+    if not job.output_suffix or scale >= 1:
+        return size
+    height, width = (max(1, round(scale * side)) for side in size)
+    print(f'note: the video is made of {height}x{width} pixels, at most {MAX_FILM_SIDE} on the longer side')
+    return height, width
+
+
 def require_short(job: DrivingJob, video: VideoReader) -> None:
     """Raises a DataError where a video has too many frames for the animated picture that is asked for."""
     if job.output_suffix in ANIMATION_SUFFIXES and (video.num_frames or 0) > MAX_ANIMATED:

@@ -101,7 +101,7 @@ def _pictures_of(job: CleaningJob, name: str) -> list[pathlib.Path]:
         if job.size is None:
             raise ConfigError('--image_size: missing; expected height,width of the frames, or the frames as --pictures')
         return []
-    return sorted(pictures_in(os.path.join(job.pictures, name)), key=_in_order)
+    return sorted(pictures_in(os.path.join(job.pictures, name), named_by_stem=False), key=_in_order)
 
 
 def _cleaned(name: str, found: PoseSequence, size: tuple[int, int], clean: Clean) -> CleanedVideo:

@@ -39,12 +39,14 @@ def poses_of_video(
     smooth: bool = True,
     overwrite: bool = False,
     clean: Callable[[np.ndarray], np.ndarray] | None = None,
+    fill: bool = True,
 ) -> PoseSequence:
     """The poses of the person who is seen largest and longest in a video, in its pixels; prints what was found.
 
     What the estimator found is kept in `folder`, frame by frame: a later call for the same part of the same video goes
     on where an earlier one was stopped, unless it is to `overwrite`. `clean` changes what was found; with `smooth`, the
-    poses are `posewarp_tf.poses.smoothing.smoothed`. Frames that then still show nobody repeat the pose before.
+    poses are `posewarp_tf.poses.smoothing.smoothed`. Frames that then still show nobody repeat the pose before, unless
+    they are not to be filled: what fills them better comes later.
 
     Raises:
         DataError: nobody was found in any frame.
@@ -70,7 +72,7 @@ def poses_of_video(
         keypoints, _ = smoothed(keypoints, video.fps)
         num_filled = num_missing - np.sum(np.all(keypoints == MISSING, axis=-1))
         print(f'smoothed: {num_filled} missing joints filled from the frames around, trembling taken out')
-    keypoints, held = hold(keypoints)
+    keypoints, held = hold(keypoints) if fill else (keypoints, [])
     if held:
         shown = ', '.join(f'{first}-{last}' for first, last in held[:_NUM_NAMED])
         more = f' and {len(held) - _NUM_NAMED} more' if len(held) > _NUM_NAMED else ''

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import pathlib
 import tempfile
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from posewarp_tf.detection.face_footage import Footage, write_footage
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.faces.face_maps import make_face_maps, to_pose
 from posewarp_tf.faces.landmarks import read_landmarks
@@ -93,7 +95,7 @@ def _source(
         image = load_image(job.source_image)
         print(f'{job.source_image}: picture of {image.shape[0]}x{image.shape[1]} (height x width)')
         return image, read_landmarks(job.source_keypoints)
-    frames, landmarks = _found(job.source_image, None, None, size, load_mesh, resources)
+    frames, landmarks = _found(Footage(job.source_image), size, load_mesh, resources)
     image = load_image(frames[0])
     print(f'{job.source_image}: a face was found; the square around it is taken, {image.shape[0]} pixels high')
     return image, read_landmarks(landmarks[0])
@@ -104,7 +106,7 @@ def _talk_of_video(
 ) -> _Talk:
     video = VideoReader(job.poses, job.fps, max_seconds=job.max_seconds)
     require_short(job, video)
-    frames, landmarks = _found(job.poses, job.fps, job.max_seconds, size, load_mesh, resources)
+    frames, landmarks = _found(Footage(job.poses, job.fps, job.max_seconds, is_video=True), size, load_mesh, resources)
     return _Talk(landmarks, frames, picture_size(frames[0]), video.fps, sound_of(job, video))
 
 
@@ -121,6 +123,9 @@ def _talk_of_files(job: DrivingJob, size: tuple[int, int], target_frames: str | 
             got = f'got {len(frames)} pictures for {len(landmarks)} files in {folder}'
             raise DataError(f'{place}: {got}, expected a picture for each, of the same name')
     size = picture_size(frames[0]) if frames else job.pose_size or size
+    if job.pose_size is not None and job.pose_size != size:
+        (height, width), expected = job.pose_size, f'{size[0]},{size[1]}'
+        raise ConfigError(f'--target_image_size: got {height},{width}, expected {expected} as the frames in {place}')
     print(f'{folder}: landmarks of {len(landmarks)} frames of {size[0]}x{size[1]} (height x width)')
     return _Talk(landmarks, frames, size, job.fps or _DEFAULT_FPS)
 
@@ -149,30 +154,26 @@ def _files(folder: pathlib.Path, suffixes: tuple[str, ...]) -> list[pathlib.Path
 
 
 def _found(
-    source: str,
-    fps: float | None,
-    max_seconds: float | None,
+    footage: Footage,
     size: tuple[int, int],
     load_mesh: Callable[[], FaceMesh],
     resources: contextlib.ExitStack,
 ) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
     """Squares around the face in a picture or in all frames of a video, and their landmarks, in a temporary folder."""
-    from posewarp_tf.detection.face_footage import Footage, write_footage
-
     folder = pathlib.Path(resources.enter_context(tempfile.TemporaryDirectory()))
     side = max(_FACE_SIZE, *size)
-    count, num_missing = write_footage(Footage(source, fps, max_seconds), folder, 'test', 'face', load_mesh(), side)
+    count, num_missing = write_footage(footage, folder, 'test', 'face', load_mesh(), side)
     if num_missing:
-        print(
-            f'note: {source}: {num_missing} of {count} frames show no face: they have the landmarks of the one before'
-        )
+        words = f'{num_missing} of {count} frames show no face: they have the landmarks of the one before'
+        print(f'note: {footage.source}: {words}')
     return _files(folder / 'test_data/face', ('.png',)), _files(folder / 'test_keypoints/face', ('.txt',))
 
 
 def _ingredients(talk: _Talk, with_edges: bool) -> Iterator[bytes]:
     """Of each frame what its maps are made from; landmarks that cannot be read are found here."""
     for number, path in enumerate(talk.landmarks):
-        picture = talk.frames[number].read_bytes() if with_edges else b''
+        # Of pictures a digest: all that is yielded is kept in memory.
+        picture = hashlib.sha256(talk.frames[number].read_bytes()).digest() if with_edges else b''
         yield read_landmarks(path).tobytes() + repr(talk.size).encode() + picture
 
 

@@ -76,6 +76,13 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(resized)
 
 
+def squashed(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """uint8 [H, W, 3] squashed or stretched to `size` (height, width), bicubic: a frame as networks of clips see it."""
+    if image.shape[:2] == tuple(size):
+        return image
+    return np.asarray(Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BICUBIC))
+
+
 def size_at_height(size: tuple[int, ...], height: int) -> tuple[int, int]:
     """(height, width) of a picture of `size` (height, width, ...) that is stretched to a height, in its shape."""
     return height, max(1, round(height * size[1] / size[0]))

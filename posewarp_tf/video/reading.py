@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
+from PIL import Image
 
 from posewarp_tf.errors import DataError
 from posewarp_tf.files.kinds import AVIF, HEIC, NUM_BYTES, TEXT_KINDS, kind_of
@@ -87,6 +88,29 @@ class VideoReader:
         if is_empty:
             words = f' ({self.problem})' if self.problem else ''
             raise DataError(f'{self.path}: nothing is shown after {float(self._start):g} s{words}')
+
+
+def is_film(path: str | os.PathLike) -> bool:
+    """Whether a file is no picture alone: a video, an animation, or something that only a `VideoReader` can refuse.
+
+    Raises:
+        DataError: no such file.
+    """
+    path = os.fspath(path)
+    if '://' in path or os.path.isdir(path):
+        return False
+    if not os.path.exists(path):
+        raise DataError(f'{path}: no such file')
+    with open(path, 'rb') as file:
+        kind = kind_of(file.read(NUM_BYTES))
+    if kind not in _ANIMATED:
+        return not kind.endswith(' picture')
+    try:
+        with Image.open(path) as image:
+            return getattr(image, 'n_frames', 1) > 1
+    except (OSError, SyntaxError, ValueError, EOFError):
+        # It is damaged, and who reads it as a picture says in what way.
+        return False
 
 
 def _kind(path: str) -> str:

@@ -1,14 +1,17 @@
 """Landmarks of faces with the real networks, on drawn heads, whose landmarks are known."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from posewarp_tf.detection.face_footage import Footage, square_around, write_footage
-from posewarp_tf.detection.face_mesh import MESH_POINTS, FaceMesh
+from posewarp_tf.detection.face_mesh import MESH_POINTS, Face, FaceMesh
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.faces.landmarks import EYES, INNER_LIPS, NOSE, OUTER_LIPS, read_landmarks
 from posewarp_tf.synthetic.talking.videos import FaceSettings, talking_frames
+from posewarp_tf.video.reading import is_film
 
 # Where the mesh and a drawn face mean the same; of brows and jaw it knows other lines.
 INNER = [*NOSE, *EYES[0], *EYES[1], *OUTER_LIPS, *INNER_LIPS]
@@ -54,7 +57,8 @@ def test_footage_becomes_a_folder_of_squares_around_the_face(mesh, talk, tmp_pat
     source = tmp_path / 'talk'
     source.mkdir()
     for number, picture in enumerate([np.full_like(pictures[0], 90), *pictures]):
-        Image.fromarray(picture).save(source / f'{number}.png')
+        # The tenth frame comes behind the fifth.
+        Image.fromarray(picture).save(source / f'{5 * number}.png')
     numbers = write_footage(Footage(str(source)), tmp_path / 'data', 'train', 'me', mesh, size=128)
     assert numbers == (len(pictures) + 1, 1)
     written = sorted((tmp_path / 'data/train_data/me').iterdir())
@@ -69,6 +73,43 @@ def test_footage_becomes_a_folder_of_squares_around_the_face(mesh, talk, tmp_pat
         assert np.abs(relative[0] - relative[1])[INNER].mean() < 0.06
     with pytest.raises(DataError, match='is there already: choose another --name'):
         write_footage(Footage(str(source)), tmp_path / 'data', 'train', 'me', mesh)
+
+
+def test_an_animated_picture_is_a_film_or_one_photo_as_it_is_meant(tmp_path, monkeypatch):
+    pictures = [Image.fromarray(np.full((12, 10, 3), 60 * number, np.uint8)) for number in range(4)]
+    path = str(tmp_path / 'wink.webp')
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100, lossless=True)
+    of_film = [frame[0, 0, 0] for frame in Footage(path, is_video=is_film(path)).frames()]
+    assert of_film == [0, 60, 120, 180]
+    assert [frame[0, 0, 0] for frame in Footage(path).frames()] == [0]
+    pictures[1].save(tmp_path / 'me.bmp')
+    assert [frame[0, 0, 0] for frame in Footage(str(tmp_path / 'me.bmp')).frames()] == [60]
+    asked = []
+    contents = (tmp_path / 'me.bmp').read_bytes()
+    monkeypatch.setattr('posewarp_tf.pictures.picture_files.read_url', lambda url: asked.append(url) or contents)
+    assert len(list(Footage('https://host/me.jpg').frames())) == 1 and asked == ['https://host/me.jpg']
+
+
+def test_landmarks_are_not_left_without_their_frames(tmp_path, monkeypatch):
+    class Mesh:
+        def find(self, image):
+            return Face(np.random.default_rng(0).uniform(5, 20, (68, 2)), 1.0, None)
+
+    Image.new('RGB', (30, 20)).save(tmp_path / 'me.png')
+    replace = os.replace
+
+    def on_a_full_disk(old, new):
+        if 'test_data' in str(new):
+            raise OSError('no space left')
+        replace(old, new)
+
+    monkeypatch.setattr(os, 'replace', on_a_full_disk)
+    with pytest.raises(OSError, match='no space left'):
+        write_footage(Footage(str(tmp_path / 'me.png')), tmp_path / 'data', 'test', 'me', Mesh(), 16)
+    assert not any(path.name != 'me.png' and not path.is_dir() for path in tmp_path.rglob('*'))
+    monkeypatch.undo()
+    assert write_footage(Footage(str(tmp_path / 'me.png')), tmp_path / 'data', 'test', 'me', Mesh(), 16) == (1, 0)
+    assert len(list(tmp_path.rglob('00000.*'))) == 2
 
 
 def test_without_a_face_nothing_is_written(mesh, tmp_path):

@@ -298,7 +298,7 @@ def test_the_joints_of_the_photo_are_found_if_they_are_not_given(job, predictor,
 
 
 def test_a_large_photo_makes_a_video_that_players_take(folder, job, predictor, monkeypatch, capsys):
-    monkeypatch.setattr(driving, 'MAX_FILM_SIDE', 45)
+    monkeypatch.setattr(film, 'MAX_FILM_SIDE', 45)
     run_driving(predictor, job, Estimator())
     assert VideoReader(folder / 'out.mp4').size == (46, 36)
     assert 'the video is made of 45x35 pixels' in capsys.readouterr().out

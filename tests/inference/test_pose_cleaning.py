@@ -114,8 +114,9 @@ def test_a_folder_of_folders_is_as_many_videos_and_frames_of_one_file_are_number
 
 def test_a_strip_and_a_film_show_the_frames_before_and_after(tmp_path):
     poses, frames = write_poses(tmp_path / 'poses', 4), tmp_path / 'frames'
-    for frame in range(4):
-        save_image(frames / f'{frame}.png', np.full((*SIZE, 3), 200, np.uint8))
+    # Names of two may differ in their suffix alone.
+    for name in ('0.jpg', '0.png', '2.png', '10.png'):
+        save_image(frames / name, np.full((*SIZE, 3), 200, np.uint8))
     far = lambda skeletons: in_order(skeletons) + np.repeat(np.float32([0.0, 0.9]), 17)  # noqa: E731
     strip, film = tmp_path / 'strip.png', tmp_path / 'film.gif'
     cleaned(tmp_path, poses, clean=far, size=None, pictures=str(frames), strip=str(strip), film=str(film))

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from posewarp_tf.detection.face_mesh import Face
 from posewarp_tf.errors import ConfigError, DataError
@@ -67,6 +68,8 @@ def test_maps_are_those_of_the_landmarks_with_edges_as_the_run_has_them(animator
     expected = make_face_maps(read_landmarks(folder / 'me.txt'), picture(PHOTO), (32, 32), edges)
     np.testing.assert_array_equal(made.pose, to_pose(expected))
     assert len(made.ingredients) == NUM_FRAMES
+    # Little is held in memory of each frame, however large its picture.
+    assert max(map(len, made.ingredients)) < 2 * POINTS.nbytes
     for frame in range(NUM_FRAMES):
         landmarks = read_landmarks(folder / f'test_keypoints/v/{5 * frame}.txt')
         expected = make_face_maps(landmarks, picture(FRAME, frame), (32, 32), edges)
@@ -106,6 +109,15 @@ def test_what_is_not_given_is_found_and_the_square_around_the_face_is_taken(anim
     assert made.pose[..., 15].max() == 6
 
 
+def test_every_frame_of_an_animated_picture_is_followed(animator, folder, performances):
+    frames = [Image.fromarray(picture(FRAME, seed)) for seed in range(NUM_FRAMES)]
+    frames[0].save(folder / 'talk.webp', save_all=True, append_images=frames[1:], duration=40)
+    talk(animator, folder, mesh=Mesh(), poses='talk.webp', is_video=True)
+    (made,) = performances
+    # The edges, and so the frames, are among them.
+    assert len(set(made.ingredients)) == NUM_FRAMES and made.fps == 25
+
+
 def test_what_is_missing_is_named(animator, folder, performances):
     (folder / 'test_data').rename(folder / 'elsewhere')
     with pytest.raises(ConfigError, match='--target_frames: missing for .*v: this run was trained with --face_back'):
@@ -116,6 +128,8 @@ def test_what_is_missing_is_named(animator, folder, performances):
     landmarks = read_landmarks(folder / 'test_keypoints/v/5.txt')
     expected = to_pose(make_face_maps(landmarks, picture(FRAME), (32, 32), False))
     np.testing.assert_array_equal(performances[-1].make_pose(1), expected)
+    with pytest.raises(ConfigError, match='--target_image_size: got 48,40, expected 40,48 as the frames in .*v'):
+        talk(animator, folder, target_frames=str(folder / 'elsewhere/v'), pose_size=FRAME[::-1])
     (folder / 'elsewhere/v/5.png').unlink()
     with pytest.raises(DataError, match='got 2 pictures for 3 files'):
         talk(animator, folder, target_frames=str(folder / 'elsewhere/v'))

@@ -9,7 +9,7 @@ from PIL import Image
 
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.pictures.picture_files import save_image
-from posewarp_tf.video.reading import VideoReader
+from posewarp_tf.video.reading import VideoReader, is_film
 from tests.video.films import SIDE, SIZE, found, frame, numbers_of, place, tone, turn_by_matrix, write_film
 
 NUM_FRAMES = 12
@@ -140,6 +140,8 @@ def test_animated_pictures_are_videos(tmp_path, form):
     video = VideoReader(path, fps=10)
     assert numbers_of(video) == [0, 1, 1, 2, 3] and video.size == SIZE and video.num_frames == 5
     assert VideoReader(path).fps == pytest.approx(4 / 0.5)
+    pictures[0].save(tmp_path / f'still.{form}')
+    assert is_film(path) and not is_film(tmp_path / f'still.{form}')
 
 
 def test_a_video_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from posewarp_tf.data.clips.face_files import (
     CLIP_FRAMES,
@@ -26,6 +25,7 @@ from posewarp_tf.data.picture_store import PictureStore, read_flow
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
 from posewarp_tf.faces.face_maps import NUM_FACE_CHANNELS, make_face_maps, to_pose
 from posewarp_tf.ops import to_float_image
+from posewarp_tf.pictures.picture_files import squashed
 from posewarp_tf.settings.config import Config
 
 # What the flows of a batch are called, by what they lead to.
@@ -147,5 +147,4 @@ class _Reader:
     def _make_frame(self, path: str) -> np.ndarray:
         image, landmarks = read_frame(path, self.landmarks[path])
         maps = make_face_maps(landmarks, image, self.size, self.use_background_edges)
-        resized = Image.fromarray(image).resize(self.size[::-1], Image.Resampling.BICUBIC)
-        return np.concatenate([np.asarray(resized), maps], axis=-1)
+        return np.concatenate([squashed(image, self.size), maps], axis=-1)
