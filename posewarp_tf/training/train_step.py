@@ -73,8 +73,14 @@ class TrainStep:
         self._graph = tf.function(self.compute, autograph=False, jit_compile=True if config.jit_compile else None)
 
     def _suffixes(self) -> dict[str, str]:
-        """What sets the names of discriminators apart: nothing of the first, and the output of the others."""
-        return {output: f'_{output}' if number else '' for number, output in enumerate(self._networks.discriminators)}
+        """What sets the names of discriminators apart: nothing of the first, and the output of the others.
+
+        That of clips is never taken for one of pictures, although it may be the only one (runs/checkpoints.py).
+        """
+        return {
+            output: f'_{output}' if number or output == 'clip' else ''
+            for number, output in enumerate(self._networks.discriminators)
+        }
 
     def __call__(self, batch: Tensors) -> dict[str, tf.Tensor]:
         """Updates everything; the mean over the global batch of every term, as float32 scalars."""

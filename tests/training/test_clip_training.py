@@ -12,6 +12,7 @@ from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.losses.windows import objective_of
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.registry import build_model
+from posewarp_tf.runs.checkpoints import CLIP_DISCRIMINATOR, DISCRIMINATOR
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training import windows
@@ -62,6 +63,15 @@ def test_every_window_updates_the_generator_and_both_discriminators():
     for network, weights in zip(networks, before):
         moved = [np.any(weight != old) for weight, old in zip(network.trainable_weights, weights)]
         assert np.mean(moved) > 0.9
+
+
+def test_a_discriminator_of_clips_has_its_own_name_where_it_is_the_only_one():
+    config = tiny_config('face', loss_weights={'full': {**WEIGHTS, 'adversarial': 0.0, 'clip_adversarial': 2.0}})
+    objective = objective_of(config, 'full')
+    judges = {subject: build_discriminator(config, subject) for subject in objective.judges}
+    step = train_step_of(config, 'full', objective, Networks(build_model(config), None, judges))
+    assert step.parts[CLIP_DISCRIMINATOR] is judges['clip']
+    assert DISCRIMINATOR not in step.parts
 
 
 @pytest.mark.slow
