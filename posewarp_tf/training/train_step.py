@@ -46,21 +46,21 @@ class TrainStep:
         updates_per_step: how often a step changes every weight.
     """
 
-    updates_per_step = 1
+    updates_per_step: int | tf.Variable = 1
 
     def __init__(self, config: TrainingConfig, stage: str, objective: Objective, networks: Networks):
         self._strategy = tf.distribute.get_strategy()
-        num_steps = config.stage_steps[stage] * self.updates_per_step
+        num_steps, per_step = config.stage_steps[stage], self.updates_per_step
         self._config = config = config.of_stage(stage)
         self._stage = stage
         self._objective = objective
         self._networks = networks
         self._model = networks.model
         self._variables = networks.model.stage_variables(stage)
-        self._optimizer = make_optimizer(config, num_steps, self._variables)
+        self._optimizer = make_optimizer(config, num_steps, self._variables, updates_per_step=per_step)
         self._discriminator_optimizers = {
             output: make_optimizer(
-                config, num_steps, network.trainable_variables, config.discriminator_learning_rate_ratio
+                config, num_steps, network.trainable_variables, config.discriminator_learning_rate_ratio, per_step
             )
             for output, network in networks.discriminators.items()
         }

@@ -24,9 +24,9 @@ from posewarp_tf.training.windows import cut_window, first_state, next_state, nu
 class WindowTrainStep(TrainStep):
     """Everything that one stage of a model of clips trains; a batch is as in windows.py."""
 
-    updates_per_step = TRAINING_WINDOWS
-
     def __init__(self, config: TrainingConfig, stage: str, objective: Objective, networks: Networks):
+        # Clips of short videos have fewer windows: the first batch tells.
+        self.updates_per_step = tf.Variable(TRAINING_WINDOWS, trainable=False)
         super().__init__(config, stage, objective, networks)
         # One graph for all windows: one of the whole clip would be five times as large.
         self._window_graph = tf.function(
@@ -42,6 +42,7 @@ class WindowTrainStep(TrainStep):
 
     def _over_windows(self, batch: Tensors, compute: Callable[..., Any]) -> dict[str, tf.Tensor]:
         count = num_windows(self._strategy.experimental_local_results(batch['target_images'])[0])
+        self.updates_per_step.assign(count)
         state, found = first_state(batch), []
         for index in range(count):
             losses, state = compute(batch, state, tf.constant(index))

@@ -44,7 +44,7 @@ def numbers(run):
 
 
 def test_every_window_updates_the_generator_and_both_discriminators():
-    config = tiny_config('face')
+    config = tiny_config('face', decay_start=0.0)
     model = build_model(config)
     objective = objective_of(config, 'full')
     judges = {subject: build_discriminator(config, subject) for subject in objective.judges}
@@ -54,6 +54,8 @@ def test_every_window_updates_the_generator_and_both_discriminators():
     # Not as a graph, which would take longer to be made than two windows take.
     losses = step.compute(random_clips(2, 12, size=(16, 16)))
     assert int(step.iterations) == 2
+    # The second window came after half a step of two, however many windows the longest clips have.
+    assert step.learning_rate == pytest.approx(0.75 * config.training.learning_rate)
     assert list(losses) == [
         'total', 'affine', 'l1', 'adversarial', 'clip_adversarial',
         *(f'discriminator{which}_{kind}' for which in ('', '_clip') for kind in ('real', 'fake')),
