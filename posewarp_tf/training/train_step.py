@@ -44,9 +44,11 @@ class TrainStep:
     Attributes:
         parts: what a checkpoint must hold, by name.
         updates_per_step: how often a step changes every weight.
+        images_per_example: how many pictures the last step made of each.
     """
 
     updates_per_step: int | tf.Variable = 1
+    images_per_example = 1
 
     def __init__(self, config: TrainingConfig, stage: str, objective: Objective, networks: Networks):
         self._strategy = tf.distribute.get_strategy()

@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from posewarp_tf.losses.objective import Objective
-from posewarp_tf.models.clips import TRAINING_WINDOWS
+from posewarp_tf.models.clips import TRAINING_WINDOWS, WINDOW_FRAMES
 from posewarp_tf.settings.config import Config, TrainingConfig
 from posewarp_tf.training.train_step import Networks, Tensors, TrainStep
 from posewarp_tf.training.windows import cut_window, first_state, next_state, num_windows
@@ -43,6 +43,7 @@ class WindowTrainStep(TrainStep):
     def _over_windows(self, batch: Tensors, compute: Callable[..., Any]) -> dict[str, tf.Tensor]:
         count = num_windows(self._strategy.experimental_local_results(batch['target_images'])[0])
         self.updates_per_step.assign(count)
+        self.images_per_example = count * WINDOW_FRAMES
         state, found = first_state(batch), []
         for index in range(count):
             losses, state = compute(batch, state, tf.constant(index))

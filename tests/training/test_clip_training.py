@@ -54,6 +54,7 @@ def test_every_window_updates_the_generator_and_both_discriminators():
     # Not as a graph, which would take longer to be made than two windows take.
     losses = step.compute(random_clips(2, 12, size=(16, 16)))
     assert int(step.iterations) == 2
+    assert step.images_per_example == 12
     # The second window came after half a step of two, however many windows the longest clips have.
     assert step.learning_rate == pytest.approx(0.75 * config.training.learning_rate)
     assert list(losses) == [
