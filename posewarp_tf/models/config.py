@@ -134,6 +134,9 @@ class ModelConfig(Section, abc.ABC):
     def check(self) -> None:  # noqa: B027, all settings of a simple model work
         """Raises ConfigError for settings that cannot work."""
 
+    def check_material(self) -> None:  # noqa: B027, most models leave nothing open that their material decides
+        """Raises ConfigError for settings that what the model is trained on does not fit; imported ones may have them."""
+
     @property
     def outputs(self) -> tuple[Output, ...]:
         """What comes out beside the image and its motions."""

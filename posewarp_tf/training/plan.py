@@ -40,6 +40,7 @@ def plan_training(config: Config) -> dict[str, ChosenTerms]:
     """
     if config.training.num_gpus >= 0:
         check_replicas(config.training, max(config.training.num_gpus, 1))
+    config.model.check_material()
     planned = {}
     for stage in stages_to_train(config):
         planned[stage] = choose_terms(config, stage)

@@ -16,12 +16,14 @@ from posewarp_tf.runs.checkpoints import CLIP_DISCRIMINATOR, DISCRIMINATOR
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training import windows
+from posewarp_tf.training.plan import plan_training
 from posewarp_tf.training.train_step import Networks
 from posewarp_tf.training.trainer import Trainer
 from posewarp_tf.training.window_step import train_step_of
 from tests.clips import SHALLOW, TASKS, clip_material, random_clips
 from tests.source_code import ROOT
 
+CHANNELS = {'dance': 20, 'face': 16}
 WEIGHTS = {'correctness': 0, 'perceptual': 0, 'style': 0, 'affine': 0.01, 'l1': 5.0}
 
 
@@ -77,9 +79,16 @@ def test_a_discriminator_of_clips_has_its_own_name_where_it_is_the_only_one():
     assert DISCRIMINATOR not in step.parts
 
 
+@pytest.mark.parametrize('task', TASKS)
+def test_poses_with_other_channels_than_those_of_the_videos_are_refused_before_anything_is_built(task):
+    with pytest.raises(ConfigError, match=f'--pose_channels: got 2, expected {CHANNELS[task]}: .*gfla_{task}'):
+        plan_training(tiny_config(task))
+    assert list(plan_training(tiny_config(task, pose_channels=CHANNELS[task]))) == ['full']
+
+
 @pytest.mark.slow
 def test_a_run_that_goes_on_ends_with_the_weights_of_one_that_never_stopped(monkeypatch, tmp_path):
-    config = tiny_config('face')
+    config = tiny_config('face', pose_channels=CHANNELS['face'])
     monkeypatch.setitem(materials._MATERIALS, 'face_clips', clip_material(config))
     straight, stopped = RunFolder(tmp_path / 'straight'), RunFolder(tmp_path / 'stopped')
     assert Trainer(config, straight).train() == 0
@@ -132,12 +141,12 @@ def test_the_discriminator_of_clips_is_the_published_one(task):
 @pytest.mark.slow
 @pytest.mark.parametrize('task', TASKS)
 def test_two_replicas_generate_what_one_with_their_whole_batch_generates(task, tmp_path):
-    config = tiny_config(task, batch_size=4)
+    config = tiny_config(task, batch_size=4, pose_channels=CHANNELS[task])
     (tmp_path / 'config.json').write_text(config.to_json())
     command = [sys.executable, '-m', 'tests.training.clip_replicas', str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
-    clips = random_clips(2, 6, size=(16, 16))
+    clips = random_clips(CHANNELS[task], 6, size=(16, 16))
     frames = {}
     for name in ('1', '2', 'fresh'):
         tf.keras.utils.set_random_seed(config.training.seed)

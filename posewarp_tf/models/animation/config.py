@@ -71,6 +71,14 @@ class AnimationConfig(AttentionConfig):
                 'of the discriminator of clips look at time'
             )
 
+    def check_material(self) -> None:
+        made = type(self).pose_channels
+        if self.pose_channels != made:
+            raise ConfigError(
+                f'--pose_channels: got {self.pose_channels}, expected {made}: so many have the poses of videos that '
+                f'--model={self.model} is trained on'
+            )
+
     @property
     def inputs(self) -> tuple[Input, ...]:
         reference, previous, target = (MapsInput(role, self.pose_channels) for role in self.roles)
