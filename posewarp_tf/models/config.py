@@ -135,7 +135,7 @@ class ModelConfig(Section, abc.ABC):
         """Raises ConfigError for settings that cannot work."""
 
     def check_material(self) -> None:  # noqa: B027, most models leave nothing open that their material decides
-        """Raises ConfigError for settings that what the model is trained on does not fit; imported ones may have them."""
+        """Raises ConfigError for settings that do not fit what the model is trained on; imported ones may have them."""
 
     @property
     def outputs(self) -> tuple[Output, ...]:

@@ -86,6 +86,19 @@ def test_poses_with_other_channels_than_those_of_the_videos_are_refused_before_a
     assert list(plan_training(tiny_config(task, pose_channels=CHANNELS[task]))) == ['full']
 
 
+def test_a_discriminator_that_cannot_look_at_time_is_refused_where_it_would_judge():
+    def planned(task, clip_adversarial):
+        weights = {**WEIGHTS, 'adversarial': 2.0, 'clip_adversarial': clip_adversarial}
+        changes = {'discriminator_num_layers': 1, 'pose_channels': CHANNELS[task], 'loss_weights': {'full': weights}}
+        return plan_training(tiny_config(task, **changes))['full'].judges
+
+    with pytest.raises(ConfigError, match='--discriminator_num_layers: got 1, expected at least 2'):
+        planned('dance', 2.0)
+    assert planned('dance', 0.0) == ('image',)
+    # That of faces sees differences, as if they were one picture.
+    assert planned('face', 2.0) == ('image', 'clip')
+
+
 @pytest.mark.slow
 def test_a_run_that_goes_on_ends_with_the_weights_of_one_that_never_stopped(monkeypatch, tmp_path):
     config = tiny_config('face', pose_channels=CHANNELS['face'])
