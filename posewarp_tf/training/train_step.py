@@ -10,7 +10,7 @@ replicas: two replicas of batch b compute what one replica of batch 2b computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -72,7 +72,7 @@ class TrainStep:
             self.parts[f'discriminator{suffix}_optimizer'] = self._discriminator_optimizers[output]
         if networks.average is not None:
             self.parts.update(average=networks.average)
-        self._graph = tf.function(self.compute, autograph=False, jit_compile=True if config.jit_compile else None)
+        self._graph = tf.function(self._traced(), autograph=False, jit_compile=True if config.jit_compile else None)
 
     def _suffixes(self) -> dict[str, str]:
         """What sets the names of discriminators apart: nothing of the first, and the output of the others.
@@ -102,6 +102,10 @@ class TrainStep:
         per_replica = self._strategy.run(self._replica_step, args=(batch,))
         self._update_average()
         return self._summed(per_replica)
+
+    def _traced(self) -> Callable[..., Any]:
+        """What becomes one graph."""
+        return self.compute
 
     def _update_average(self) -> None:
         if self._networks.average is not None:

@@ -28,17 +28,17 @@ class WindowTrainStep(TrainStep):
         # Clips of short videos have fewer windows: the first batch tells.
         self.updates_per_step = tf.Variable(TRAINING_WINDOWS, trainable=False)
         super().__init__(config, stage, objective, networks)
-        # One graph for all windows: one of the whole clip would be five times as large.
-        self._window_graph = tf.function(
-            self._compute_window, autograph=False, jit_compile=True if config.jit_compile else None
-        )
 
     def __call__(self, batch: Tensors) -> dict[str, tf.Tensor]:
         """Updates everything in every window; the means of the terms over the windows and the global batch."""
-        return self._over_windows(batch, self._window_graph)
+        return self._over_windows(batch, self._graph)
 
     def compute(self, batch: Tensors) -> dict[str, tf.Tensor]:
         return self._over_windows(batch, self._compute_window)
+
+    def _traced(self) -> Callable[..., Any]:
+        # One graph for all windows: one of the whole clip would be five times as large.
+        return self._compute_window
 
     def _over_windows(self, batch: Tensors, compute: Callable[..., Any]) -> dict[str, tf.Tensor]:
         count = num_windows(self._strategy.experimental_local_results(batch['target_images'])[0])
