@@ -78,8 +78,9 @@ class ModelConfig(Section, abc.ABC):
     # Every stage that some settings have, in the order of training.
     all_stages: ClassVar[tuple[Stage, ...]] = ()
 
-    # What it is trained on (data/materials.py): pairs of 'pictures' of people, of 'views' of objects, clips of videos,
-    # or 'skeletons' over time. Models of skeletons make these alone: neither pictures nor motions.
+    # What it is trained on (data/materials.py): pairs of 'pictures' of people, of 'views' of objects, 'dance_clips' or
+    # 'face_clips' of videos, or 'skeletons' over time. Models of skeletons make these alone: neither pictures nor
+    # motions.
     material: ClassVar[str] = 'pictures'
 
     # A key that released checkpoints of this model have and no others; empty where they are told otherwise, or there
