@@ -19,7 +19,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         'checkpoint',
         None,
-        'Generator, flow estimator, motion extraction or novel views (latest_net_G.pth).',
+        'Generator, flow estimator, motion extraction, novel views or animation (latest_net_G.pth).',
         required=True,
     )
     flags.DEFINE_string('discriminator', None, 'Discriminator (latest_net_D.pth), if training is to go on.')

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from posewarp_tf.poses.skeletons import from_skeletons
+from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, from_skeletons
 
 from ..held_out import each_pair, num_pairs
 from ..tflite.export import Exported, split_examples
@@ -47,9 +47,9 @@ def files_of_cleaner(run: TrainedRun, check_pieces: int, calibration_pieces: int
         **make_metadata(cleaner, {SIGNATURE: signature}, check, []),
         'kind': 'posewarp_tf TFLite',
         'name': report['run'],
-        'does': 'Cleans the joints of a person over time',
+        'does': 'Cleans the joints of a person over time, '
+        f'from {", ".join(COCO_17)} to {", ".join(HUMAN36M_17)}, both in this order',
     }
-    metadata['joint_names'] = metadata['joints_out']
 
     def measured(contents: bytes) -> dict[str, Any]:
         return measure(contents, compared, expected, timed_runs)

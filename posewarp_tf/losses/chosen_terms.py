@@ -88,7 +88,13 @@ def taps_of_terms(terms: Iterable[str], config: Config) -> dict[str, set[str]]:
 
 
 def _check_fit(chosen: ChosenTerms, config: Config) -> None:
-    """Whether pictures and flows are large enough for what looks at them."""
+    """Whether pictures and flows are large enough for what looks at them, and pairs can be moved."""
+    moved = [term for term in chosen.weights if NEEDS[term].moved]
+    if moved and config.model.clip_form is not None:
+        raise ConfigError(
+            f'--loss_weights: {", ".join(moved)}: about pairs with a moved side, which --model={config.model.model}, '
+            'a model of clips, never sees'
+        )
     if 'affine' in chosen.weights:
         _check_neighbourhoods(config.model)
     if 'feature' in chosen.weights:

@@ -27,6 +27,7 @@ class Needs:
         subject: what of `output` it asks about, 'clip' for frames of a video; empty: `output` itself.
         masks: whether it is about the masks of motions, which not every stage makes.
         swapped: whether it lowers occluded pixels, for which the model sees the pair with its sides swapped.
+        moved: whether the model must see a pair with a moved side, which models of clips never do.
     """
 
     output: str
@@ -36,6 +37,7 @@ class Needs:
     judged: bool = False
     masks: bool = False
     swapped: bool = False
+    moved: bool = False
     subject: str = ''
 
     def __post_init__(self) -> None:
@@ -65,8 +67,8 @@ NEEDS = {
     'label': Needs('motions', maps=('source_garment', 'target_garment')),
     'part_label': Needs('motions', maps=('source_parts', 'target_parts')),
     'smoothness': Needs('motions'),
-    'self_flow': Needs('motions'),
-    'equivariance': Needs('motions'),
+    'self_flow': Needs('motions', moved=True),
+    'equivariance': Needs('motions', moved=True),
     # PFL's GarmentNet.
     'garment_cross_entropy': Needs('garment', maps=('target_garment',)),
     'garment_adversarial': Needs('garment', maps=('target_garment',), judged=True),

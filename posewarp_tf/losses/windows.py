@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from posewarp_tf.losses.needs import NEEDS
 from posewarp_tf.losses.objective import Objective, Tensors
-from posewarp_tf.losses.terms import TERMS
 from posewarp_tf.models.clips import WINDOW_FRAMES, ClipForm
 from posewarp_tf.settings.config import Config
 
@@ -47,11 +46,11 @@ class WindowObjective(Objective):
         generator: Callable[[Tensors], Tensors] | None = None,
         step: tf.Tensor | int = 0,
     ) -> dict[str, tf.Tensor]:
-        """As of single pictures, each term the sum over the frames of a window; terms over other pairs are left out."""
+        """As of single pictures, each term the sum over the frames of a window; `generator` is not asked."""
         frames, made = self._folded(batch, outputs)
         self._check_outputs(made)
         num_frames = outputs['images'].shape[1]
-        of_frames = [name for name in self._weights if not NEEDS[name].judged and not TERMS[name].pair]
+        of_frames = [name for name in self._weights if not NEEDS[name].judged]
         found = self._compute(of_frames, frames, made, step=step)
         found = {name: tf.reduce_sum(tf.reshape(term, [-1, num_frames]), axis=1) for name, term in found.items()}
         if discriminators:
@@ -70,6 +69,14 @@ class WindowObjective(Objective):
     ) -> dict[str, tf.Tensor]:
         drawn = self._drawn(batch, outputs, self._places(step, generating=False))
         return super().discriminator_terms(*drawn, discriminator, step, subject)
+
+    def notes(self) -> dict[str, str]:
+        """Those of single pictures, and that occluded pixels count, where it was asked that they count less."""
+        notes = super().notes()
+        unweighted = [name for name in self._weights if NEEDS[name].swapped]
+        if unweighted and self._config.loss.occlusion_weighting:
+            notes['occlusion_weighting'] = f'none in clips, of {", ".join(unweighted)}'
+        return notes
 
     def _places(self, step: tf.Tensor | int, generating: bool) -> Places:
         return draw_places(self._config, step, generating)

@@ -78,8 +78,9 @@ class ModelConfig(Section, abc.ABC):
     # Every stage that some settings have, in the order of training.
     all_stages: ClassVar[tuple[Stage, ...]] = ()
 
-    # What it is trained on (data/materials.py): pairs of 'pictures' of people, of 'views' of objects, clips of videos,
-    # or 'skeletons' over time. Models of skeletons make these alone: neither pictures nor motions.
+    # What it is trained on (data/materials.py): pairs of 'pictures' of people, of 'views' of objects, 'dance_clips' or
+    # 'face_clips' of videos, or 'skeletons' over time. Models of skeletons make these alone: neither pictures nor
+    # motions.
     material: ClassVar[str] = 'pictures'
 
     # A key that released checkpoints of this model have and no others; empty where they are told otherwise, or there
@@ -133,6 +134,9 @@ class ModelConfig(Section, abc.ABC):
 
     def check(self) -> None:  # noqa: B027, all settings of a simple model work
         """Raises ConfigError for settings that cannot work."""
+
+    def check_material(self) -> None:  # noqa: B027, most models leave nothing open that their material decides
+        """Raises ConfigError for settings that do not fit what the model is trained on; imported ones may have them."""
 
     @property
     def outputs(self) -> tuple[Output, ...]:

@@ -1,5 +1,4 @@
-"""The settings that generators with flows have: of the generator, of the flow network that serves it, of GFLA's
-attentions, and of what moves the features of the source."""
+"""The settings of generators with flows, of the networks that serve them, and of what moves the source's features."""
 
 from __future__ import annotations
 

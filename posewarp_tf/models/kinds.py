@@ -55,24 +55,13 @@ class Picture(Kind):
 
 
 class Maps(Kind):
-    """Numbers for every pixel, such as heatmaps: float32 [H, W, channels] of the model's size."""
+    """Numbers for every pixel, such as heatmaps: float32 [H, W, channels] of the model's size; programs draw them."""
 
     def __init__(self, channels: int) -> None:
         self.channels = channels
 
     def shape(self, size: Size) -> tuple[int, ...]:
         return (*size, self.channels)
-
-    def check(self, array: np.ndarray, name: str, size: Size) -> None:
-        if not np.isfinite(array).all():
-            row, column = np.argwhere(~np.isfinite(array).all(axis=-1))[0]
-            raise DataError(f'{name}: row {row}, column {column}: got {array[row, column].tolist()}, expected numbers')
-
-    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size | None) -> list[tuple[tf.Tensor, str]]:
-        import tensorflow as tf
-
-        finite = tf.reduce_all(tf.math.is_finite(tensor), axis=[1, 2, 3])
-        return [(finite, f'{name}: expected finite numbers; got others in example')]
 
     def example(self, size: Size) -> np.ndarray:
         return np.zeros(self.shape(size), np.float32)
@@ -186,8 +175,6 @@ def kind_of_array(name: str, dtype: str, shape: Sequence[int]) -> Kind:
     """The kind of a raw input that is only known by its name, dtype and shape, without the batch."""
     if dtype == 'uint8':
         return Picture() if len(shape) == 3 else CLASS_MAPS[name.rpartition('_')[2]]
-    if len(shape) == 3:
-        return Maps(shape[-1])
     if tuple(shape) == Joints().shape((0, 0)):
         return Joints()
     return Vector(shape[0]) if len(shape) == 1 else Skeletons()

@@ -87,9 +87,11 @@ def told_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
 
 
 def discriminator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
-    """The same of a discriminator."""
+    """The same of a discriminator; one of clips, 'temporal', is none of those that `--discriminator` names."""
     kind = kind_of(shapes)
-    if kind == 'patch':
+    if kind == 'temporal':
+        widths = _temporal_widths(shapes)
+    elif kind == 'patch':
         # Two more convolutions follow those that make the levels; activations take the odd numbers.
         widths = chained_widths(
             shapes, 'model.0.weight_orig', 'model.{}.weight_orig', [2 * i for i in range(1, MAX_LEVELS)]
@@ -101,8 +103,22 @@ def discriminator_settings(shapes: Shapes, near: ModelConfig) -> dict[str, Any]:
         widths = chained_widths(shapes, 'block0.model.3.weight_orig', 'encoder{}.model.3.weight_orig')
         require_kernel(shapes, 'block0.model.3.weight_orig', [widths[0], widths[0], 4, 4])
     return {
-        'discriminator': kind,
+        **({} if kind == 'temporal' else {'discriminator': kind}),
         'discriminator_base_filters': widths[0],
         'discriminator_max_filters': limit_of_widths(widths, judged(near).discriminator_max_filters),
         'discriminator_num_layers': len(widths),
     }
+
+
+def _temporal_widths(shapes: Shapes) -> list[int]:
+    """Output channels of each level of a discriminator of clips: two that look at time, then those of pictures."""
+    ranks = {'block0': 5, 'block1': 5, **{f'encoder{i}': 4 for i in range(MAX_LEVELS - 2)}}
+    widths = []
+    for block, rank in ranks.items():
+        shape = shapes.get(f'{block}.model.3.weight_orig')
+        if shape is None:
+            break
+        if len(shape) != rank or min(shape) < 1:
+            raise RunError(f'{block}.model.3.weight_orig has shape {list(shape)}, expected {rank} dimensions')
+        widths.append(shape[0])
+    return widths

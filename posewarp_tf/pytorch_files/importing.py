@@ -107,7 +107,7 @@ class PytorchWeights:
     def _other_settings(self, config: ModelConfig) -> str:
         """The settings that the file's shapes tell and that are not those of the config."""
         try:
-            if self.kind in DISCRIMINATORS:
+            if self.kind in (*DISCRIMINATORS, 'temporal'):
                 told = architecture.discriminator_settings(self.shapes, config)
             else:
                 told = architecture.told_settings(self.shapes, config)
@@ -162,6 +162,7 @@ def make_generator(weights: PytorchWeights, config: Config | ModelConfig | str) 
 
 def make_discriminator(weights: PytorchWeights, config: Config, subject: str = 'image') -> tf.keras.Model:
     """A discriminator of `config` with the weights of one; `subject`: 'image', or 'clip' of a model of clips."""
+    discriminator = build_discriminator(config, subject)
     expected = judged(config.model).discriminator
     said = f'the config has --discriminator={expected}'
     form = config.model.clip_form if subject == 'clip' else None
@@ -169,7 +170,6 @@ def make_discriminator(weights: PytorchWeights, config: Config, subject: str = '
         expected, said = 'temporal', f"clips of --model={config.model.model} are judged by 'temporal'"
     if weights.kind != expected:
         raise RunError(f'{weights.path}: holds a network {weights.kind!r}, {said}')
-    discriminator = build_discriminator(config, subject)
     weights.assign_to(discriminator, config.model)
     return discriminator
 

@@ -8,26 +8,41 @@ from posewarp_tf.settings.config import TrainingConfig
 
 
 class LinearDecay(tf.keras.optimizers.schedules.LearningRateSchedule):
-    """Constant until step `start`, then linearly down to 0 at step `end`."""
+    """Constant until step `start`, then linearly down to 0 at step `end`.
 
-    def __init__(self, learning_rate: float, start: int, end: int):
+    An optimizer asks with the number of its updates, of which a step has `updates_per_step`.
+    """
+
+    def __init__(self, learning_rate: float, start: int, end: int, updates_per_step: int | tf.Variable = 1):
         self.learning_rate = learning_rate
         self.start = start
         self.end = end
+        self.updates_per_step = updates_per_step
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        part_done = (tf.cast(step, tf.float32) - self.start) / max(self.end - self.start, 1)
+        steps = tf.cast(step, tf.float32) / tf.cast(self.updates_per_step, tf.float32)
+        part_done = (steps - self.start) / max(self.end - self.start, 1)
         return self.learning_rate * (1.0 - tf.clip_by_value(part_done, 0.0, 1.0))
 
     def get_config(self) -> dict:
-        return {'learning_rate': self.learning_rate, 'start': self.start, 'end': self.end}
+        return {
+            'learning_rate': self.learning_rate,
+            'start': self.start,
+            'end': self.end,
+            'updates_per_step': int(self.updates_per_step),
+        }
 
 
 def make_optimizer(
-    config: TrainingConfig, num_steps: int, variables: list[tf.Variable], learning_rate_ratio: float = 1.0
+    config: TrainingConfig,
+    num_steps: int,
+    variables: list[tf.Variable],
+    learning_rate_ratio: float = 1.0,
+    updates_per_step: int | tf.Variable = 1,
 ) -> tf.keras.optimizers.Optimizer:
     """Adam for `variables`, its slots already made; with loss scaling where gradients are float16."""
-    schedule = LinearDecay(config.learning_rate * learning_rate_ratio, round(config.decay_start * num_steps), num_steps)
+    start = round(config.decay_start * num_steps)
+    schedule = LinearDecay(config.learning_rate * learning_rate_ratio, start, num_steps, updates_per_step)
     optimizer = tf.keras.optimizers.Adam(
         schedule, beta_1=config.adam_beta_1, beta_2=config.adam_beta_2, epsilon=1e-8, jit_compile=False
     )

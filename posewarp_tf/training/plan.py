@@ -10,7 +10,7 @@ from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.chosen_terms import ChosenTerms, check_outputs, choose_terms
 from posewarp_tf.losses.needs import needed_maps
 from posewarp_tf.losses.vgg_weights import load_weights
-from posewarp_tf.models.discriminators.sizes import check_discriminator
+from posewarp_tf.models.discriminators.sizes import check_clip_discriminator, check_discriminator
 from posewarp_tf.settings.config import Config, TrainingConfig
 
 
@@ -40,12 +40,15 @@ def plan_training(config: Config) -> dict[str, ChosenTerms]:
     """
     if config.training.num_gpus >= 0:
         check_replicas(config.training, max(config.training.num_gpus, 1))
+    config.model.check_material()
     planned = {}
     for stage in stages_to_train(config):
         planned[stage] = choose_terms(config, stage)
         check_outputs(config, stage)
         if planned[stage].judges:
             check_discriminator(config.model)
+        if 'clip' in planned[stage].judges:
+            check_clip_discriminator(config.model)
     return planned
 
 

@@ -50,10 +50,17 @@ class Progress:
         self._bar.close()
         self._writer.close()
 
-    def add(self, step: int, losses: Mapping[str, tf.Tensor], input_seconds: float) -> None:
-        """Notes one step, without waiting for it; `input_seconds` is how long its batch was waited for."""
+    def add(
+        self, step: int, losses: Mapping[str, tf.Tensor], input_seconds: float, images_per_example: int = 1
+    ) -> None:
+        """Notes one step, without waiting for it.
+
+        Args:
+            input_seconds: how long its batch was waited for.
+            images_per_example: of clips the number of frames.
+        """
         self._pending.append((step, losses))
-        self._timed_steps += 1
+        self._timed_images += self._batch_size * images_per_example
         self._input_seconds += input_seconds
         self._bar.update()
 
@@ -75,15 +82,15 @@ class Progress:
                     f'{last_good}; try a smaller --learning_rate or a --gradient_clip_norm'
                 )
         values = {name: float(np.mean([losses[name] for _, losses in steps])) for name in steps[0][1]} if steps else {}
-        if self._timed_steps:
-            values['images_per_second'] = self._timed_steps * self._batch_size / seconds
+        if self._timed_images:
+            values['images_per_second'] = self._timed_images / seconds
             values['input_share'] = self._input_seconds / seconds
         self.restart_clock()
         return values
 
     def restart_clock(self) -> None:
         """Leaves everything since the last `read` out of the speed: compiling, saving, validating."""
-        self._timed_steps = 0
+        self._timed_images = 0
         self._input_seconds = 0.0
         self._clock_start = time.perf_counter()
 

@@ -73,7 +73,7 @@ class StageTraining:
                 input_seconds = time.perf_counter() - waiting_since
                 losses = self._train_step(batch)
                 step += 1
-                progress.add(step, losses, input_seconds)
+                progress.add(step, losses, input_seconds, self._train_step.images_per_example)
                 if step == first_step:
                     progress.restart_clock()  # The first step was compiled.
                 stopping = interruption.signal is not None

@@ -10,7 +10,7 @@ replicas: two replicas of batch b compute what one replica of batch 2b computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -44,23 +44,25 @@ class TrainStep:
     Attributes:
         parts: what a checkpoint must hold, by name.
         updates_per_step: how often a step changes every weight.
+        images_per_example: how many pictures the last step made of each.
     """
 
-    updates_per_step = 1
+    updates_per_step: int | tf.Variable = 1
+    images_per_example = 1
 
     def __init__(self, config: TrainingConfig, stage: str, objective: Objective, networks: Networks):
         self._strategy = tf.distribute.get_strategy()
-        num_steps = config.stage_steps[stage] * self.updates_per_step
+        num_steps, per_step = config.stage_steps[stage], self.updates_per_step
         self._config = config = config.of_stage(stage)
         self._stage = stage
         self._objective = objective
         self._networks = networks
         self._model = networks.model
         self._variables = networks.model.stage_variables(stage)
-        self._optimizer = make_optimizer(config, num_steps, self._variables)
+        self._optimizer = make_optimizer(config, num_steps, self._variables, updates_per_step=per_step)
         self._discriminator_optimizers = {
             output: make_optimizer(
-                config, num_steps, network.trainable_variables, config.discriminator_learning_rate_ratio
+                config, num_steps, network.trainable_variables, config.discriminator_learning_rate_ratio, per_step
             )
             for output, network in networks.discriminators.items()
         }
@@ -70,11 +72,17 @@ class TrainStep:
             self.parts[f'discriminator{suffix}_optimizer'] = self._discriminator_optimizers[output]
         if networks.average is not None:
             self.parts.update(average=networks.average)
-        self._graph = tf.function(self.compute, autograph=False, jit_compile=True if config.jit_compile else None)
+        self._graph = tf.function(self._traced(), autograph=False, jit_compile=True if config.jit_compile else None)
 
     def _suffixes(self) -> dict[str, str]:
-        """What sets the names of discriminators apart: nothing of the first, and the output of the others."""
-        return {output: f'_{output}' if number else '' for number, output in enumerate(self._networks.discriminators)}
+        """What sets the names of discriminators apart: nothing of the first, and the output of the others.
+
+        That of clips is never taken for one of pictures, although it may be the only one (runs/checkpoints.py).
+        """
+        return {
+            output: f'_{output}' if number or output == 'clip' else ''
+            for number, output in enumerate(self._networks.discriminators)
+        }
 
     def __call__(self, batch: Tensors) -> dict[str, tf.Tensor]:
         """Updates everything; the mean over the global batch of every term, as float32 scalars."""
@@ -94,6 +102,10 @@ class TrainStep:
         per_replica = self._strategy.run(self._replica_step, args=(batch,))
         self._update_average()
         return self._summed(per_replica)
+
+    def _traced(self) -> Callable[..., Any]:
+        """What becomes one graph."""
+        return self.compute
 
     def _update_average(self) -> None:
         if self._networks.average is not None:

@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from posewarp_tf.losses.objective import Objective
-from posewarp_tf.models.clips import TRAINING_WINDOWS
+from posewarp_tf.models.clips import TRAINING_WINDOWS, WINDOW_FRAMES
 from posewarp_tf.settings.config import Config, TrainingConfig
 from posewarp_tf.training.train_step import Networks, Tensors, TrainStep
 from posewarp_tf.training.windows import cut_window, first_state, next_state, num_windows
@@ -24,24 +24,26 @@ from posewarp_tf.training.windows import cut_window, first_state, next_state, nu
 class WindowTrainStep(TrainStep):
     """Everything that one stage of a model of clips trains; a batch is as in windows.py."""
 
-    updates_per_step = TRAINING_WINDOWS
-
     def __init__(self, config: TrainingConfig, stage: str, objective: Objective, networks: Networks):
+        # Clips of short videos have fewer windows: the first batch tells.
+        self.updates_per_step = tf.Variable(TRAINING_WINDOWS, trainable=False)
         super().__init__(config, stage, objective, networks)
-        # One graph for all windows: one of the whole clip would be five times as large.
-        self._window_graph = tf.function(
-            self._compute_window, autograph=False, jit_compile=True if config.jit_compile else None
-        )
 
     def __call__(self, batch: Tensors) -> dict[str, tf.Tensor]:
         """Updates everything in every window; the means of the terms over the windows and the global batch."""
-        return self._over_windows(batch, self._window_graph)
+        return self._over_windows(batch, self._graph)
 
     def compute(self, batch: Tensors) -> dict[str, tf.Tensor]:
         return self._over_windows(batch, self._compute_window)
 
+    def _traced(self) -> Callable[..., Any]:
+        # One graph for all windows: one of the whole clip would be five times as large.
+        return self._compute_window
+
     def _over_windows(self, batch: Tensors, compute: Callable[..., Any]) -> dict[str, tf.Tensor]:
         count = num_windows(self._strategy.experimental_local_results(batch['target_images'])[0])
+        self.updates_per_step.assign(count)
+        self.images_per_example = count * WINDOW_FRAMES
         state, found = first_state(batch), []
         for index in range(count):
             losses, state = compute(batch, state, tf.constant(index))

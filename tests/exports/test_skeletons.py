@@ -159,7 +159,13 @@ def test_a_tflite_file_answers_as_the_network(files, run):
 
 def test_a_tflite_file_says_what_it_is(files):
     inside = read_metadata((files / 'posewarp_float32.tflite').read_bytes())
-    assert inside['description'].startswith('Cleans the joints of a person over time; float32. Joints, in this order: ')
+    assert inside['description'] == (
+        'Cleans the joints of a person over time, from nose, left_eye, right_eye, left_ear, right_ear, left_shoulder, '
+        'right_shoulder, left_elbow, right_elbow, left_wrist, right_wrist, left_hip, right_hip, left_knee, '
+        'right_knee, left_ankle, right_ankle to hip, right_hip, right_knee, right_ankle, left_hip, left_knee, '
+        'left_ankle, spine, neck, nose, head, left_shoulder, left_elbow, left_wrist, right_shoulder, right_elbow, '
+        'right_wrist, both in this order; float32.'
+    )
     graph = inside['subgraph_metadata'][0]
     assert [tensor['name'] for side in graph.values() for tensor in side] == [NAME, NAME]
     results = json.loads((files / 'results.json').read_text())

@@ -57,6 +57,7 @@ def test_moving_pairs_with_their_flow_needs_the_flow():
 
 def test_every_term_has_its_needs_and_a_function():
     assert list(NEEDS) == list(TERMS)
+    assert [needs.moved for needs in NEEDS.values()] == [bool(term.pair) for term in TERMS.values()]
 
 
 def test_asking_does_not_import_tensorflow():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses import windows
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.losses.windows import Places, WindowObjective, draw_places
@@ -226,6 +227,19 @@ def test_places_are_a_function_of_seed_and_step_and_reach_every_frame():
     assert drawn(config, False) != places[:8]
     assert drawn(config.replace(seed=1), True) != places[:8]
     assert {clip for _, clip in drawn(Config().replace(model='gfla_dance'), True)} == {0}
+
+
+@each_task
+def test_what_clips_cannot_have_is_refused_or_told(task):
+    for term in ('self_flow', 'equivariance'):
+        with pytest.raises(ConfigError, match=f'{term}: about pairs with a moved side, which --model=gfla_{task}'):
+            WindowObjective(small_config(task, {'l1': 1.0, term: 1.0}), 'full')
+    weights = {'l1': 1.0, 'photometric': 1.0, 'ssim': 1.0}
+    assert WindowObjective(small_config(task, weights), 'full').notes() == {
+        'occlusion_weighting': 'none in clips, of photometric, ssim'
+    }
+    for config in (small_config(task, weights, occlusion_weighting=False), small_config(task, {'l1': 1.0})):
+        assert WindowObjective(config, 'full').notes() == {}
 
 
 def test_differences_are_of_a_frame_and_the_one_after_it():

@@ -105,8 +105,6 @@ def test_where_both_masks_are_zero_features_are_doubled(monkeypatch):
 def test_settings_that_cannot_work_are_refused():
     with pytest.raises(ConfigError, match='--attention_kernels: got none, --model=gfla_face needs one'):
         model_config('gfla_face', attention_kernels={})
-    with pytest.raises(ConfigError, match='--discriminator_num_layers: got 1, expected at least 2'):
-        model_config('gfla_dance', discriminator_num_layers=1)
     with pytest.raises(ConfigError, match='--image_size: got 48,48, expected multiples of 32'):
         model_config('gfla_dance', image_size=(48, 48))
     inputs = without_truth(random_clips(20, 1))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from posewarp_tf.errors import RunError
+from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.pytorch_files.architecture import infer_config, kind_of
 from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
-from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, write_run
+from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, make_discriminator, write_run
 from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.settings.config import Config
@@ -51,6 +51,16 @@ def test_a_file_with_prefixes_becomes_a_run_folder_that_exports_it(task, tmp_pat
         assert_same_arrays(read_tensors(outputs[name]), arrays)
     with pytest.raises(RunError, match='latest_net_D.pth'):
         write_run(tmp_path / 'other', told, files['G'], files['D'], files['D'])
+    if task == 'dance':
+        wide = told.replace(discriminator_base_filters=8, discriminator_num_layers=3)
+        with pytest.raises(RunError, match='it is another network than that of the config:') as caught:
+            make_discriminator(files['D_V'], wide, 'clip')
+        assert str(caught.value).split('config:\n')[1] == (
+            '  --discriminator_base_filters: the file has 4, the config 8\n'
+            '  --discriminator_num_layers: the file has 2, the config 3'
+        )
+    with pytest.raises(ConfigError, match='--model=gfla makes no clips'):
+        make_discriminator(files['D_V'], Config(), 'clip')
 
 
 def test_a_file_is_imported_and_those_of_the_other_task_are_named(tmp_path):

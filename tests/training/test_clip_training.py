@@ -12,15 +12,18 @@ from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.losses.windows import objective_of
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.registry import build_model
+from posewarp_tf.runs.checkpoints import CLIP_DISCRIMINATOR, DISCRIMINATOR
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training import windows
+from posewarp_tf.training.plan import plan_training
 from posewarp_tf.training.train_step import Networks
 from posewarp_tf.training.trainer import Trainer
 from posewarp_tf.training.window_step import train_step_of
 from tests.clips import SHALLOW, TASKS, clip_material, random_clips
 from tests.source_code import ROOT
 
+CHANNELS = {'dance': 20, 'face': 16}
 WEIGHTS = {'correctness': 0, 'perceptual': 0, 'style': 0, 'affine': 0.01, 'l1': 5.0}
 
 
@@ -43,7 +46,7 @@ def numbers(run):
 
 
 def test_every_window_updates_the_generator_and_both_discriminators():
-    config = tiny_config('face')
+    config = tiny_config('face', decay_start=0.0)
     model = build_model(config)
     objective = objective_of(config, 'full')
     judges = {subject: build_discriminator(config, subject) for subject in objective.judges}
@@ -53,6 +56,9 @@ def test_every_window_updates_the_generator_and_both_discriminators():
     # Not as a graph, which would take longer to be made than two windows take.
     losses = step.compute(random_clips(2, 12, size=(16, 16)))
     assert int(step.iterations) == 2
+    assert step.images_per_example == 12
+    # The second window came after half a step of two, however many windows the longest clips have.
+    assert step.learning_rate == pytest.approx(0.75 * config.training.learning_rate)
     assert list(losses) == [
         'total', 'affine', 'l1', 'adversarial', 'clip_adversarial',
         *(f'discriminator{which}_{kind}' for which in ('', '_clip') for kind in ('real', 'fake')),
@@ -64,9 +70,38 @@ def test_every_window_updates_the_generator_and_both_discriminators():
         assert np.mean(moved) > 0.9
 
 
+def test_a_discriminator_of_clips_has_its_own_name_where_it_is_the_only_one():
+    config = tiny_config('face', loss_weights={'full': {**WEIGHTS, 'adversarial': 0.0, 'clip_adversarial': 2.0}})
+    objective = objective_of(config, 'full')
+    judges = {subject: build_discriminator(config, subject) for subject in objective.judges}
+    step = train_step_of(config, 'full', objective, Networks(build_model(config), None, judges))
+    assert step.parts[CLIP_DISCRIMINATOR] is judges['clip']
+    assert DISCRIMINATOR not in step.parts
+
+
+@pytest.mark.parametrize('task', TASKS)
+def test_poses_with_other_channels_than_those_of_the_videos_are_refused_before_anything_is_built(task):
+    with pytest.raises(ConfigError, match=f'--pose_channels: got 2, expected {CHANNELS[task]}: .*gfla_{task}'):
+        plan_training(tiny_config(task))
+    assert list(plan_training(tiny_config(task, pose_channels=CHANNELS[task]))) == ['full']
+
+
+def test_a_discriminator_that_cannot_look_at_time_is_refused_where_it_would_judge():
+    def planned(task, clip_adversarial):
+        weights = {**WEIGHTS, 'adversarial': 2.0, 'clip_adversarial': clip_adversarial}
+        changes = {'discriminator_num_layers': 1, 'pose_channels': CHANNELS[task], 'loss_weights': {'full': weights}}
+        return plan_training(tiny_config(task, **changes))['full'].judges
+
+    with pytest.raises(ConfigError, match='--discriminator_num_layers: got 1, expected at least 2'):
+        planned('dance', 2.0)
+    assert planned('dance', 0.0) == ('image',)
+    # That of faces sees differences, as if they were one picture.
+    assert planned('face', 2.0) == ('image', 'clip')
+
+
 @pytest.mark.slow
 def test_a_run_that_goes_on_ends_with_the_weights_of_one_that_never_stopped(monkeypatch, tmp_path):
-    config = tiny_config('face')
+    config = tiny_config('face', pose_channels=CHANNELS['face'])
     monkeypatch.setitem(materials._MATERIALS, 'face_clips', clip_material(config))
     straight, stopped = RunFolder(tmp_path / 'straight'), RunFolder(tmp_path / 'stopped')
     assert Trainer(config, straight).train() == 0
@@ -119,12 +154,12 @@ def test_the_discriminator_of_clips_is_the_published_one(task):
 @pytest.mark.slow
 @pytest.mark.parametrize('task', TASKS)
 def test_two_replicas_generate_what_one_with_their_whole_batch_generates(task, tmp_path):
-    config = tiny_config(task, batch_size=4)
+    config = tiny_config(task, batch_size=4, pose_channels=CHANNELS[task])
     (tmp_path / 'config.json').write_text(config.to_json())
     command = [sys.executable, '-m', 'tests.training.clip_replicas', str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
-    clips = random_clips(2, 6, size=(16, 16))
+    clips = random_clips(CHANNELS[task], 6, size=(16, 16))
     frames = {}
     for name in ('1', '2', 'fresh'):
         tf.keras.utils.set_random_seed(config.training.seed)

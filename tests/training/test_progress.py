@@ -46,6 +46,16 @@ def test_speed_counts_only_the_time_since_the_clock_was_restarted(progress):
     assert values['input_share'] == pytest.approx(0.05 * values['images_per_second'] / 4)
 
 
+def test_every_frame_of_a_clip_counts_as_an_image(progress, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, 'perf_counter', lambda: now)
+    progress.restart_clock()
+    for step in (1, 2):
+        progress.add(step, {'l1': tf.constant(1.0)}, input_seconds=0.0, images_per_example=30)
+    now = 108.0
+    assert progress.read('')['images_per_second'] == 2 * 4 * 30 / 8
+
+
 @pytest.mark.parametrize('bad', [np.nan, np.inf])
 def test_losses_that_are_not_finite_name_the_step_the_losses_and_the_way_back(progress, bad):
     progress.add(6, {'l1': tf.constant(0.25), 'style': tf.constant(2.0)}, input_seconds=0.0)

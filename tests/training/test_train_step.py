@@ -60,7 +60,9 @@ BATCH = {
 def gradient_descent(monkeypatch):
     """Plain gradient descent of rate 0.1 (0.01 for the discriminator), which is easy to follow by hand."""
     monkeypatch.setattr(
-        train_step, 'make_optimizer', lambda config, steps, variables, ratio=1.0: tf.keras.optimizers.SGD(0.1 * ratio)
+        train_step,
+        'make_optimizer',
+        lambda config, steps, variables, ratio=1.0, updates_per_step=1: tf.keras.optimizers.SGD(0.1 * ratio),
     )
 
 

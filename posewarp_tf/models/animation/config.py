@@ -65,10 +65,13 @@ class AnimationConfig(AttentionConfig):
         super().check()
         if not self.attention_kernels:
             raise ConfigError(f'--attention_kernels: got none, --model={self.model} needs one')
-        if self.clip_form is not None and not self.clip_form.as_differences and self.discriminator_num_layers < 2:
+
+    def check_material(self) -> None:
+        made = type(self).pose_channels
+        if self.pose_channels != made:
             raise ConfigError(
-                f'--discriminator_num_layers: got {self.discriminator_num_layers}, expected at least 2: so many levels '
-                'of the discriminator of clips look at time'
+                f'--pose_channels: got {self.pose_channels}, expected {made}: so many have the poses of videos that '
+                f'--model={self.model} is trained on'
             )
 
     @property

@@ -14,10 +14,10 @@ from posewarp_tf.errors import ConfigError
 from posewarp_tf.layers.blocks import Block, activate, initializer, register
 from posewarp_tf.layers.spectral_norm import SpectralConv2D, SpectralConv3D
 from posewarp_tf.models.discriminators.image import Discriminator, ResBlockEncoder
+from posewarp_tf.models.discriminators.sizes import TEMPORAL_BLOCKS
 from posewarp_tf.models.pytorch_names import named_variables
 
-# Blocks that look at time, and the frames that each of them takes off.
-TEMPORAL_BLOCKS = 2
+# Frames that each block that looks at time takes off.
 FRAMES_PER_BLOCK = 2
 
 

@@ -37,7 +37,7 @@ class Generator(ReposingModel):
     def _filters(self, level: int) -> int:
         return level_filters(level, self.model_config.base_filters, self.model_config.max_filters)
 
-    def _make_encoder(self, name: str) -> list[EncoderBlock]:
+    def _make_encoder(self, name: str) -> list[tf.keras.layers.Layer]:
         return [EncoderBlock(self._filters(level), name=f'{name}_{level}') for level in range(self._num_layers)]
 
     def _make_decoder(self) -> None:

@@ -22,9 +22,10 @@ from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import named_variables
 
 
-@register
-class GFLA(Generator):
-    """The generator; `config.spatial_transform` chooses the published method or an ablation of the paper.
+class GFLANetworks(Generator):
+    """The generator, whatever tells the target: a subclass says what its flows are, and what the decoder begins from.
+
+    `config.spatial_transform` chooses the published method or an ablation of the paper.
 
     local_attention   published: flow, then attention over the neighbourhood of each flowed point
     bilinear          flow, then a bilinear warp
@@ -83,7 +84,16 @@ class GFLA(Generator):
 
     def _make_target_encoder(self) -> list[tf.keras.layers.Layer]:
         """Blocks that end at the coarsest scale of the decoder."""
-        return list(self._make_encoder('target_encoder'))
+        return self._make_encoder('target_encoder')
+
+    def _estimate_motions(self, inputs: Inputs) -> dict[str, Motion]:
+        if self.flow_estimator is None:
+            return {}
+        return {'source': Motion(*self._flows_and_masks(self.flow_estimator, inputs))}
+
+    def _flows_and_masks(self, estimator: FlowEstimator, inputs: Inputs) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """Those from the source, coarse first."""
+        raise NotImplementedError
 
     @property
     def _scales(self) -> tuple[int, ...]:
@@ -99,20 +109,6 @@ class GFLA(Generator):
             else GlobalAttention(name=name)
         )
 
-    def _estimate_motions(self, inputs: Inputs) -> dict[str, Motion]:
-        if self.flow_estimator is None:
-            return {}
-        assert isinstance(self.model_config, GFLAConfig)
-        seen = (inputs[name] for name in ('source_image', 'source_pose', 'target_pose'))
-        flows, masks = self.flow_estimator(*seen, base_flow=self.model_config.make_base_flow(inputs))
-        return {'source': Motion(flows, masks)}
-
-    def _target_features(self, inputs: Inputs) -> tf.Tensor:
-        if self.source_encoder:
-            return super()._target_features(inputs)
-        seen = tf.concat([inputs['source_image'], inputs['source_pose'], inputs['target_pose']], axis=-1)
-        return encode_levels(self.target_encoder, seen)[-1]
-
     def _transform(self, index: int, source: Any, features: tf.Tensor, motions: dict[str, Motion]) -> tuple:
         """`source`: what the transform prepared."""
         if not motions:
@@ -120,3 +116,20 @@ class GFLA(Generator):
         mask = tf.cast(motions['source'].masks[index], features.dtype)
         sampled, attention = self.transforms[index](source, features, motions['source'].flows[index])
         return (1 - mask) * features + mask * sampled, attention
+
+
+@register
+class GFLA(GFLANetworks):
+    """The generator of pictures of people: {'source_image', 'source_pose', 'target_pose'} -> {'image', 'motions'}."""
+
+    model_config: GFLAConfig
+
+    def _flows_and_masks(self, estimator: FlowEstimator, inputs: Inputs) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        seen = (inputs[name] for name in ('source_image', 'source_pose', 'target_pose'))
+        return estimator(*seen, base_flow=self.model_config.make_base_flow(inputs))
+
+    def _target_features(self, inputs: Inputs) -> tf.Tensor:
+        if self.source_encoder:
+            return super()._target_features(inputs)
+        seen = tf.concat([inputs['source_image'], inputs['source_pose'], inputs['target_pose']], axis=-1)
+        return encode_levels(self.target_encoder, seen)[-1]

@@ -16,18 +16,17 @@ from posewarp_tf.layers.blocks import EncoderBlock, ResBlockDecoder, register
 from posewarp_tf.models.base import Inputs
 from posewarp_tf.models.gfla.code_block import CodeBlock
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator
-from posewarp_tf.models.gfla.gfla import GFLA
+from posewarp_tf.models.gfla.gfla import GFLANetworks
 from posewarp_tf.models.gfla_views.config import GFLAViewsConfig
-from posewarp_tf.models.outputs import Motion
 from posewarp_tf.poses.views import VIEW_SIZE
 
 
 @register
-class GFLAViews(GFLA):
+class GFLAViews(GFLANetworks):
     """{'source_image', 'source_view', 'target_view' [B, 21]} -> {'image', 'motions': {'source': Motion}}.
 
-    `config.spatial_transform` is as of `GFLA`; 'none', an encoder-decoder without flow, sees the source image, which
-    the difference of the views joins at the coarsest map.
+    `config.spatial_transform` is as of `GFLANetworks`; 'none', an encoder-decoder without flow, sees the source image,
+    which the difference of the views joins at the coarsest map.
     """
 
     model_config: GFLAViewsConfig
@@ -54,11 +53,8 @@ class GFLAViews(GFLA):
             for i, (hidden, filters) in enumerate(zip([width, *widths], widths))
         ]
 
-    def _estimate_motions(self, inputs: Inputs) -> dict[str, Motion]:
-        if self.flow_estimator is None:
-            return {}
-        flows, masks = self.flow_estimator(inputs['source_image'], code=_difference(inputs))
-        return {'source': Motion(flows, masks)}
+    def _flows_and_masks(self, estimator: FlowEstimator, inputs: Inputs) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        return estimator(inputs['source_image'], code=_difference(inputs))
 
     def _target_features(self, inputs: Inputs) -> tf.Tensor:
         features = inputs['source_image'] if not self.source_encoder else self._spread(inputs['target_view'])
