@@ -99,7 +99,7 @@ class _Reader:
     def _images(self, sources: np.ndarray, targets: np.ndarray) -> tuple[Any, ...]:
         names = [[self._examples.name(place) for place in places] for places in (sources, targets)]
         pictures = [np.stack([self._files.picture(name) for name in side]) for side in names]
-        return (*pictures, *(np.array(side, np.bytes_) for side in names))
+        return (*pictures, *(np.array([name.encode() for name in side]) for side in names))
 
     def _truth(self, sources: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         pairs = [(self._examples.name(one), self._examples.name(other)) for one, other in zip(sources, targets)]

@@ -80,6 +80,15 @@ def test_a_test_object_is_shown_from_its_own_azimuth_and_turned_all_around(copie
     assert [len(batch['source_name']) for batch in few] == [2, 1]
 
 
+def test_names_of_objects_may_have_any_letters(copied):
+    with h5py.File(copied / 'data_chair.hdf5', 'a') as file:
+        for name in [name for name in file if name.startswith('chair00000')]:
+            file.move(name, name.replace('chair', 'Stühlchen'))
+    (copied / 'name_chair_test.txt').write_text('Stühlchen00000\n', encoding='utf-8')
+    batch = next(make_test_views(config_of(copied), 2).as_numpy_iterator())
+    assert [name.decode() for name in batch['target_name']] == ['Stühlchen00000_0_0', 'Stühlchen00000_2_0']
+
+
 def test_truth_is_there_in_testing_and_where_training_asks_for_it(views_folder, copied):
     (batch,) = batches_of(config_of(views_folder), 1, needed=TRUTH)
     assert batch['flow'].shape == (6, 32, 32, 2) and batch['visibility'].dtype == np.uint8
