@@ -9,6 +9,7 @@ import pytest
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.data.check import check
 from posewarp_tf.data.clips.dance_files import load_clips
+from posewarp_tf.data.clips.dance_lists import read_list
 from posewarp_tf.data.datasets import load_dataset
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.poses.skeletons import COCO_17
@@ -111,6 +112,26 @@ def test_a_list_says_what_to_test_with_paths_of_another_machine(root):
     (root / 'test_list.csv').write_text(text.replace("'gen'", '__import__'))
     with pytest.raises(DataError, match='row 1: A_paths: expected'):
         load(root, 'test')
+
+
+def test_cells_of_lists_are_as_long_as_videos_are(root, tmp_path):
+    many = 4500
+    cells = {
+        'A_paths': {'gen': ['test_256/train_A/d/00000.png'] * many, 'ref': ['test_256/train_A/d/00001.png']},
+        'B_paths_noise': {'gen': [], 'ref': ['test_256/train_alphapose/d/00001_keypoints.json']},
+        'B_paths_clean': {'gen': ['test_256/train_video2d/d/00000.json'] * many, 'ref': []},
+    }
+    path = tmp_path / 'list.csv'
+    with open(path, 'w', newline='') as file:
+        writer = csv.DictWriter(file, cells)
+        writer.writeheader()
+        writer.writerow(cells)
+    before = csv.field_size_limit()
+    assert len(str(cells['A_paths'])) > before
+    (video,) = read_list(str(path), str(root), str(root / 'test_256'))
+    assert len(video.frames) == len(video.clean) == many
+    # The limit of whoever else reads tables stays.
+    assert csv.field_size_limit() == before
 
 
 def test_a_good_folder_passes_the_check_and_is_drawn_and_a_bad_one_fails(root, capsys):
