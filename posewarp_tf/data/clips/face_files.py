@@ -16,6 +16,7 @@ import os
 
 import numpy as np
 
+from posewarp_tf.data.clips.video_folders import video_names
 from posewarp_tf.errors import DataError
 from posewarp_tf.faces.landmarks import read_landmarks
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, load_image
@@ -72,7 +73,7 @@ def load_face_videos(data_dir: str, split: str) -> FaceVideos:
     if not os.path.isdir(folder) or not found:
         missing = folder if not os.path.isdir(folder) else landmark_folders[0]
         raise DataError(f'{missing}: no such folder, expected one with a folder of each video')
-    names = sorted(name for name in os.listdir(folder) if os.path.isdir(os.path.join(folder, name)))
+    names = video_names(folder)
     if not names:
         raise DataError(f'{folder}: holds no folders, expected one for each video')
     pictures, landmarks, lengths = [], [], []

@@ -55,6 +55,11 @@ def paired_videos(kinds: Sequence[Kind]) -> list[VideoFiles]:
     return videos
 
 
+def video_names(folder: str) -> list[str]:
+    """The folders in a folder, sorted. Hidden ones are left out: what is being written is in such."""
+    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith('.'))
+
+
 def other_names(videos: Sequence[VideoFiles]) -> list[str]:
     """A line for each folder that is paired with one of another name."""
     return [
@@ -68,7 +73,7 @@ def other_names(videos: Sequence[VideoFiles]) -> list[str]:
 def _videos(kind: Kind) -> list[str]:
     if not os.path.isdir(kind.folder):
         raise DataError(f'{kind.folder}: no such folder, expected {kind.title}, a folder for each video')
-    found = sorted(entry.name for entry in os.scandir(kind.folder) if entry.is_dir() and not entry.name.startswith('.'))
+    found = video_names(kind.folder)
     if not found:
         raise DataError(f'{kind.folder}: no videos, expected {kind.title}, a folder for each')
     return found
