@@ -23,13 +23,11 @@ from posewarp_tf.data.clips.dance_files import DanceClips, flow_path, load_clips
 from posewarp_tf.data.clips.dance_reader import REFERENCE_MOVES_APART, Batch, ClipReader
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
 from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.settings.config import Config
 from posewarp_tf.synthetic.video_layout import NUM_REFERENCES
 
 __all__ = ['load_clips', 'make_test_clips', 'make_training_clips']
-
-# Frames of a training clip: windows of so many.
-NUM_FRAMES, WINDOW = 30, 6
 
 
 def make_training_clips(config: Config, start_step: int, clips: DanceClips) -> tf.data.Dataset:
@@ -44,9 +42,7 @@ def make_training_clips(config: Config, start_step: int, clips: DanceClips) -> t
         DataError: no video has six frames; a picture cannot be read.
     """
     _refuse_changes_of_pairs(config)
-    num_frames = min(NUM_FRAMES, int(max(clips.lengths)) // WINDOW * WINDOW)
-    if not num_frames:
-        raise DataError(f'{clips.folder}: the longest video has {max(clips.lengths)} frames, expected {WINDOW} or more')
+    num_frames = clips.training_frames()
     long_enough = tf.constant(np.flatnonzero(clips.lengths >= num_frames))
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
     reader = ClipReader(config, clips)
@@ -75,7 +71,7 @@ def make_test_clips(
     config: Config,
     batch_size: int,
     max_clips: int | None = None,
-    num_frames: int = NUM_FRAMES,
+    num_frames: int = CLIP_FRAMES,
     with_truth: bool = False,
 ) -> tf.data.Dataset:
     """The beginnings of the test videos, or of `max_clips` spread evenly over them, as they are.

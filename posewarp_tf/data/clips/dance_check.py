@@ -11,6 +11,7 @@ from posewarp_tf.data.clips.dance_lists import VideoPaths
 from posewarp_tf.data.clips.video_folders import other_names, paired_videos
 from posewarp_tf.data.findings import Findings, check_pictures
 from posewarp_tf.errors import DataError
+from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.pictures.drawing import picture_grid
 from posewarp_tf.pictures.picture_files import load_class_numbers, load_image, picture_size, resize_image, save_image
 from posewarp_tf.poses.dance_maps import found, resize_joints, skeleton_picture
@@ -19,8 +20,8 @@ from posewarp_tf.settings.config import Config
 from posewarp_tf.synthetic.video_layout import FLOWS
 
 _SPLITS = ('train', 'test')
-# Training takes clips of so many frames.
-_CLIP = 30
+# A mask in so many is read, unless all are.
+_MASKS_APART = 30
 # Of each split on the contact sheet: videos, and frames of each beside its reference.
 _ROWS, _COLUMNS = 4, 6
 # If more joints lie outside of the pictures, they are in pixels of other ones.
@@ -49,14 +50,14 @@ def _check_split(config: Config, split: str, decode_all: bool, findings: Finding
     if split == 'train':
         pairs = other_names(paired_videos(folder_kinds(clips.folder, split)))
         findings.add('folders paired with one of another name, by sorted order', pairs, fatal=False)
-        short = [f'{name}: {length}' for name, length in zip(clips.names, clips.lengths) if length < _CLIP]
-        findings.add(f'videos of fewer than {_CLIP} frames, which training leaves out', short, fatal=False)
+        short = [f'{name}: {length}' for name, length in zip(clips.names, clips.lengths) if length < CLIP_FRAMES]
+        findings.add(f'videos of fewer than {CLIP_FRAMES} frames, which training leaves out', short, fatal=False)
         print(f'  masks of the person: {"for every frame" if clips.masks else "none"}')
     elif os.path.isdir(os.path.join(clips.folder, FLOWS)):
         print(f'  {FLOWS}/: exact flows')
     check_pictures(sorted({*clips.frames, *clips.references}), decode_all, findings)
     findings.add('frames of another size than the first of their video', _other_sizes(videos[1]))
-    findings.add('unreadable masks', _bad_masks(clips.masks if decode_all else clips.masks[:: max(1, _CLIP)]))
+    findings.add('unreadable masks', _bad_masks(clips.masks if decode_all else clips.masks[::_MASKS_APART]))
     _check_joints(clips, findings)
     return clips
 

@@ -25,6 +25,7 @@ from posewarp_tf.conventions import NUM_JOINTS
 from posewarp_tf.data.clips.dance_lists import VideoPaths, read_list
 from posewarp_tf.data.clips.video_folders import Kind, paired_videos
 from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.models.clips import CLIP_FRAMES, WINDOW_FRAMES
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, picture_size
 from posewarp_tf.poses.dance_joints import coco_joints, read_joints
 from posewarp_tf.poses.skeletons import NUM_SKELETON_JOINTS
@@ -73,6 +74,17 @@ class DanceClips:
     reference_lengths: np.ndarray
     sizes: np.ndarray
     reference_sizes: np.ndarray
+
+    def training_frames(self) -> int:
+        """Frames of a clip for training: `CLIP_FRAMES`, or of shorter videos as many whole windows as the longest has.
+
+        Raises:
+            DataError: no video has a window.
+        """
+        longest = int(max(self.lengths))
+        if longest < WINDOW_FRAMES:
+            raise DataError(f'{self.folder}: the longest video has {longest} frames, expected {WINDOW_FRAMES} or more')
+        return min(CLIP_FRAMES, longest // WINDOW_FRAMES * WINDOW_FRAMES)
 
     def beginnings(self, videos: np.ndarray, references: np.ndarray, num_frames: int) -> DanceClips:
         """The first frames of some videos, each with one of its references, without masks."""

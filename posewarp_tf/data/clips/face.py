@@ -15,7 +15,6 @@ import tensorflow as tf
 from PIL import Image
 
 from posewarp_tf.data.clips.face_files import (
-    CLIP_FRAMES,
     FaceVideos,
     flow_path,
     load_face_videos,
@@ -25,6 +24,7 @@ from posewarp_tf.data.clips.face_files import (
 from posewarp_tf.data.picture_store import PictureStore, read_flow
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
 from posewarp_tf.faces.face_maps import NUM_FACE_CHANNELS, make_face_maps, to_pose
+from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.ops import to_float_image
 from posewarp_tf.settings.config import Config
 

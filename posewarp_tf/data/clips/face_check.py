@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from tqdm import tqdm
 
-from posewarp_tf.data.clips.face_files import CLIP_FRAMES, FaceVideos, load_face_videos, read_frame
+from posewarp_tf.data.clips.face_files import FaceVideos, load_face_videos, read_frame
 from posewarp_tf.data.findings import Findings
 from posewarp_tf.errors import DataError
 from posewarp_tf.faces.drawing import draw_landmarks, draw_maps
 from posewarp_tf.faces.face_maps import make_face_maps
 from posewarp_tf.faces.landmarks import read_landmarks
+from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.pictures.drawing import picture_grid
 from posewarp_tf.pictures.picture_files import picture_size, resize_image, save_image
 from posewarp_tf.settings.config import Config

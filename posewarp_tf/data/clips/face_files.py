@@ -21,9 +21,6 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.faces.landmarks import read_landmarks
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, load_image
 
-# Frames of a clip for training, and of one for testing unless more are asked for: five windows of six.
-CLIP_FRAMES = 30
-
 _LANDMARK_FOLDERS = ('{split}_keypoints', '{split}_keypoint')
 # Folders of exact flows, by what they lead to.
 FLOW_FOLDERS = {'previous': '{split}_flows', 'reference': '{split}_reference_flows'}
