@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from posewarp_tf.data.clips.dance_files import DanceClips, flow_path, load_clips
 from posewarp_tf.data.clips.dance_reader import REFERENCE_MOVES_APART, Batch, ClipReader
+from posewarp_tf.data.clips.video_folders import wanted_truth
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.models.clips import CLIP_FRAMES
@@ -72,14 +73,14 @@ def make_test_clips(
     batch_size: int,
     max_clips: int | None = None,
     num_frames: int = CLIP_FRAMES,
-    with_truth: bool = False,
+    with_truth: bool | None = False,
 ) -> tf.data.Dataset:
     """The beginnings of the test videos, or of `max_clips` spread evenly over them, as they are.
 
     A clip has `num_frames` frames, or all of a shorter video; clips of one batch are equally long. Which frame is the
     reference depends on the number of the video alone. Poses of 120 frames of 256 x 256 pixels are 630 MB.
 
-    with_truth: `target_flows` and `target_visibility` too.
+    with_truth: `target_flows` and `target_visibility` too; None: if the folder has them of all these clips.
 
     Raises:
         ConfigError, DataError: from `load_clips`; the folder lacks exact flows that are asked for.
@@ -89,7 +90,7 @@ def make_test_clips(
     chosen = np.arange(count) * len(clips.names) // max(count, 1)
     references = np.array([_reference_of(video, int(clips.reference_lengths[video])) for video in chosen], np.int64)
     clips = clips.beginnings(chosen, references, num_frames)
-    flows = _flow_paths(clips) if with_truth else None
+    flows = wanted_truth(with_truth, lambda: _flow_paths(clips))
     reader = ClipReader(config, clips)
 
     def batches() -> Iterator[tuple]:
@@ -117,12 +118,16 @@ def _reference_of(video: int, count: int) -> int:
 
 
 def _flow_paths(clips: DanceClips) -> list[list[str]]:
-    """Paths of the flows of each clip: from its first frame to its reference, from the others to the one before."""
+    """Paths of the flows of each clip: from its first frame to its reference, from the others to the one before.
+
+    Raises:
+        DataError: one is missing; a list of one's own may ask for other pairs of frames than were written.
+    """
     found = []
-    for name, start, length, reference in zip(clips.names, clips.starts, clips.lengths, clips.references):
+    for start, length, reference in zip(clips.starts, clips.lengths, clips.references):
         frames = clips.frames[start : start + length]
         sources = [reference, *frames[:-1]]
-        found.append([flow_path(clips.folder, name, *both) for both in zip(sources, frames)])
+        found.append([flow_path(clips.folder, *both) for both in zip(sources, frames)])
     missing = next((path for paths in found for path in paths if not os.path.isfile(path)), None)
     if missing:
         raise DataError(f'{missing}: no such exact flow; self-made videos have them (`posewarp_tf.synthetic --videos`)')

@@ -178,7 +178,18 @@ def folder_kinds(folder: str, split: str) -> list[Kind]:
     return [*kinds, masks] if split == 'train' and os.path.isdir(masks.folder) else kinds
 
 
-def flow_path(folder: str, name: str, source: str, target: str) -> str:
-    """Where the exact flow from the frame `target` of a video to the frame `source` is, given their paths."""
-    stems = (os.path.splitext(os.path.basename(path))[0] for path in (source, target))
-    return os.path.join(folder, FLOWS, name, flow_name(*stems))
+def flow_path(folder: str, source: str, target: str) -> str:
+    """Where the exact flow from the frame `target` of a video to its frame `source` is, given their paths.
+
+    Raises:
+        DataError: they are of two videos, between which there is no flow.
+    """
+    videos, stems = zip(*(_video_and_stem(path) for path in (source, target)))
+    if videos[0] != videos[1]:
+        raise DataError(f'{target}: no exact flow to {source}, which is of another video')
+    return os.path.join(folder, FLOWS, os.path.basename(videos[1]), flow_name(*stems))
+
+
+def _video_and_stem(path: str) -> tuple[str, str]:
+    video, name = os.path.split(os.path.normpath(path))
+    return video, os.path.splitext(name)[0]

@@ -90,14 +90,18 @@ def flow_path(videos: FaceVideos, frame: int, kind: str) -> str:
     return os.path.join(videos.data_dir, folder, os.path.basename(video), f'{os.path.splitext(name)[0]}.npz')
 
 
-def require_flows(videos: FaceVideos, num_frames: int) -> None:
-    """Raises DataError where one of the first frames of a video lacks an exact flow."""
-    for start in videos.starts:
-        for kind in FLOW_FOLDERS:
-            for frame in range(start, start + num_frames):
-                path = flow_path(videos, frame, kind)
-                if not os.path.isfile(path):
-                    raise DataError(f'{path}: no such exact flow; self-made videos have them (synthetic --faces)')
+def found_flows(videos: FaceVideos, num_frames: int) -> list[str]:
+    """The files of all exact flows of the first frames of the videos.
+
+    Raises:
+        DataError: one is missing.
+    """
+    frames = [frame for start in videos.starts for frame in range(start, start + num_frames)]
+    paths = [flow_path(videos, frame, kind) for frame in frames for kind in FLOW_FOLDERS]
+    missing = next((path for path in paths if not os.path.isfile(path)), None)
+    if missing:
+        raise DataError(f'{missing}: no such exact flow; self-made videos have them (synthetic --faces)')
+    return paths
 
 
 def read_frame(picture_path: str, landmarks_path: str) -> tuple[np.ndarray, np.ndarray]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from absl import logging
 
 from posewarp_tf.errors import DataError
+
+Truth = TypeVar('Truth')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +73,23 @@ def other_names(videos: Sequence[VideoFiles]) -> list[str]:
         for folder in video.folders[1:]
         if os.path.basename(folder) != video.name
     ]
+
+
+def wanted_truth(is_wanted: bool | None, find: Callable[[], Truth]) -> Truth | None:
+    """What `find` finds; None where no truth is wanted or, if it is taken where it is there (None), there is none.
+
+    Raises:
+        DataError: from `find`, of truth that has to be there.
+    """
+    if is_wanted is False:
+        return None
+    try:
+        return find()
+    except DataError as error:
+        if is_wanted:
+            raise
+        logging.info('without exact flows: %s', error)
+        return None
 
 
 def _videos(kind: Kind) -> list[str]:
