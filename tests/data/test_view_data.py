@@ -10,7 +10,7 @@ from posewarp_tf.data.check import check
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.data.view_files import ViewReader, load_views
 from posewarp_tf.data.views import make_test_views, make_training_views
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import DataError
 from posewarp_tf.ops import to_uint8_image
 from posewarp_tf.poses.views import views_of_poses
 from posewarp_tf.settings.config import Config
@@ -114,8 +114,6 @@ def test_pictures_are_squashed_to_the_size_of_the_model_and_kept(views_folder):
 
 def test_what_is_missing_or_damaged_is_named(copied, tmp_path):
     data = config_of(copied).data
-    with pytest.raises(ConfigError, match='--color_jitter: got True, but views of objects are taken as they are'):
-        load_views(config_of(copied, color_jitter=True).data, 'train')
     with pytest.raises(DataError, match=r'no data_car.hdf5 or data_chair.hdf5'):
         load_views(config_of(tmp_path).data, 'train')
     with pytest.raises(DataError, match=r'no data_car.hdf5: expected a folder'):

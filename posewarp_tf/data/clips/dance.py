@@ -23,7 +23,7 @@ from posewarp_tf.data.clips.dance_files import DanceClips, flow_path, load_clips
 from posewarp_tf.data.clips.dance_reader import REFERENCE_MOVES_APART, Batch, ClipReader
 from posewarp_tf.data.clips.video_folders import wanted_truth
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import DataError
 from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.settings.config import Config
 from posewarp_tf.synthetic.video_layout import NUM_REFERENCES
@@ -39,10 +39,8 @@ def make_training_clips(config: Config, start_step: int, clips: DanceClips) -> t
     clips are as many times six frames as the longest has.
 
     Raises:
-        ConfigError: `--augmentation` or another setting that is made for pairs.
         DataError: no video has six frames; a picture cannot be read.
     """
-    _refuse_changes_of_pairs(config)
     num_frames = clips.training_frames()
     long_enough = tf.constant(np.flatnonzero(clips.lengths >= num_frames))
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
@@ -132,14 +130,3 @@ def _flow_paths(clips: DanceClips) -> list[list[str]]:
     if missing:
         raise DataError(f'{missing}: no such exact flow; self-made videos have them (`posewarp_tf.synthetic --videos`)')
     return found
-
-
-def _refuse_changes_of_pairs(config: Config) -> None:
-    data = config.data
-    for name, value, usual in (
-        ('pair_augmentation', data.pair_augmentation, 'none'),
-        ('color_jitter', data.color_jitter, False),
-        ('photo_augmentation', data.photo_augmentation, False),
-    ):
-        if value != usual:
-            raise ConfigError(f'--{name}: got {value}, which changes pairs of pictures, not clips; give --augmentation')
