@@ -14,14 +14,14 @@ The pose of the reference is the one that was found, in COCO's order; those of t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from posewarp_tf.data.clips.dance_files import DanceClips, flow_path, load_clips
 from posewarp_tf.data.clips.dance_reader import REFERENCE_MOVES_APART, Batch, ClipReader
-from posewarp_tf.data.clips.video_folders import wanted_truth
+from posewarp_tf.data.clips.video_folders import require_masks, wanted_truth
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
 from posewarp_tf.errors import DataError
 from posewarp_tf.models.clips import CLIP_FRAMES
@@ -31,7 +31,9 @@ from posewarp_tf.synthetic.video_layout import NUM_REFERENCES
 __all__ = ['load_clips', 'make_test_clips', 'make_training_clips']
 
 
-def make_training_clips(config: Config, start_step: int, clips: DanceClips) -> tf.data.Dataset:
+def make_training_clips(
+    config: Config, start_step: int, clips: DanceClips, needed: Mapping[str, str] | None = None
+) -> tf.data.Dataset:
     """Endless batches; batch n is a function of (config.training.seed, n) alone.
 
     One clip of every video in an epoch: 30 frames from a random place, and one of the first 20 frames as reference.
@@ -39,8 +41,10 @@ def make_training_clips(config: Config, start_step: int, clips: DanceClips) -> t
     clips are as many times six frames as the longest has.
 
     Raises:
-        DataError: no video has six frames; a picture cannot be read.
+        DataError: no video has six frames; a picture cannot be read; masks are `needed`, as it says by what, and there
+            are none.
     """
+    require_masks(needed or {}, clips.folder, bool(clips.masks))
     num_frames = clips.training_frames()
     long_enough = tf.constant(np.flatnonzero(clips.lengths >= num_frames))
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)

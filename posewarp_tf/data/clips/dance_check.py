@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import numpy as np
 
 from posewarp_tf.data.clips.dance_files import DanceClips, find_videos, folder_kinds, load_clips
 from posewarp_tf.data.clips.dance_lists import VideoPaths
-from posewarp_tf.data.clips.video_folders import other_names, paired_videos
+from posewarp_tf.data.clips.video_folders import other_names, paired_videos, require_masks
 from posewarp_tf.data.findings import Findings, check_pictures
 from posewarp_tf.errors import DataError
-from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.pictures.drawing import picture_grid
 from posewarp_tf.pictures.picture_files import load_class_numbers, load_image, picture_size, resize_image, save_image
 from posewarp_tf.poses.dance_maps import found, resize_joints, skeleton_picture
@@ -28,12 +28,18 @@ _ROWS, _COLUMNS = 4, 6
 _MOST_OUTSIDE = 0.2
 
 
-def check_dance(config: Config, findings: Findings, sheet_path: str, decode_all: bool) -> None:
-    """Checks both splits, prints as it goes, and writes a sheet of frames with their joints."""
+def check_dance(
+    config: Config, findings: Findings, sheet_path: str, decode_all: bool, needed: Mapping[str, str]
+) -> None:
+    """Checks both splits, prints as it goes, and writes a sheet of frames with their joints.
+
+    Args:
+        needed: the maps that training needs, by their keys in a batch, and in words what asks for them.
+    """
     rows: list[list[np.ndarray]] = []
     for split in _SPLITS:
         print(f'{split} split')
-        clips = _check_split(config, split, decode_all, findings)
+        clips = _check_split(config, split, decode_all, findings, needed)
         if clips is not None:
             rows += _sheet_rows(clips, config.model.image_size)
     if rows:
@@ -41,18 +47,16 @@ def check_dance(config: Config, findings: Findings, sheet_path: str, decode_all:
         print(f'contact sheet: {sheet_path}')
 
 
-def _check_split(config: Config, split: str, decode_all: bool, findings: Findings) -> DanceClips | None:
+def _check_split(
+    config: Config, split: str, decode_all: bool, findings: Findings, needed: Mapping[str, str]
+) -> DanceClips | None:
     videos = findings.attempt('videos', lambda: find_videos(config.data, split))
     clips = findings.attempt('joints', lambda: load_clips(config.data, split)) if videos else None
     if clips is None:
         return None
     print(f'  {len(clips.names):,} videos of {len(clips.frames):,} frames in {clips.folder}')
     if split == 'train':
-        pairs = other_names(paired_videos(folder_kinds(clips.folder, split)))
-        findings.add('folders paired with one of another name, by sorted order', pairs, fatal=False)
-        short = [f'{name}: {length}' for name, length in zip(clips.names, clips.lengths) if length < CLIP_FRAMES]
-        findings.add(f'videos of fewer than {CLIP_FRAMES} frames, which training leaves out', short, fatal=False)
-        print(f'  masks of the person: {"for every frame" if clips.masks else "none"}')
+        _check_for_training(clips, findings, needed)
     elif os.path.isdir(os.path.join(clips.folder, FLOWS)):
         print(f'  {FLOWS}/: exact flows')
     check_pictures(sorted({*clips.frames, *clips.references}), decode_all, findings)
@@ -60,6 +64,17 @@ def _check_split(config: Config, split: str, decode_all: bool, findings: Finding
     findings.add('unreadable masks', _bad_masks(clips.masks if decode_all else clips.masks[::_MASKS_APART]))
     _check_joints(clips, findings)
     return clips
+
+
+def _check_for_training(clips: DanceClips, findings: Findings, needed: Mapping[str, str]) -> None:
+    pairs = other_names(paired_videos(folder_kinds(clips.folder, 'train')))
+    findings.add('folders paired with one of another name, by sorted order', pairs, fatal=False)
+    count = findings.attempt('videos that are too short', clips.training_frames)
+    if count is not None:
+        short = [f'{name}: {length}' for name, length in zip(clips.names, clips.lengths) if length < count]
+        findings.add(f'videos of fewer than {count} frames, which training leaves out', short, fatal=False)
+    print(f'  masks of the person: {"for every frame" if clips.masks else "none"}')
+    findings.attempt('masks', lambda: require_masks(needed, clips.folder, bool(clips.masks)))
 
 
 def _check_joints(clips: DanceClips, findings: Findings) -> None:

@@ -10,6 +10,8 @@ A batch of B clips of n frames:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import tensorflow as tf
 from PIL import Image
@@ -21,7 +23,7 @@ from posewarp_tf.data.clips.face_files import (
     load_face_videos,
     read_frame,
 )
-from posewarp_tf.data.clips.video_folders import wanted_truth
+from posewarp_tf.data.clips.video_folders import require_masks, wanted_truth
 from posewarp_tf.data.picture_store import PictureStore, read_flow
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
 from posewarp_tf.faces.face_maps import NUM_FACE_CHANNELS, make_face_maps, to_pose
@@ -33,15 +35,18 @@ from posewarp_tf.settings.config import Config
 _FLOWS = {'previous': 'target', 'reference': 'reference'}
 
 
-def make_training_clips(config: Config, start_step: int, clips: FaceVideos) -> tf.data.Dataset:
+def make_training_clips(
+    config: Config, start_step: int, clips: FaceVideos, needed: Mapping[str, str] | None = None
+) -> tf.data.Dataset:
     """Endless batches of 30 frames in a row; batch n is a function of (config.training.seed, n) alone.
 
     One clip of every video in an epoch, at a random place; shorter videos are left out. The reference is the first
     frame of the clip, which is its first target too, as published. Nothing is changed at random.
 
     Raises:
-        DataError: no video is long enough; a frame or its landmarks cannot be read.
+        DataError: no video is long enough; a frame or its landmarks cannot be read; masks are `needed`.
     """
+    require_masks(needed or {}, clips.data_dir)
     videos = clips.at_least(CLIP_FRAMES)
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
     reader = _Reader(config, videos)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from tqdm import tqdm
 
 from posewarp_tf.data.clips.face_files import FaceVideos, load_face_videos, read_frame
+from posewarp_tf.data.clips.video_folders import require_masks
 from posewarp_tf.data.findings import Findings
 from posewarp_tf.errors import DataError
 from posewarp_tf.faces.drawing import draw_landmarks, draw_maps
@@ -20,9 +23,16 @@ _NUM_DECODED = 64
 _ROWS, _COLUMNS = 4, 4
 
 
-def check_faces(config: Config, findings: Findings, sheet_path: str, decode_all: bool) -> None:
-    """Reads all landmarks and headers of pictures, and some pictures or all; writes the contact sheet."""
+def check_faces(
+    config: Config, findings: Findings, sheet_path: str, decode_all: bool, needed: Mapping[str, str]
+) -> None:
+    """Reads all landmarks and headers of pictures, and some pictures or all; writes the contact sheet.
+
+    Args:
+        needed: the maps that training needs, by their keys in a batch, and in words what asks for them.
+    """
     cells: list[np.ndarray] = []
+    findings.attempt('masks', lambda: require_masks(needed, config.data.data_dir))
     for split in ('train', 'test'):
         print(f'{split} split')
         videos = findings.attempt('videos', lambda split=split: load_face_videos(config.data.data_dir, split))

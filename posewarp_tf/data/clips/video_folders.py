@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from absl import logging
@@ -73,6 +73,14 @@ def other_names(videos: Sequence[VideoFiles]) -> list[str]:
         for folder in video.folders[1:]
         if os.path.basename(folder) != video.name
     ]
+
+
+def require_masks(needed: Mapping[str, str], folder: str, has_masks: bool = False) -> None:
+    """Raises a DataError if masks are needed, as `needed` says by what, and videos have none, as those of faces."""
+    if 'target_masks' in needed and not has_masks:
+        raise DataError(
+            f'{folder}: no masks of the foreground, which are needed: target_masks by {needed["target_masks"]}'
+        )
 
 
 def wanted_truth(is_wanted: bool | None, find: Callable[[], Truth]) -> Truth | None:
