@@ -13,7 +13,7 @@ from posewarp_tf.data.clips.video_folders import other_names, paired_videos, req
 from posewarp_tf.data.findings import Findings, check_pictures
 from posewarp_tf.errors import DataError
 from posewarp_tf.pictures.drawing import picture_grid
-from posewarp_tf.pictures.picture_files import load_class_numbers, load_image, picture_size, resize_image, save_image
+from posewarp_tf.pictures.picture_files import load_class_numbers, load_image, resize_image, save_image
 from posewarp_tf.poses.dance_maps import found, resize_joints, skeleton_picture
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
 from posewarp_tf.settings.config import Config
@@ -59,8 +59,8 @@ def _check_split(
         _check_for_training(clips, findings, needed)
     elif os.path.isdir(os.path.join(clips.folder, FLOWS)):
         print(f'  {FLOWS}/: exact flows')
-    check_pictures(sorted({*clips.frames, *clips.references}), decode_all, findings)
-    findings.add('frames of another size than the first of their video', _other_sizes(videos[1]))
+    sizes = check_pictures(sorted({*clips.frames, *clips.references}), decode_all, findings)
+    findings.add('frames of another size than the first of their video', _other_sizes(videos[1], sizes))
     findings.add('unreadable masks', _bad_masks(clips.masks if decode_all else clips.masks[::_MASKS_APART]))
     _check_joints(clips, findings)
     return clips
@@ -93,17 +93,11 @@ def _check_joints(clips: DanceClips, findings: Findings) -> None:
             findings.add(f'joints of {what}', [f'{share:.0%} outside: in pixels of other pictures?'], fatal=False)
 
 
-def _other_sizes(videos: list[VideoPaths]) -> list[str]:
-    found_sizes = []
-    for video in videos:
-        for paths in (video.frames, video.references):
-            try:
-                expected = picture_size(paths[0])
-                found_sizes += [path for path in paths if picture_size(path) != expected]
-            except DataError:
-                # Reported among the unreadable pictures already.
-                continue
-    return found_sizes
+def _other_sizes(videos: list[VideoPaths], sizes: Mapping[str, tuple[int, int]]) -> list[str]:
+    """Frames and references that have another of the `sizes`, of pictures by their path, than the first of them."""
+    rows = [paths for video in videos for paths in (video.frames, video.references)]
+    readable = [[path for path in paths if path in sizes] for paths in rows]
+    return [path for paths in readable for path in paths if sizes[path] != sizes[paths[0]]]
 
 
 def _bad_masks(paths: list[str]) -> list[str]:

@@ -110,8 +110,18 @@ def read_frame(picture_path: str, landmarks_path: str) -> tuple[np.ndarray, np.n
     Raises:
         DataError: one cannot be read, or the landmarks are not of this picture.
     """
-    image, landmarks = load_image(picture_path), read_landmarks(landmarks_path)
-    height, width = image.shape[:2]
+    image = load_image(picture_path)
+    return image, landmarks_in_picture(landmarks_path, image.shape[:2])
+
+
+def landmarks_in_picture(landmarks_path: str, size: tuple[int, int]) -> np.ndarray:
+    """Landmarks float64 [68, 2] of a picture of this height and width.
+
+    Raises:
+        DataError: they cannot be read, or are not of this picture.
+    """
+    landmarks = read_landmarks(landmarks_path)
+    height, width = size
     # Beside the picture a face may lie in part, but not far away.
     away = np.abs(landmarks / [width, height] - 0.5).max(axis=1)
     if away.max() > 1.5:
@@ -121,7 +131,7 @@ def read_frame(picture_path: str, landmarks_path: str) -> tuple[np.ndarray, np.n
             f'{landmarks_path}: line {row + 1}: got {x:g},{y:g}, expected a pixel of its picture, which is '
             f'{width} wide and {height} high'
         )
-    return image, landmarks
+    return landmarks
 
 
 def _frames_of(folder: str, landmark_folder: str) -> list[tuple[str, str]]:

@@ -103,7 +103,7 @@ def test_the_check_draws_a_sheet_and_names_what_training_would_stumble_on(tmp_pa
     (root / 'train_keypoint' / 'a' / '00003.txt').write_text('\n'.join([*rows[:5], 'x,y', *rows[6:]]))
     (root / 'test_keypoint' / 'c' / '00007.txt').unlink()
     findings = check(config_of(root), str(sheet), decode_all=True)
-    assert findings.problems == ['unreadable frames or landmarks: 1', 'videos: 1']
+    assert findings.problems == ['unusable landmarks: 1', 'videos: 1']
     printed = capsys.readouterr().out
     assert "a/00003.txt: line 6: got 'x,y', expected x,y in pixels" in printed
     assert 'c/00007.txt: no such file, expected the landmarks of' in printed
