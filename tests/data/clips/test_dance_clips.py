@@ -12,7 +12,7 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.poses.dance_joints import coco_joints
 from posewarp_tf.poses.dance_maps import pose_maps, resize_joints
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
-from tests.data.clips.tiny_videos import FRAME_SIZE, clean, colour, config_of, noisy, write_videos
+from tests.data.clips.tiny_videos import FRAME_SIZE, clean, config_of, noisy, write_videos
 
 SIZE = (64, 32)
 
@@ -163,7 +163,3 @@ def test_frames_of_another_size_are_squashed_and_masks_are_one_where_there_is_so
         np.testing.assert_array_equal(read_mask(str(tmp_path / 'mask.png'), SIZE), mask // most)
     Image.fromarray(np.zeros((64, 32), np.uint8)).save(tmp_path / 'mask.png')
     assert not read_mask(str(tmp_path / 'mask.png'), SIZE).any()
-
-
-def test_colours_tell_frames_apart():
-    assert len({colour(video, frame) for video in 'abc' for frame in range(34)}) == 3 * 34
