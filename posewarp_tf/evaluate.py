@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # The package itself is not written to.
 STARTER_OUTPUT = 'runs/starter_evaluation'
 
+# What runs are of that are not scored by networks, by their material.
+_SUBJECTS = {'skeletons': 'skeletons', 'views': 'objects', 'dance_clips': 'videos', 'face_clips': 'videos'}
+
 
 def define_flags() -> None:
     flags.DEFINE_string('run_dir', None, RUN_DIR_HELP)
@@ -54,26 +57,27 @@ def define_flags() -> None:
 
 
 def main() -> None:
-    from posewarp_tf.metrics.evaluation import evaluate
-    from posewarp_tf.metrics.networks import NetworkMetrics
-    from posewarp_tf.metrics.table import format_table
     from posewarp_tf.runs.run_folder import RunFolder
 
     given = flags.FLAGS
     run_dir = chosen_run(given.run_dir)
     output = RunFolder(os.path.expanduser(given.output_dir or given.run_dir or STARTER_OUTPUT))
+    material = RunFolder(run_dir).load_config().model.material
+    _refuse_what_does_not_go_with(material, run_dir)
     others = {
         'skeletons': _print_skeletons,
         'views': _print_views,
         'dance_clips': _print_clips,
         'face_clips': _print_clips,
     }
-    material = RunFolder(run_dir).load_config().model.material
-    if given['num_frames'].present and not material.endswith('_clips'):
-        raise ConfigError(f'--num_frames: given for {run_dir}, which animates nothing')
     if material in others:
         others[material](run_dir, output)
         return
+
+    from posewarp_tf.metrics.evaluation import evaluate
+    from posewarp_tf.metrics.networks import NetworkMetrics
+    from posewarp_tf.metrics.table import format_table
+
     networks = None
     if given.inception_weights or given.lpips_weights:
         networks = NetworkMetrics(given.inception_weights, given.inception_splits, given.lpips_weights)
@@ -95,14 +99,20 @@ def main() -> None:
     print(f'pictures: {output.sample_dir}/evaluate-*.png')
 
 
+def _refuse_what_does_not_go_with(material: str, run_dir: str | os.PathLike) -> None:
+    given = flags.FLAGS
+    if given['num_frames'].present and not material.endswith('_clips'):
+        raise ConfigError(f'--num_frames: given for {run_dir}, which animates nothing')
+    for name in ('inception_weights', 'lpips_weights') if material in _SUBJECTS else ():
+        if given[name].present:
+            raise ConfigError(f'--{name}: given for {run_dir}, a run of {_SUBJECTS[material]}, expected one of people')
+
+
 def _print_skeletons(run_dir: str | os.PathLike, output: RunFolder) -> None:
     """The same of motion extraction, which makes no pictures."""
     from posewarp_tf.metrics.skeletons import evaluate_skeletons, format_skeleton_table
 
     given = flags.FLAGS
-    for name in ('inception_weights', 'lpips_weights'):
-        if given[name].present:
-            raise ConfigError(f'--{name}: given for {run_dir}, a run of skeletons, which has no pictures')
     metrics = evaluate_skeletons(run_dir, given.data_dir, given.checkpoint, given.max_pairs, output.path)
     protocol = metrics['protocol']
     print(f'\n{protocol["num_sequences"]} test sequences, {protocol["num_frames"]} frames, {protocol["unit"]}')
@@ -117,9 +127,6 @@ def _print_views(run_dir: str | os.PathLike, output: RunFolder) -> None:
     from posewarp_tf.metrics.views import evaluate_views, format_turns
 
     given = flags.FLAGS
-    for name in ('inception_weights', 'lpips_weights'):
-        if given[name].present:
-            raise ConfigError(f'--{name}: given for {run_dir}, a run of objects, expected one of people')
     metrics = evaluate_views(run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, output.path)
     protocol = metrics['protocol']
     weights = protocol['weights']
@@ -137,9 +144,6 @@ def _print_clips(run_dir: str | os.PathLike, output: RunFolder) -> None:
     from posewarp_tf.metrics.table import format_table
 
     given = flags.FLAGS
-    for name in ('inception_weights', 'lpips_weights'):
-        if given[name].present:
-            raise ConfigError(f'--{name}: given for {run_dir}, a run of animation, expected one of people in pictures')
     # A video fills memory as many pairs do.
     at_once = given.batch_size if given['batch_size'].present else 1
     metrics = evaluate_clips(

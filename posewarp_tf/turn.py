@@ -10,12 +10,14 @@ elevations that are multiples of 10: of others both neighbours are blended, whic
 
 from __future__ import annotations
 
-import os
+import pathlib
 
 import numpy as np
 from absl import flags
 
 from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.inference.animation_flags import expand_paths
+from posewarp_tf.inference.outputs import FILM_SUFFIXES, require_film, require_folder
 from posewarp_tf.poses.views import view_vector
 from posewarp_tf.settings import command_line
 
@@ -46,20 +48,35 @@ def define_flags() -> None:
 
 
 def main() -> None:
-    from posewarp_tf.inference.turning import ObjectTurner, write_turned
-    from posewarp_tf.pictures.picture_files import load_image
-
     given = flags.FLAGS
+    expand_paths(given, ('run_dir', 'source_image', 'output'))
     azimuths = parse_azimuths(given.azimuth)
     elevation = given.source_elevation if given.elevation is None else given.elevation
     source_view = _view('source_azimuth', given.source_azimuth, given.source_elevation)
     target_views = np.stack([_view('azimuth', azimuth, elevation) for azimuth in azimuths])
-    picture = load_image(os.path.expanduser(given.source_image))
+    check_output(given.output, given.source_image)
+
+    from posewarp_tf.inference.turning import ObjectTurner, write_turned
+    from posewarp_tf.pictures.picture_files import load_image
+
+    picture = load_image(given.source_image)
     turner = ObjectTurner(given.run_dir, given.checkpoint)
     names = [f'{number:04d}_{azimuth:g}' for number, azimuth in enumerate(azimuths)]
-    output = os.path.expanduser(given.output)
-    write_turned(output, turner.views(picture, source_view, target_views), names, given.fps)
-    print(f'{output}: {len(azimuths)} views of {turner.size[0]}x{turner.size[1]}')
+    write_turned(given.output, turner.views(picture, source_view, target_views), names, given.fps)
+    print(f'{given.output}: {len(azimuths)} views of {turner.size[0]}x{turner.size[1]}')
+
+
+def check_output(output: str, source_image: str) -> None:
+    """Finds out before any work whether --output can be written.
+
+    Raises:
+        DataError: it is the source, a folder called as a film or the other way round, or cannot be made.
+        ConfigError: a video, and the extra `video` is not installed.
+    """
+    if pathlib.Path(output).suffix.lower() in FILM_SUFFIXES:
+        require_film(output, {'the source picture itself': source_image})
+    else:
+        require_folder(output, f'for the views, or a name that ends in {", ".join(FILM_SUFFIXES)}')
 
 
 def parse_azimuths(text: str) -> list[float]:

@@ -19,6 +19,7 @@ from posewarp_tf.metrics.image import IMAGE_METRICS
 from posewarp_tf.metrics.table import format_table
 from posewarp_tf.pictures.picture_files import load_image, save_image
 from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.config import Config
 from tests.random_answers import random_batch, random_outputs
 from tests.run_folders import SIZE, make_run, person, picture
 
@@ -242,6 +243,13 @@ def test_command_prints_the_table_and_names_its_files(command, metrics, run):
 def test_a_folder_that_is_no_run_folder_is_named(tmp_path):
     with pytest.raises(RunError, match='config.json: missing'):
         evaluate(tmp_path)
+
+
+def test_networks_that_see_people_are_refused_for_other_runs(tmp_path):
+    RunFolder(tmp_path).save_config(Config().replace(model='gfla_dance'))
+    answer = _run_command(f'--run_dir={tmp_path}', '--lpips_weights=alex.npz')
+    assert answer.returncode == 1
+    assert '--lpips_weights: given for' in answer.stderr and 'a run of videos, expected one of people' in answer.stderr
 
 
 def _test_picture(data_dir, kind, index):

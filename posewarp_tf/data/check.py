@@ -3,7 +3,7 @@
     python -m posewarp_tf.data.check --data_dir=data/deepfashion
     python -m posewarp_tf.data.check --data_dir=data/market --dataset=market --decode_all
     python -m posewarp_tf.data.check --data_dir=data/mvc --dataset=mvc
-    python -m posewarp_tf.data.check --data_dir=data/fashion_video --dataset=fashion_video
+    python -m posewarp_tf.data.check --model=gfla_dance --data_dir=data/fashion_video --dataset=fashion_video
 
 Reads every list and every picture's header, says how they are understood, and draws a contact sheet of pictures
 with their skeletons, squashed as a network sees them.
@@ -68,14 +68,14 @@ def check(config: Config, sheet_path: str, decode_all: bool) -> Findings:
         check_views(config, findings, sheet_path, decode_all, maps_to_train(config))
         return findings
     if config.model.material == 'face_clips':
-        check_faces(config, findings, sheet_path, decode_all)
+        check_faces(config, findings, sheet_path, decode_all, maps_to_train(config))
         return findings
     data = config.data
     if data.dataset in VIDEO_LAYOUTS or config.model.material == 'dance_clips':
         if config.model.material != 'dance_clips':
-            models = [f'--model={config.model.model} is trained on pairs of pictures']
-            findings.add('videos, of which this model makes no clips', models, fatal=False)
-        check_dance(config, findings, sheet_path, decode_all)
+            models = [f'--model={config.model.model} is trained on pairs of pictures, expected --model=gfla_dance']
+            findings.add('videos, of which this model makes no clips', models)
+        check_dance(config, findings, sheet_path, decode_all, maps_to_train(config))
         return findings
     files = findings.attempt('folder', lambda: find_files(data))
     if files is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable, Sequence
 
 from tqdm import tqdm
@@ -41,14 +42,17 @@ class Findings:
             return None
 
 
-def check_pictures(paths: list[str], decode_all: bool, findings: Findings) -> None:
-    """Headers of all; all pixels of some, or of all. Adds those that are unreadable to `findings`."""
+def check_pictures(paths: list[str], decode_all: bool, findings: Findings) -> dict[str, tuple[int, int]]:
+    """Headers of all; all pixels of some, or of all. Adds those that are unreadable to `findings`.
+
+    Returns:
+        {path: height and width} of those with a header.
+    """
     unreadable: dict[str, str] = {}
-    sizes: dict[tuple[int, int], int] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     for path in tqdm(paths, desc='  headers', unit='', leave=False, delay=1, disable=None):
         try:
-            size = picture_size(path)
-            sizes[size] = sizes.get(size, 0) + 1
+            sizes[path] = picture_size(path)
         except DataError as error:
             unreadable[path] = str(error)
     decoded = paths if decode_all else paths[:: max(1, len(paths) // _NUM_DECODED)]
@@ -57,11 +61,12 @@ def check_pictures(paths: list[str], decode_all: bool, findings: Findings) -> No
             load_image(path)
         except DataError as error:
             unreadable[path] = str(error)
-    common = sorted(sizes.items(), key=lambda item: -item[1])[:3]
+    counts = collections.Counter(sizes.values())
     print(
         '  sizes (height x width): '
-        + ', '.join(f'{height}x{width}: {count:,}' for (height, width), count in common)
-        + (f' and {len(sizes) - 3} other sizes' if len(sizes) > 3 else '')
+        + ', '.join(f'{height}x{width}: {count:,}' for (height, width), count in counts.most_common(3))
+        + (f' and {len(counts) - 3} other sizes' if len(counts) > 3 else '')
         + f'; {len(decoded):,} of {len(paths):,} pictures decoded'
     )
     findings.add('unreadable pictures', list(unreadable.values()))
+    return sizes

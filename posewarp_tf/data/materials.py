@@ -45,12 +45,12 @@ _MATERIALS = {
     'views': Material(lambda config: load_views(config.data, 'train'), make_training_views, make_test_views),
     'dance_clips': Material(
         lambda config: dance.load_clips(config.data, 'train'),
-        lambda config, maps, step, examples: dance.make_training_clips(config, step, examples),
+        lambda config, maps, step, examples: dance.make_training_clips(config, step, examples, maps),
         dance.make_test_clips,
     ),
     'face_clips': Material(
         lambda config: face.load_face_videos(config.data.data_dir, 'train'),
-        lambda config, maps, step, examples: face.make_training_clips(config, step, examples),
+        lambda config, maps, step, examples: face.make_training_clips(config, step, examples, maps),
         face.make_test_clips,
     ),
 }

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
 from posewarp_tf.conventions import TRUTH_KEYS
+from posewarp_tf.data.findings import Findings
 from posewarp_tf.data.view_files import ViewExamples, ViewReader, load_views
 from posewarp_tf.errors import DataError
 from posewarp_tf.pictures.drawing import picture_grid
 from posewarp_tf.pictures.picture_files import save_image
 from posewarp_tf.poses.views import AZIMUTHS, ELEVATIONS
 from posewarp_tf.settings.config import Config
-
-if TYPE_CHECKING:
-    from posewarp_tf.data.check import Findings
 
 _NUM_DECODED = 64
 _NUM_SHOWN = 9

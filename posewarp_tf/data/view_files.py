@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import h5py
 import numpy as np
 
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import DataError
 from posewarp_tf.files import read_text
 from posewarp_tf.pictures.picture_files import resize_image
 from posewarp_tf.poses.views import AZIMUTHS, ELEVATIONS
@@ -72,11 +72,7 @@ def load_views(data: DataConfig, split: str) -> ViewExamples:
 
     Raises:
         DataError: a file is missing, no HDF5, or a list holds what is no view.
-        ConfigError: an augmentation is asked for, of which there is none here.
     """
-    for name in ('augmentation', 'pair_augmentation', 'color_jitter', 'photo_augmentation'):
-        if getattr(data, name) not in ('none', False):
-            raise ConfigError(f'--{name}: got {getattr(data, name)}, but views of objects are taken as they are')
     category = find_category(data)
     path = os.path.join(data.data_dir, data_file(category))
     lines = _read_lines(os.path.join(data.data_dir, list_file(category, split)))

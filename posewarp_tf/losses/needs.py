@@ -94,7 +94,7 @@ NEEDS = {
 
 
 def needed_maps(config: Config) -> dict[str, str]:
-    """The class maps ('source_garment', 'target_parts', ...) and the truth that training needs in a batch.
+    """The maps ('source_garment', 'target_parts', 'target_masks', ...) and the truth that training needs in a batch.
 
     Returns:
         {key: the settings that ask for it, in words}
@@ -115,9 +115,10 @@ def needed_maps(config: Config) -> dict[str, str]:
         for key in TRUTH_KEYS:
             reasons.setdefault(key, []).append(f'--pair_augmentation={config.data.pair_augmentation}')
     names = {term for _, term in terms}
-    # Clips have masks instead.
-    if config.loss.foreground_correctness and 'correctness' in names and config.model.clip_form is None:
-        reasons.setdefault('target_parts', []).append('--foreground_correctness')
+    if config.loss.foreground_correctness and 'correctness' in names:
+        # Clips have masks instead of maps of parts.
+        key = 'target_parts' if config.model.clip_form is None else 'target_masks'
+        reasons.setdefault(key, []).append('--foreground_correctness')
     swapping = any(NEEDS[term].swapped for term in names)
     if config.loss.occlusion_weighting and swapping:
         # The model sees the pair with its sides swapped, so its maps of the source are wanted of the target too.

@@ -16,8 +16,6 @@ from tqdm import tqdm
 
 from posewarp_tf import files
 from posewarp_tf.data.clips import dance, face
-from posewarp_tf.data.clips.dance_files import find_videos
-from posewarp_tf.data.clips.face_files import FLOW_FOLDERS
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.inference.animating import Animator
 from posewarp_tf.metrics.clip_scores import COPY_PREVIOUS, COPY_REFERENCE, MODEL, TRUTH, ClipScores
@@ -29,8 +27,6 @@ from posewarp_tf.ops import to_uint8_image
 from posewarp_tf.pictures.drawing import picture_grid
 from posewarp_tf.pictures.picture_files import save_image
 from posewarp_tf.runs.run_folder import RunFolder
-from posewarp_tf.settings.config import Config
-from posewarp_tf.synthetic.video_layout import FLOWS
 
 MATERIALS = ('dance_clips', 'face_clips')
 
@@ -59,7 +55,7 @@ def evaluate_clips(
 
     Returns:
         {'image': {region: {metric: {'model': ..., 'copy_reference': ..., 'copy_previous': ...}}}, of the foreground
-         only where the data has exact flows,
+         only where the data has exact flows of all these frames,
          'video': {'temporal_difference': {...}, 'drift': {number of a frame: {'model', 'copy_reference'}} and, with
          exact flows, 'warping_error': {..., 'truth'}},
          'flow': as of `evaluate`, with exact flows; 'protocol': what these numbers mean}
@@ -70,9 +66,8 @@ def evaluate_clips(
     animator = Animator(run_dir, MATERIALS, checkpoint)
     config = animator.config if data_dir is None else animator.config.replace(data_dir=data_dir)
     output = animator.run if output_dir is None else RunFolder(output_dir)
-    with_truth = _has_flows(config)
     make_test_clips = dance.make_test_clips if config.model.material == 'dance_clips' else face.make_test_clips
-    dataset = make_test_clips(config, batch_size, max_videos, num_frames, with_truth)
+    dataset = make_test_clips(config, batch_size, max_videos, num_frames, with_truth=None)
     scores, strips = ClipScores(), _Strips(output)
     with reading():
         for batch in tqdm(dataset, desc='evaluate', unit='batch'):
@@ -94,6 +89,8 @@ def evaluate_clips(
         'num_videos': scores.num_videos,
         'num_frames': scores.num_frames,
         'videos': f'the first {num_frames} frames of each, generated one after the other; each frame counts as much',
+        'true_frames': 'those that the poses are of; where a list takes the reference from another video, they '
+        'may show another person than the generated ones',
         'image': image_protocol(animator.size),
         'foreground': 'pixels of the person or face in the true frame, where there are exact flows',
         COPY_REFERENCE: 'the reference as every frame',
@@ -139,11 +136,3 @@ class _Strips:
             titles = ['reference', *(f'truth, generated {number + 1}' for number in shown)]
             save_image(self._folder / f'evaluate-{self._num_written:02d}.png', picture_grid(rows, titles))
             self._num_written += 1
-
-
-def _has_flows(config: Config) -> bool:
-    """Whether the test videos of a folder have exact flows."""
-    if config.model.material == 'dance_clips':
-        return os.path.isdir(os.path.join(find_videos(config.data, 'test')[0], FLOWS))
-    folders = (name.format(split='test') for name in FLOW_FOLDERS.values())
-    return all(os.path.isdir(os.path.join(config.data.data_dir, name)) for name in folders)

@@ -13,6 +13,9 @@ WINDOW_FRAMES = 6
 # Windows of one example of training, all with the same reference.
 TRAINING_WINDOWS = 5
 
+# Frames of one example of training, and of test videos unless more are asked for.
+CLIP_FRAMES = TRAINING_WINDOWS * WINDOW_FRAMES
+
 
 class ClipForm(NamedTuple):
     """What a discriminator of clips sees, and what flows from the frame before are compared with.

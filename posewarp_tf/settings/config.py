@@ -221,9 +221,8 @@ class Config:
         shared = {name for section in _SHARED_SECTIONS for name in fields_of(section)}
         model = model_config_from_json({key: values.pop(key) for key in list(values) if key not in shared}, source)
         typed = values_from_json(values, _SHARED_SECTIONS, source)
-        if model.material == 'skeletons':
-            # In earlier versions they could be given, and did nothing.
-            typed = {name: value for name, value in typed.items() if name not in _OF_PICTURES}
+        # In earlier versions they could be given, and did nothing.
+        typed = {name: value for name, value in typed.items() if name not in _unused_settings(model.material)}
         # Files of earlier versions hold the stages of all models.
         others = {*all_stage_names()} - {stage.name for stage in model.all_stages}
         for name in _BY_STAGE:
@@ -235,14 +234,15 @@ class Config:
         return Config.from_json(read_text(path), str(path))
 
     def _check_material(self) -> None:
-        """Skeletons would be read and changed as ever, whatever is said of pictures."""
-        for name in _OF_PICTURES if self.model.material == 'skeletons' else ():
+        """Examples would be read as ever, whatever is said of other ones."""
+        for name in _unused_settings(self.model.material):
             field, _ = fields_of(DataConfig)[name]
             value = getattr(self.data, name)
             if value != field.default:
+                others, own, _ = _UNUSED[self.model.material]
                 raise ConfigError(
-                    f'--{name}: got {value!r}, which is for pictures, and --model={self.model.model} is trained on '
-                    'skeletons; leave it out'
+                    f'--{name}: got {value!r}, which is for {others}, and --model={self.model.model} is trained on '
+                    f'{own}; leave it out'
                 )
 
     def _check_stages(self, name: str, by_stage: Mapping[str, Any]) -> None:
@@ -254,14 +254,27 @@ class Config:
 
 _SHARED_SECTIONS = (DataConfig, LossConfig, TrainingConfig)
 
-# Settings of the data that skeletons have no use for.
-_OF_PICTURES = (
-    *('dataset', 'keypoint_size', 'garment_classes', 'augmentation', 'pair_augmentation', 'color_jitter'),
-    *('photo_augmentation', 'cache_images'),
-)
+# Random changes of pairs of pictures.
+_PAIR_CHANGES = ('pair_augmentation', 'color_jitter', 'photo_augmentation')
+
+# By the material of models: settings of the data that it has no use for, what these are for, and what it is.
+_UNUSED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    'skeletons': (
+        'pictures',
+        'skeletons',
+        ('dataset', 'keypoint_size', 'garment_classes', 'augmentation', *_PAIR_CHANGES, 'cache_images'),
+    ),
+    'views': ('pictures of persons', 'objects', ('augmentation', *_PAIR_CHANGES)),
+    'dance_clips': ('pairs of pictures', 'videos', _PAIR_CHANGES),
+    'face_clips': ('pictures of persons', 'faces', ('augmentation', *_PAIR_CHANGES)),
+}
 
 # Settings by the names of stages, which belong to one model.
 _BY_STAGE = ('loss_weights', 'stage_steps', 'stage_learning_rates')
+
+
+def _unused_settings(material: str) -> tuple[str, ...]:
+    return _UNUSED[material][2] if material in _UNUSED else ()
 
 
 def config_sections() -> dict[str, tuple[type[Section], ...]]:

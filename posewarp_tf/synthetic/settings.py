@@ -97,6 +97,7 @@ class VideoSettings:
 
     Attributes:
         num_videos: of both splits; every sixth, at least one, is for testing.
+        image_size: height and width; this at least a quarter of the height, since figures go aside.
         num_frames: least and most of one video.
     """
 
@@ -113,7 +114,7 @@ class VideoSettings:
             ('min_frames', self.num_frames[0], 1),
             ('max_frames', self.num_frames[1], self.num_frames[0]),
             ('image_height', self.image_size[0], 16),
-            ('image_width', self.image_size[1], 16),
+            ('image_width', self.image_size[1], max(16, -(-self.image_size[0] // 4))),
             ('seed', self.seed, 0),
         )
         for name, value, least in checks:

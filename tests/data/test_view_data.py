@@ -10,7 +10,7 @@ from posewarp_tf.data.check import check
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.data.view_files import ViewReader, load_views
 from posewarp_tf.data.views import make_test_views, make_training_views
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import DataError
 from posewarp_tf.ops import to_uint8_image
 from posewarp_tf.poses.views import views_of_poses
 from posewarp_tf.settings.config import Config
@@ -80,13 +80,13 @@ def test_a_test_object_is_shown_from_its_own_azimuth_and_turned_all_around(copie
     assert [len(batch['source_name']) for batch in few] == [2, 1]
 
 
-def test_names_of_objects_may_have_any_letter(copied):
+def test_names_of_objects_may_have_any_letters(copied):
     with h5py.File(copied / 'data_chair.hdf5', 'a') as file:
-        for view in [name for name in file if name.startswith('chair00000')]:
-            file.move(view, view.replace('chair', 'стул'))
-    (copied / 'name_chair_test.txt').write_text('стул00000\n', encoding='utf-8')
+        for name in [name for name in file if name.startswith('chair00000')]:
+            file.move(name, name.replace('chair', 'Stühlchen'))
+    (copied / 'name_chair_test.txt').write_text('Stühlchen00000\n', encoding='utf-8')
     batch = next(make_test_views(config_of(copied), 2).as_numpy_iterator())
-    assert batch['source_name'][1].decode() == 'стул00000_0_0' and batch['target_name'][1].decode() == 'стул00000_2_0'
+    assert [name.decode() for name in batch['target_name']] == ['Stühlchen00000_0_0', 'Stühlchen00000_2_0']
 
 
 def test_truth_is_there_in_testing_and_where_training_asks_for_it(views_folder, copied):
@@ -114,8 +114,6 @@ def test_pictures_are_squashed_to_the_size_of_the_model_and_kept(views_folder):
 
 def test_what_is_missing_or_damaged_is_named(copied, tmp_path):
     data = config_of(copied).data
-    with pytest.raises(ConfigError, match='--color_jitter: got True, but views of objects are taken as they are'):
-        load_views(config_of(copied, color_jitter=True).data, 'train')
     with pytest.raises(DataError, match=r'no data_car.hdf5 or data_chair.hdf5'):
         load_views(config_of(tmp_path).data, 'train')
     with pytest.raises(DataError, match=r'no data_car.hdf5: expected a folder'):

@@ -15,6 +15,13 @@ def test_gfla_needs_part_maps_only_for_the_foreground():
     assert set(needed_maps(Config().replace(foreground_correctness=True))) == {'target_parts'}
 
 
+def test_animation_needs_masks_for_the_foreground():
+    for model in ('gfla_dance', 'gfla_face'):
+        config = Config().replace(model=model, stage_steps={'full': 1})
+        assert needed_maps(config) == {}
+        assert needed_maps(config.replace(foreground_correctness=True)) == {'target_masks': '--foreground_correctness'}
+
+
 def test_the_stages_to_be_trained_and_their_weights_decide():
     config = Config().replace(
         stage_steps=STEPS, model='pfl', spatial_transform='bilinear', use_garment=True, occlusion_weighting=False

@@ -1,12 +1,16 @@
 """Runs of animation are scored on self-made videos: copies, steadiness and flows by other means, and the command."""
 
+import ast
+import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from posewarp_tf.conventions import VISIBILITY_VISIBLE
 from posewarp_tf.data.clips.dance import make_test_clips
+from posewarp_tf.data.clips.dance_reader import read_frame
 from posewarp_tf.data.clips.face import make_test_clips as make_test_faces
 from posewarp_tf.metrics.clips import evaluate_clips, format_steadiness
 from posewarp_tf.metrics.table import format_table
@@ -66,6 +70,29 @@ def test_scores_of_persons_agree_with_what_is_computed_from_frames(dance_run, me
     assert metrics['protocol']['num_frames'] == NUM_FRAMES
     width = picture_size(dance_run.sample_dir / 'evaluate-00.png')[1]
     assert width >= 7 * SIZE[1]
+
+
+def test_a_list_that_asks_for_another_person_is_scored_without_exact_flows(dance_run, tmp_path):
+    folder = tmp_path / 'videos'
+    shutil.copytree(dance_run.load_config().data.data_dir, folder)
+    # A person of the training does what the test video shows.
+    (reference,) = folder.glob('train_256/train_A/*/00000.png')
+    with open(folder / 'test_list.csv', newline='') as file:
+        (row,) = csv.DictReader(file)
+    cells = {column: ast.literal_eval(cell) for column, cell in row.items()}
+    cells['A_paths']['ref'] = [str(reference)]
+    cells['B_paths_noise']['ref'] = [f'train_256/train_alphapose/{reference.parent.name}/00000_keypoints.json']
+    with open(folder / 'test_list.csv', 'w', newline='') as file:
+        writer = csv.DictWriter(file, cells)
+        writer.writeheader()
+        writer.writerow(cells)
+    found = evaluate_clips(dance_run.path, str(folder), num_frames=2, output_dir=tmp_path / 'scores')
+    assert 'flow' not in found and 'warping_error' not in found['video']
+    paths = [reference, *(folder / path for path in cells['A_paths']['gen'][:2])]
+    source, *truths = (read_frame(str(path), SIZE).astype(float) for path in paths)
+    expected = np.abs(source - truths).mean() / 255
+    assert found['image']['whole']['l1']['copy_reference'] == pytest.approx(expected, rel=0.01)
+    assert 'another person' in found['protocol']['true_frames']
 
 
 @pytest.mark.slow

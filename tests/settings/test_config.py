@@ -93,6 +93,16 @@ def test_config_that_held_settings_without_effect_is_read(model):
     assert Config.from_json(json.dumps(earlier)) == config
 
 
+def test_runs_of_faces_with_changes_that_did_nothing_are_read():
+    config = Config().replace(model='gfla_face')
+    earlier = json.loads(config.to_json())
+    earlier['data'].update({'augmentation': 'affine', 'photo_augmentation': True})
+    assert Config.from_json(json.dumps(earlier)) == config
+    # What videos of persons are moved by is kept.
+    moved = Config().replace(model='gfla_dance', augmentation='affine')
+    assert Config.from_json(moved.to_json()) == moved
+
+
 def test_data_flags_of_pictures_may_be_given_for_skeletons_as_they_are_by_default():
     assert parsed('--model=motion', '--augmentation=none', '--cache_images').model.material == 'skeletons'
 
@@ -158,6 +168,14 @@ def test_a_stage_may_have_its_own_learning_rate():
         (['--model=gan'], "--model: got 'gan', expected one of gfla, pfl"),
         (['--model=motion', '--augmentation=affine'], "--augmentation: got 'affine', which is for pictures"),
         (['--model=motion', '--color_jitter'], '--color_jitter: got True, which is for pictures'),
+        (['--model=gfla_views', '--augmentation=affine'], "got 'affine', which is for pictures of persons, .* objects"),
+        (['--model=gfla_dance', '--pair_augmentation=affine'], '--pair_augmentation: got .* is trained on videos'),
+        (['--model=gfla_dance', '--color_jitter'], '--color_jitter: got True, which is for pairs of pictures'),
+        (
+            ['--model=gfla_face', '--augmentation=affine'],
+            '--augmentation: got .*=gfla_face is trained on faces',
+        ),
+        (['--model=gfla_face', '--photo_augmentation'], '--photo_augmentation: got True, which is for pictures of'),
         (['--model=motion', '--keypoint_size=256,176'], '--keypoint_size: got .* trained on skeletons'),
         (['--model=motion', '--discriminator=patch'], '--discriminator: --model=motion has no such setting'),
         (['--feature_scales='], '--feature_scales: got none'),

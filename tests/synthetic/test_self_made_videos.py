@@ -49,7 +49,7 @@ def test_what_is_there_already_is_not_made_again_and_never_overwritten(folder):
     assert not write_videos(folder, SETTINGS, num_processes=1, show_progress=False)
     with pytest.raises(DataError, match='already holds something else'):
         write_videos(folder, VideoSettings(4), num_processes=1, show_progress=False)
-    for wrong in ({'num_videos': 1}, {'layout': 'mvc'}, {'image_size': (8, 64)}):
+    for wrong in ({'num_videos': 1}, {'layout': 'mvc'}, {'image_size': (8, 64)}, {'image_size': (256, 63)}):
         with pytest.raises(ConfigError):
             VideoSettings(**{'num_videos': 3, **wrong})
 
@@ -80,6 +80,14 @@ def test_flow_between_any_frames_leads_to_the_same_point_of_the_clothes(folder):
     with np.load(folder / 'test_256/flows/test_00000_walk/00000__00000.npz') as file:
         assert np.abs(file['flow'][file['visibility'] == VISIBILITY_VISIBLE]).max() < 1e-3
     assert len(list((folder / 'test_256/flows/test_00000_walk').iterdir())) == 6 + 7
+
+
+def test_a_figure_fits_into_the_narrowest_pictures_that_are_allowed():
+    film = make_film(VideoSettings(3, (256, 64), num_frames=(30, 30)), 'train', 0)
+    x, y = film.clean_joints().reshape(-1, 2).T
+    assert x.min() > 0 and x.max() < 63 and y.min() > 0 and y.max() < 255
+    # Upright, not turned over by a scale below zero.
+    assert film.clean_joints()[:, HUMAN36M_17.index('head'), 1].max() < film.clean_joints()[:, 3, 1].min()
 
 
 def test_the_background_stays_and_joints_lie_on_the_body():

@@ -8,7 +8,7 @@ from PIL import Image
 
 from posewarp_tf.data.view_files import load_views
 from posewarp_tf.data.views import make_training_views
-from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.errors import ConfigError, DataError, RunError
 from posewarp_tf.inference.predictor import Predictor
 from posewarp_tf.inference.turning import ObjectTurner, write_turned
 from posewarp_tf.losses.objective import Objective
@@ -21,7 +21,7 @@ from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training.plan import maps_to_train
 from posewarp_tf.training.trainer import Trainer
-from posewarp_tf.turn import parse_azimuths
+from posewarp_tf.turn import check_output, parse_azimuths
 from tests.models.test_gfla_views import SMALL
 from tests.run_folders import make_views_run
 
@@ -109,6 +109,21 @@ def test_azimuths_are_a_range_or_a_list():
     for wrong in ('a', '0:10', '0:360:0', '90:0:10', '0:1e9:0.1'):
         with pytest.raises(ConfigError, match='--azimuth: got'):
             parse_azimuths(wrong)
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    source = str(tmp_path / 'chair.png')
+    (tmp_path / 'turned.gif').mkdir()
+    for name, message in (
+        ('chair.png', 'is the source picture itself'),
+        ('turn.avi', 'expected a folder for the views, or a name that ends in .mp4'),
+        ('turn.jpg', 'expected a folder for the views'),
+        ('turned.gif', 'is a folder, expected a file'),
+    ):
+        with pytest.raises(DataError, match=message):
+            check_output(str(tmp_path / name), source)
+    for name in ('turn.png', 'turn.gif', 'turned', 'turn_v1.2'):
+        check_output(str(tmp_path / name), source)
 
 
 def test_runs_of_people_and_of_objects_are_not_taken_for_each_other(run, tiny_run):

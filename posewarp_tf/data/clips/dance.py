@@ -14,25 +14,26 @@ The pose of the reference is the one that was found, in COCO's order; those of t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from posewarp_tf.data.clips.dance_files import DanceClips, flow_path, load_clips
 from posewarp_tf.data.clips.dance_reader import REFERENCE_MOVES_APART, Batch, ClipReader
+from posewarp_tf.data.clips.video_folders import require_masks, wanted_truth
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import DataError
+from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.settings.config import Config
 from posewarp_tf.synthetic.video_layout import NUM_REFERENCES
 
 __all__ = ['load_clips', 'make_test_clips', 'make_training_clips']
 
-# Frames of a training clip: windows of so many.
-NUM_FRAMES, WINDOW = 30, 6
 
-
-def make_training_clips(config: Config, start_step: int, clips: DanceClips) -> tf.data.Dataset:
+def make_training_clips(
+    config: Config, start_step: int, clips: DanceClips, needed: Mapping[str, str] | None = None
+) -> tf.data.Dataset:
     """Endless batches; batch n is a function of (config.training.seed, n) alone.
 
     One clip of every video in an epoch: 30 frames from a random place, and one of the first 20 frames as reference.
@@ -40,13 +41,11 @@ def make_training_clips(config: Config, start_step: int, clips: DanceClips) -> t
     clips are as many times six frames as the longest has.
 
     Raises:
-        ConfigError: `--augmentation` or another setting that is made for pairs.
-        DataError: no video has six frames; a picture cannot be read.
+        DataError: no video has six frames; a picture cannot be read; masks are `needed`, as it says by what, and there
+            are none.
     """
-    _refuse_changes_of_pairs(config)
-    num_frames = min(NUM_FRAMES, int(max(clips.lengths)) // WINDOW * WINDOW)
-    if not num_frames:
-        raise DataError(f'{clips.folder}: the longest video has {max(clips.lengths)} frames, expected {WINDOW} or more')
+    require_masks(needed or {}, clips.folder, bool(clips.masks))
+    num_frames = clips.training_frames()
     long_enough = tf.constant(np.flatnonzero(clips.lengths >= num_frames))
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
     reader = ClipReader(config, clips)
@@ -75,15 +74,15 @@ def make_test_clips(
     config: Config,
     batch_size: int,
     max_clips: int | None = None,
-    num_frames: int = NUM_FRAMES,
-    with_truth: bool = False,
+    num_frames: int = CLIP_FRAMES,
+    with_truth: bool | None = False,
 ) -> tf.data.Dataset:
     """The beginnings of the test videos, or of `max_clips` spread evenly over them, as they are.
 
     A clip has `num_frames` frames, or all of a shorter video; clips of one batch are equally long. Which frame is the
     reference depends on the number of the video alone. Poses of 120 frames of 256 x 256 pixels are 630 MB.
 
-    with_truth: `target_flows` and `target_visibility` too.
+    with_truth: `target_flows` and `target_visibility` too; None: if the folder has them of all these clips.
 
     Raises:
         ConfigError, DataError: from `load_clips`; the folder lacks exact flows that are asked for.
@@ -93,7 +92,7 @@ def make_test_clips(
     chosen = np.arange(count) * len(clips.names) // max(count, 1)
     references = np.array([_reference_of(video, int(clips.reference_lengths[video])) for video in chosen], np.int64)
     clips = clips.beginnings(chosen, references, num_frames)
-    flows = _flow_paths(clips) if with_truth else None
+    flows = wanted_truth(with_truth, lambda: _flow_paths(clips))
     reader = ClipReader(config, clips)
 
     def batches() -> Iterator[tuple]:
@@ -121,24 +120,17 @@ def _reference_of(video: int, count: int) -> int:
 
 
 def _flow_paths(clips: DanceClips) -> list[list[str]]:
-    """Paths of the flows of each clip: from its first frame to its reference, from the others to the one before."""
+    """Paths of the flows of each clip: from its first frame to its reference, from the others to the one before.
+
+    Raises:
+        DataError: one is missing; a list of one's own may ask for other pairs of frames than were written.
+    """
     found = []
-    for name, start, length, reference in zip(clips.names, clips.starts, clips.lengths, clips.references):
+    for start, length, reference in zip(clips.starts, clips.lengths, clips.references):
         frames = clips.frames[start : start + length]
         sources = [reference, *frames[:-1]]
-        found.append([flow_path(clips.folder, name, *both) for both in zip(sources, frames)])
+        found.append([flow_path(clips.folder, *both) for both in zip(sources, frames)])
     missing = next((path for paths in found for path in paths if not os.path.isfile(path)), None)
     if missing:
         raise DataError(f'{missing}: no such exact flow; self-made videos have them (`posewarp_tf.synthetic --videos`)')
     return found
-
-
-def _refuse_changes_of_pairs(config: Config) -> None:
-    data = config.data
-    for name, value, usual in (
-        ('pair_augmentation', data.pair_augmentation, 'none'),
-        ('color_jitter', data.color_jitter, False),
-        ('photo_augmentation', data.photo_augmentation, False),
-    ):
-        if value != usual:
-            raise ConfigError(f'--{name}: got {value}, which changes pairs of pictures, not clips; give --augmentation')

@@ -25,6 +25,7 @@ from posewarp_tf.conventions import NUM_JOINTS
 from posewarp_tf.data.clips.dance_lists import VideoPaths, read_list
 from posewarp_tf.data.clips.video_folders import Kind, paired_videos
 from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.models.clips import CLIP_FRAMES, WINDOW_FRAMES
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, picture_size
 from posewarp_tf.poses.dance_joints import coco_joints, read_joints
 from posewarp_tf.poses.skeletons import NUM_SKELETON_JOINTS
@@ -73,6 +74,17 @@ class DanceClips:
     reference_lengths: np.ndarray
     sizes: np.ndarray
     reference_sizes: np.ndarray
+
+    def training_frames(self) -> int:
+        """Frames of a clip for training: `CLIP_FRAMES`, or of shorter videos as many whole windows as the longest has.
+
+        Raises:
+            DataError: no video has a window.
+        """
+        longest = int(max(self.lengths))
+        if longest < WINDOW_FRAMES:
+            raise DataError(f'{self.folder}: the longest video has {longest} frames, expected {WINDOW_FRAMES} or more')
+        return min(CLIP_FRAMES, longest // WINDOW_FRAMES * WINDOW_FRAMES)
 
     def beginnings(self, videos: np.ndarray, references: np.ndarray, num_frames: int) -> DanceClips:
         """The first frames of some videos, each with one of its references, without masks."""
@@ -166,7 +178,18 @@ def folder_kinds(folder: str, split: str) -> list[Kind]:
     return [*kinds, masks] if split == 'train' and os.path.isdir(masks.folder) else kinds
 
 
-def flow_path(folder: str, name: str, source: str, target: str) -> str:
-    """Where the exact flow from the frame `target` of a video to the frame `source` is, given their paths."""
-    stems = (os.path.splitext(os.path.basename(path))[0] for path in (source, target))
-    return os.path.join(folder, FLOWS, name, flow_name(*stems))
+def flow_path(folder: str, source: str, target: str) -> str:
+    """Where the exact flow from the frame `target` of a video to its frame `source` is, given their paths.
+
+    Raises:
+        DataError: they are of two videos, between which there is no flow.
+    """
+    videos, stems = zip(*(_video_and_stem(path) for path in (source, target)))
+    if videos[0] != videos[1]:
+        raise DataError(f'{target}: no exact flow to {source}, which is of another video')
+    return os.path.join(folder, FLOWS, os.path.basename(videos[1]), flow_name(*stems))
+
+
+def _video_and_stem(path: str) -> tuple[str, str]:
+    video, name = os.path.split(os.path.normpath(path))
+    return video, os.path.splitext(name)[0]

@@ -40,7 +40,7 @@ def read_list(path: str, data_dir: str, folder: str) -> list[VideoPaths]:
         DataError: columns, cells or files are missing, or there are not as many joints as frames.
     """
     videos = []
-    for number, row in enumerate(csv.DictReader(io.StringIO(read_text(path, 'a list of videos to test'))), start=1):
+    for number, row in enumerate(_rows(path), start=1):
         place = f'{path}, row {number}'
         frames, found, clean = (_cell(row, name, place) for name in LIST_COLUMNS)
         wanted = (frames['gen'], clean['gen'], frames['ref'], found['ref'])
@@ -52,6 +52,18 @@ def read_list(path: str, data_dir: str, folder: str) -> list[VideoPaths]:
     if not videos:
         raise DataError(f'{path}: no rows')
     return videos
+
+
+def _rows(path: str) -> list[dict[str, str]]:
+    """The rows of a table, whose cells may be of any length: they name every frame of a video."""
+    text = read_text(path, 'a list of videos to test')
+    before = csv.field_size_limit(max(len(text), csv.field_size_limit()))
+    try:
+        return list(csv.DictReader(io.StringIO(text)))
+    except csv.Error as error:
+        raise DataError(f'{path}: expected a table with commas between: {error}') from error
+    finally:
+        csv.field_size_limit(before)
 
 
 def _cell(row: dict[str, str], column: str, place: str) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -9,9 +10,8 @@ import tensorflow as tf
 from PIL import Image
 
 from posewarp_tf.data.clips.dance_files import DanceClips
-from posewarp_tf.data.picture_store import PictureStore
-from posewarp_tf.data.truth import load_flow
-from posewarp_tf.ops import resize_flow, to_float_image
+from posewarp_tf.data.picture_store import PictureStore, read_flow
+from posewarp_tf.ops import to_float_image
 from posewarp_tf.pictures.picture_files import load_class_numbers, load_image, resize_nearest
 from posewarp_tf.poses.dance_maps import NUM_CHANNELS, Move, move_joints, move_picture, pose_maps, resize_joints
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
@@ -71,15 +71,9 @@ class ClipReader:
 
     def read_flows(self, paths: tf.Tensor) -> Batch:
         """Exact flows and visibility of the files [B, n], resized to the nearest pixel."""
-
-        def load(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            flows, visibilities = zip(*(load_flow(name.decode()) for name in names))
-            return np.stack(flows), np.stack(visibilities)
-
-        flow, visibility = tf.numpy_function(load, [tf.reshape(paths, [-1])], (tf.float32, tf.uint8))
-        flow, visibility = tf.ensure_shape(flow, [None] * 3 + [2]), tf.ensure_shape(visibility, [None] * 3)
-        flow = resize_flow(flow, self.size, 'nearest')
-        visibility = tf.image.resize(visibility[..., tf.newaxis], self.size, 'nearest')[..., 0]
+        spec = (tf.TensorSpec((*self.size, 2), tf.float32), tf.TensorSpec(self.size, tf.uint8))
+        read = functools.partial(read_flow, size=self.size)
+        flow, visibility = tf.map_fn(read, tf.reshape(paths, [-1]), fn_output_signature=spec)
         shape = tf.shape(paths)
         return {
             'target_flows': tf.reshape(flow, [shape[0], shape[1], *self.size, 2]),

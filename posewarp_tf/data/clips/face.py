@@ -10,20 +10,23 @@ A batch of B clips of n frames:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import tensorflow as tf
 
 from posewarp_tf.data.clips.face_files import (
-    CLIP_FRAMES,
     FaceVideos,
     flow_path,
+    found_flows,
     load_face_videos,
     read_frame,
-    require_flows,
 )
+from posewarp_tf.data.clips.video_folders import require_masks, wanted_truth
 from posewarp_tf.data.picture_store import PictureStore, read_flow
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
 from posewarp_tf.faces.face_maps import NUM_FACE_CHANNELS, make_face_maps, to_pose
+from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.ops import to_float_image
 from posewarp_tf.pictures.picture_files import squashed
 from posewarp_tf.settings.config import Config
@@ -32,15 +35,18 @@ from posewarp_tf.settings.config import Config
 _FLOWS = {'previous': 'target', 'reference': 'reference'}
 
 
-def make_training_clips(config: Config, start_step: int, clips: FaceVideos) -> tf.data.Dataset:
+def make_training_clips(
+    config: Config, start_step: int, clips: FaceVideos, needed: Mapping[str, str] | None = None
+) -> tf.data.Dataset:
     """Endless batches of 30 frames in a row; batch n is a function of (config.training.seed, n) alone.
 
     One clip of every video in an epoch, at a random place; shorter videos are left out. The reference is the first
     frame of the clip, which is its first target too, as published. Nothing is changed at random.
 
     Raises:
-        DataError: no video is long enough; a frame or its landmarks cannot be read.
+        DataError: no video is long enough; a frame or its landmarks cannot be read; masks are `needed`.
     """
+    require_masks(needed or {}, clips.data_dir)
     videos = clips.at_least(CLIP_FRAMES)
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
     reader = _Reader(config, videos)
@@ -61,11 +67,12 @@ def make_test_clips(
     batch_size: int,
     max_clips: int | None = None,
     num_frames: int = CLIP_FRAMES,
-    with_truth: bool = False,
+    with_truth: bool | None = False,
 ) -> tf.data.Dataset:
     """The first `num_frames` frames of all test videos that have so many, or of `max_clips` spread evenly over them.
 
-    The reference is the first frame. `with_truth`: exact flows too, which self-made videos have.
+    The reference is the first frame. `with_truth`: exact flows too, which self-made videos have; None: if they are
+    there.
 
     Raises:
         DataError: a folder or file is missing or bad; no video is long enough.
@@ -73,13 +80,12 @@ def make_test_clips(
     videos = load_face_videos(config.data.data_dir, 'test').at_least(num_frames)
     if max_clips is not None and max_clips < len(videos.names):
         videos = videos.chosen(np.linspace(0, len(videos.names) - 1, max_clips).round().astype(int))
-    if with_truth:
-        require_flows(videos, num_frames)
+    has_truth = wanted_truth(with_truth, lambda: found_flows(videos, num_frames)) is not None
     reader = _Reader(config, videos)
 
     def make_batch(rows: tf.Tensor) -> dict[str, tf.Tensor]:
         batch = reader.read(rows, tf.zeros_like(rows), num_frames)
-        return {**batch, **reader.read_truth(rows, num_frames)} if with_truth else batch
+        return {**batch, **reader.read_truth(rows, num_frames)} if has_truth else batch
 
     rows = tf.data.Dataset.range(len(videos.names)).batch(batch_size)
     return finished(rows.map(make_batch, **parallel(config)))

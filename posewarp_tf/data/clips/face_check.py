@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from tqdm import tqdm
 
-from posewarp_tf.data.clips.face_files import CLIP_FRAMES, FaceVideos, load_face_videos, read_frame
-from posewarp_tf.data.findings import Findings
+from posewarp_tf.data.clips.face_files import FaceVideos, landmarks_in_picture, load_face_videos, read_frame
+from posewarp_tf.data.clips.video_folders import require_masks
+from posewarp_tf.data.findings import Findings, check_pictures
 from posewarp_tf.errors import DataError
 from posewarp_tf.faces.drawing import draw_landmarks, draw_maps
 from posewarp_tf.faces.face_maps import make_face_maps
 from posewarp_tf.faces.landmarks import read_landmarks
+from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.pictures.drawing import picture_grid
-from posewarp_tf.pictures.picture_files import picture_size, resize_image, save_image
+from posewarp_tf.pictures.picture_files import resize_image, save_image
 from posewarp_tf.settings.config import Config
 
-_NUM_DECODED = 64
 _ROWS, _COLUMNS = 4, 4
 
 
-def check_faces(config: Config, findings: Findings, sheet_path: str, decode_all: bool) -> None:
-    """Reads all landmarks and headers of pictures, and some pictures or all; writes the contact sheet."""
+def check_faces(
+    config: Config, findings: Findings, sheet_path: str, decode_all: bool, needed: Mapping[str, str]
+) -> None:
+    """Reads all landmarks and headers of pictures, and some pictures or all; writes the contact sheet.
+
+    Args:
+        needed: the maps that training needs, by their keys in a batch, and in words what asks for them.
+    """
     cells: list[np.ndarray] = []
+    findings.attempt('masks', lambda: require_masks(needed, config.data.data_dir))
     for split in ('train', 'test'):
         print(f'{split} split')
         videos = findings.attempt('videos', lambda split=split: load_face_videos(config.data.data_dir, split))
@@ -40,24 +50,19 @@ def check_faces(config: Config, findings: Findings, sheet_path: str, decode_all:
 
 
 def _check_frames(videos: FaceVideos, decode_all: bool, findings: Findings) -> None:
-    frames = list(zip(videos.pictures, videos.landmarks))
-    every = 1 if decode_all else max(1, len(frames) // _NUM_DECODED)
-    unreadable: list[str] = []
-    sizes: set[tuple[int, int]] = set()
-    for number, (picture, landmarks) in enumerate(tqdm(frames, desc='  frames', unit='', leave=False, disable=None)):
+    sizes = check_pictures(videos.pictures, decode_all, findings)
+    unusable: list[str] = []
+    frames = zip(videos.pictures, videos.landmarks)
+    progress = tqdm(frames, '  landmarks', len(videos.pictures), unit='', leave=False, delay=1, disable=None)
+    for picture, landmarks in progress:
         try:
-            sizes.add(picture_size(picture))
-            if number % every == 0:
-                read_frame(picture, landmarks)
+            if picture in sizes:
+                landmarks_in_picture(landmarks, sizes[picture])
             else:
                 read_landmarks(landmarks)
         except DataError as error:
-            unreadable.append(str(error))
-    shown = ', '.join(f'{height}x{width}' for height, width in sorted(sizes)[:3])
-    others = f' and {len(sizes) - 3} other sizes' if len(sizes) > 3 else ''
-    decoded = f'{-(-len(frames) // every):,} of {len(frames):,} pictures decoded'
-    print(f'  sizes (height x width): {shown}{others}; {decoded}')
-    findings.add('unreadable frames or landmarks', unreadable)
+            unusable.append(str(error))
+    findings.add('unusable landmarks', unusable)
 
 
 def _draw_some(videos: FaceVideos, config: Config, count: int) -> list[np.ndarray]:

@@ -16,12 +16,10 @@ import os
 
 import numpy as np
 
+from posewarp_tf.data.clips.video_folders import video_names
 from posewarp_tf.errors import DataError
 from posewarp_tf.faces.landmarks import read_landmarks
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, load_image
-
-# Frames of a clip for training, and of one for testing unless more are asked for: five windows of six.
-CLIP_FRAMES = 30
 
 _LANDMARK_FOLDERS = ('{split}_keypoints', '{split}_keypoint')
 # Folders of exact flows, by what they lead to.
@@ -72,7 +70,7 @@ def load_face_videos(data_dir: str, split: str) -> FaceVideos:
     if not os.path.isdir(folder) or not found:
         missing = folder if not os.path.isdir(folder) else landmark_folders[0]
         raise DataError(f'{missing}: no such folder, expected one with a folder of each video')
-    names = sorted(name for name in os.listdir(folder) if os.path.isdir(os.path.join(folder, name)))
+    names = video_names(folder)
     if not names:
         raise DataError(f'{folder}: holds no folders, expected one for each video')
     pictures, landmarks, lengths = [], [], []
@@ -92,14 +90,18 @@ def flow_path(videos: FaceVideos, frame: int, kind: str) -> str:
     return os.path.join(videos.data_dir, folder, os.path.basename(video), f'{os.path.splitext(name)[0]}.npz')
 
 
-def require_flows(videos: FaceVideos, num_frames: int) -> None:
-    """Raises DataError where one of the first frames of a video lacks an exact flow."""
-    for start in videos.starts:
-        for kind in FLOW_FOLDERS:
-            for frame in range(start, start + num_frames):
-                path = flow_path(videos, frame, kind)
-                if not os.path.isfile(path):
-                    raise DataError(f'{path}: no such exact flow; self-made videos have them (synthetic --faces)')
+def found_flows(videos: FaceVideos, num_frames: int) -> list[str]:
+    """The files of all exact flows of the first frames of the videos.
+
+    Raises:
+        DataError: one is missing.
+    """
+    frames = [frame for start in videos.starts for frame in range(start, start + num_frames)]
+    paths = [flow_path(videos, frame, kind) for frame in frames for kind in FLOW_FOLDERS]
+    missing = next((path for path in paths if not os.path.isfile(path)), None)
+    if missing:
+        raise DataError(f'{missing}: no such exact flow; self-made videos have them (synthetic --faces)')
+    return paths
 
 
 def read_frame(picture_path: str, landmarks_path: str) -> tuple[np.ndarray, np.ndarray]:
@@ -108,8 +110,18 @@ def read_frame(picture_path: str, landmarks_path: str) -> tuple[np.ndarray, np.n
     Raises:
         DataError: one cannot be read, or the landmarks are not of this picture.
     """
-    image, landmarks = load_image(picture_path), read_landmarks(landmarks_path)
-    height, width = image.shape[:2]
+    image = load_image(picture_path)
+    return image, landmarks_in_picture(landmarks_path, image.shape[:2])
+
+
+def landmarks_in_picture(landmarks_path: str, size: tuple[int, int]) -> np.ndarray:
+    """Landmarks float64 [68, 2] of a picture of this height and width.
+
+    Raises:
+        DataError: they cannot be read, or are not of this picture.
+    """
+    landmarks = read_landmarks(landmarks_path)
+    height, width = size
     # Beside the picture a face may lie in part, but not far away.
     away = np.abs(landmarks / [width, height] - 0.5).max(axis=1)
     if away.max() > 1.5:
@@ -119,7 +131,7 @@ def read_frame(picture_path: str, landmarks_path: str) -> tuple[np.ndarray, np.n
             f'{landmarks_path}: line {row + 1}: got {x:g},{y:g}, expected a pixel of its picture, which is '
             f'{width} wide and {height} high'
         )
-    return image, landmarks
+    return landmarks
 
 
 def _frames_of(folder: str, landmark_folder: str) -> list[tuple[str, str]]:

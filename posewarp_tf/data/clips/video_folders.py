@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from absl import logging
 
 from posewarp_tf.errors import DataError
+
+Truth = TypeVar('Truth')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +60,11 @@ def paired_videos(kinds: Sequence[Kind]) -> list[VideoFiles]:
     return videos
 
 
+def video_names(folder: str) -> list[str]:
+    """The folders in a folder, sorted. Hidden ones are left out: what is being written is in such."""
+    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith('.'))
+
+
 def other_names(videos: Sequence[VideoFiles]) -> list[str]:
     """A line for each folder that is paired with one of another name."""
     return [
@@ -65,10 +75,35 @@ def other_names(videos: Sequence[VideoFiles]) -> list[str]:
     ]
 
 
+def require_masks(needed: Mapping[str, str], folder: str, has_masks: bool = False) -> None:
+    """Raises a DataError if masks are needed, as `needed` says by what, and videos have none, as those of faces."""
+    if 'target_masks' in needed and not has_masks:
+        raise DataError(
+            f'{folder}: no masks of the foreground, which are needed: target_masks by {needed["target_masks"]}'
+        )
+
+
+def wanted_truth(is_wanted: bool | None, find: Callable[[], Truth]) -> Truth | None:
+    """What `find` finds; None where no truth is wanted or, if it is taken where it is there (None), there is none.
+
+    Raises:
+        DataError: from `find`, of truth that has to be there.
+    """
+    if is_wanted is False:
+        return None
+    try:
+        return find()
+    except DataError as error:
+        if is_wanted:
+            raise
+        logging.info('without exact flows: %s', error)
+        return None
+
+
 def _videos(kind: Kind) -> list[str]:
     if not os.path.isdir(kind.folder):
         raise DataError(f'{kind.folder}: no such folder, expected {kind.title}, a folder for each video')
-    found = sorted(entry.name for entry in os.scandir(kind.folder) if entry.is_dir() and not entry.name.startswith('.'))
+    found = video_names(kind.folder)
     if not found:
         raise DataError(f'{kind.folder}: no videos, expected {kind.title}, a folder for each')
     return found

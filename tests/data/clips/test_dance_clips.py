@@ -1,16 +1,18 @@
 """Clips are consecutive frames with their poses and a reference, hang on seed and step alone, and move as published."""
 
+import csv
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from posewarp_tf.data.clips.dance import load_clips, make_test_clips, make_training_clips
 from posewarp_tf.data.clips.dance_reader import move_of, read_frame, read_mask
-from posewarp_tf.errors import ConfigError, DataError
+from posewarp_tf.errors import DataError
 from posewarp_tf.poses.dance_joints import coco_joints
 from posewarp_tf.poses.dance_maps import pose_maps, resize_joints
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
-from tests.data.clips.tiny_videos import FRAME_SIZE, clean, colour, config_of, noisy, write_videos
+from tests.data.clips.tiny_videos import FRAME_SIZE, clean, config_of, noisy, write_videos
 
 SIZE = (64, 32)
 
@@ -105,12 +107,46 @@ def test_test_clips_are_the_beginnings_of_all_videos_in_batches_of_one_length(ro
     assert 'target_masks' not in again and 'target_flows' not in again
 
 
-def test_what_clips_cannot_have_is_refused(root):
-    for name, value in (('pair_augmentation', 'affine'), ('color_jitter', True), ('photo_augmentation', True)):
-        with pytest.raises(ConfigError, match=f'--{name}'):
-            training(root, **{name: value})
+def test_exact_flows_that_are_not_there_are_named(root):
     with pytest.raises(DataError, match=r'flows/d/0000\d__00000.npz: no such exact flow'):
         make_test_clips(config_of(root), 1, with_truth=True)
+
+
+def list_row(gen, ref, frames):
+    """A row of a list of tests: frames of the video `gen`, and frame 1 of `ref` as reference."""
+    return {
+        'A_paths': {'gen': [f'test_256/train_A/{gen}/{frame:05d}.png' for frame in frames],
+                    'ref': [f'test_256/train_A/{ref}/00001.png']},
+        'B_paths_noise': {'gen': [], 'ref': [f'test_256/train_alphapose/{ref}/00001_keypoints.json']},
+        'B_paths_clean': {'gen': [f'test_256/train_video2d/{gen}/{frame:05d}.json' for frame in frames], 'ref': []},
+    }  # fmt: skip
+
+
+def test_an_exact_flow_is_between_frames_of_one_video_only(tmp_path):
+    root = write_videos(tmp_path)
+    flows = root / 'test_256/flows/d'
+    flows.mkdir(parents=True)
+    for source, target in ((1, 0), (0, 1), (1, 2)):
+        flow = np.full((*SIZE, 2), (target, source), np.float32)
+        np.savez(flows / f'0000{source}__0000{target}.npz', flow=flow, visibility=np.ones(SIZE, np.uint8))
+
+    def clips(gen, ref, frames, with_truth=None):
+        row = list_row(gen, ref, frames)
+        with open(root / 'test_list.csv', 'w', newline='') as file:
+            writer = csv.DictWriter(file, row)
+            writer.writeheader()
+            writer.writerow(row)
+        return next(iter(make_test_clips(config_of(root), 1, with_truth=with_truth)))
+
+    found = clips('d', 'd', [0, 1, 2])['target_flows'][0, :, 0, 0]
+    np.testing.assert_array_equal(found, [[0, 1], [1, 0], [2, 1]])
+    # The same numbers of frames, but the reference shows somebody else.
+    assert 'target_flows' not in clips('d', 'e', [0, 1, 2])
+    with pytest.raises(DataError, match=r'train_A/d/00000.png: no exact flow to .*e/00001.png, .* of another video'):
+        clips('d', 'e', [0, 1, 2], with_truth=True)
+    # Frames that do not follow each other, and a video without flows.
+    assert 'target_flows' not in clips('d', 'd', [0, 2])
+    assert 'target_flows' not in clips('e', 'e', [0, 1])
 
 
 def test_frames_of_another_size_are_squashed_and_masks_are_one_where_there_is_somebody(tmp_path):
@@ -127,7 +163,3 @@ def test_frames_of_another_size_are_squashed_and_masks_are_one_where_there_is_so
         np.testing.assert_array_equal(read_mask(str(tmp_path / 'mask.png'), SIZE), mask // most)
     Image.fromarray(np.zeros((64, 32), np.uint8)).save(tmp_path / 'mask.png')
     assert not read_mask(str(tmp_path / 'mask.png'), SIZE).any()
-
-
-def test_colours_tell_frames_apart():
-    assert len({colour(video, frame) for video in 'abc' for frame in range(34)}) == 3 * 34

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from posewarp_tf.conventions import JOINT_NAMES
 from posewarp_tf.data.check import check
 from posewarp_tf.data.clips.dance_files import load_clips
+from posewarp_tf.data.clips.dance_lists import read_list
 from posewarp_tf.data.datasets import load_dataset
+from posewarp_tf.data.materials import material_of
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.poses.skeletons import COCO_17
+from posewarp_tf.training.plan import maps_to_train
 from tests.data.clips.tiny_videos import LENGTHS, clean, config_of, noisy, write_joints, write_videos
 
 
@@ -113,14 +117,39 @@ def test_a_list_says_what_to_test_with_paths_of_another_machine(root):
         load(root, 'test')
 
 
+def test_cells_of_lists_are_as_long_as_videos_are(root, tmp_path):
+    many = 4500
+    cells = {
+        'A_paths': {'gen': ['test_256/train_A/d/00000.png'] * many, 'ref': ['test_256/train_A/d/00001.png']},
+        'B_paths_noise': {'gen': [], 'ref': ['test_256/train_alphapose/d/00001_keypoints.json']},
+        'B_paths_clean': {'gen': ['test_256/train_video2d/d/00000.json'] * many, 'ref': []},
+    }
+    path = tmp_path / 'list.csv'
+    with open(path, 'w', newline='') as file:
+        writer = csv.DictWriter(file, cells)
+        writer.writeheader()
+        writer.writerow(cells)
+    before = csv.field_size_limit()
+    assert len(str(cells['A_paths'])) > before
+    (video,) = read_list(str(path), str(root), str(root / 'test_256'))
+    assert len(video.frames) == len(video.clean) == many
+    # The limit of whoever else reads tables stays.
+    assert csv.field_size_limit() == before
+
+
 def test_a_good_folder_passes_the_check_and_is_drawn_and_a_bad_one_fails(root, capsys):
-    config = config_of(root)
+    config = config_of(root, model='gfla_dance', stage_steps={'full': 1})
     findings = check(config, str(root / 'sheet.png'), decode_all=True)
     assert findings.problems == []
     said = capsys.readouterr().out
     assert f'3 videos of {sum(LENGTHS["train"].values())} frames' in said and 'for every frame' in said
     assert 'fewer than 30 frames, which training leaves out: 1' in said
     assert (root / 'sheet.png').stat().st_size > 1000
+
+    # Pairs of pictures cannot be made of videos.
+    assert check(config_of(root), str(root / 'sheet.png'), decode_all=False).problems == [
+        'videos, of which this model makes no clips: 1'
+    ]
 
     (root / 'train_256/train_A/a/00004.png').write_bytes(b'nothing')
     other = json.loads((root / 'test_256/train_video2d/d/00000.json').read_text())['people'][0]['pose_keypoints_2d']
@@ -130,3 +159,25 @@ def test_a_good_folder_passes_the_check_and_is_drawn_and_a_bad_one_fails(root, c
     assert findings.problems == ['unreadable pictures: 1']
     assert any('joints of frames' in note for note in findings.notes)
     assert '00004.png' in capsys.readouterr().out
+
+
+def test_the_check_finds_videos_too_short_for_a_window_and_masks_that_are_not_there(tmp_path, capsys):
+    root = write_videos(tmp_path)
+    config = config_of(root, model='gfla_dance', stage_steps={'full': 1}, foreground_correctness=True)
+    findings = check(config, str(root / 'sheet.png'), decode_all=False)
+    assert findings.problems == ['masks: 1']
+    assert 'needed: target_masks by --foreground_correctness' in capsys.readouterr().out
+    with pytest.raises(DataError, match='no masks of the foreground'):
+        material_of(config).training(config, maps_to_train(config), 0, load_clips(config.data, 'train'))
+
+    config = config.replace(foreground_correctness=False)
+    for kind in ('A', 'alphapose', 'video2d'):
+        shutil.rmtree(root / f'train_256/train_{kind}/a')
+        shutil.rmtree(root / f'train_256/train_{kind}/b')
+    # Clips of the longest video are taken then, of which twelve frames are two windows.
+    findings = check(config, str(root / 'sheet.png'), decode_all=False)
+    assert findings.problems == [] and not any('training leaves out' in note for note in findings.notes)
+    for kind in ('A', 'alphapose', 'video2d'):
+        for path in sorted((root / f'train_256/train_{kind}/c').iterdir())[5:]:
+            path.unlink()
+    assert check(config, str(root / 'sheet.png'), decode_all=False).problems == ['videos that are too short: 1']

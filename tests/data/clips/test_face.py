@@ -1,5 +1,7 @@
 """Clips of faces come from the published layout, frame by frame, and hang on seed and step alone."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -101,12 +103,19 @@ def test_the_check_draws_a_sheet_and_names_what_training_would_stumble_on(tmp_pa
     (root / 'train_keypoint' / 'a' / '00003.txt').write_text('\n'.join([*rows[:5], 'x,y', *rows[6:]]))
     (root / 'test_keypoint' / 'c' / '00007.txt').unlink()
     findings = check(config_of(root), str(sheet), decode_all=True)
-    assert findings.problems == ['unreadable frames or landmarks: 1', 'videos: 1']
+    assert findings.problems == ['unusable landmarks: 1', 'videos: 1']
     printed = capsys.readouterr().out
     assert "a/00003.txt: line 6: got 'x,y', expected x,y in pixels" in printed
     assert 'c/00007.txt: no such file, expected the landmarks of' in printed
     with pytest.raises(DataError, match='00003.txt: line 6'), reading():
         next(iter(face.make_training_clips(config_of(root), 0, load_face_videos(str(root), 'train'))))
+
+
+def test_what_is_still_being_written_is_no_video(tmp_path):
+    root = make_folder(tmp_path)
+    for folder in ('train_data', 'train_keypoints'):
+        shutil.copytree(root / folder / 'a', root / folder / '.a-123')
+    assert load_face_videos(str(root), 'train').names == ['a', 'b', 'c']
 
 
 def test_landmarks_of_another_picture_are_refused(tmp_path):
