@@ -26,7 +26,8 @@ class WindowTrainStep(TrainStep):
 
     def __init__(self, config: TrainingConfig, stage: str, objective: Objective, networks: Networks):
         # Clips of short videos have fewer windows: the first batch tells.
-        self.updates_per_step = tf.Variable(TRAINING_WINDOWS, trainable=False)
+        self._num_windows = tf.Variable(TRAINING_WINDOWS, trainable=False)
+        self.updates_per_step = self._num_windows
         super().__init__(config, stage, objective, networks)
 
     def __call__(self, batch: Tensors) -> dict[str, tf.Tensor]:
@@ -42,7 +43,7 @@ class WindowTrainStep(TrainStep):
 
     def _over_windows(self, batch: Tensors, compute: Callable[..., Any]) -> dict[str, tf.Tensor]:
         count = num_windows(self._strategy.experimental_local_results(batch['target_images'])[0])
-        self.updates_per_step.assign(count)
+        self._num_windows.assign(count)
         self.images_per_example = count * WINDOW_FRAMES
         state, found = first_state(batch), []
         for index in range(count):
