@@ -164,11 +164,17 @@ class Objective:
             return {}
         images = {role: batch[f'{role}_image'] for role in self._config.model.roles if f'{role}_image' in batch}
         images['generated'] = outputs.get('image')
-        features = {name: self._vgg(images[name], taps) for name, taps in taps_of_terms(names, self._config).items()}
+        features = self._features_of(self._vgg, images, taps_of_terms(names, self._config))
         return {
             name: taps if name == 'generated' else tf.nest.map_structure(tf.stop_gradient, taps)
             for name, taps in features.items()
         }
+
+    def _features_of(
+        self, vgg: VGGFeatures, images: Mapping[str, Any], wanted: Mapping[str, set[str]]
+    ) -> dict[str, dict[str, tf.Tensor]]:
+        """The features that are wanted of each image."""
+        return {name: vgg(images[name], taps) for name, taps in wanted.items()}
 
 
 _OUTPUTS = sorted({name for needs in NEEDS.values() for name in (needs.output, needs.subject)})

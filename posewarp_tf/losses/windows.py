@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from posewarp_tf.losses.needs import NEEDS
 from posewarp_tf.losses.objective import Objective, Tensors
+from posewarp_tf.losses.vgg import VGGFeatures
 from posewarp_tf.models.clips import WINDOW_FRAMES, ClipForm
 from posewarp_tf.settings.config import Config
 
@@ -96,6 +97,20 @@ class WindowObjective(Objective):
         made = {'image': images, 'motions': outputs['motions']}
         return {name: _fold(tensor) for name, tensor in folded.items()}, tf.nest.map_structure(_fold, made)
 
+    def _features_of(
+        self, vgg: VGGFeatures, images: Mapping[str, Any], wanted: Mapping[str, set[str]]
+    ) -> dict[str, dict[str, tf.Tensor]]:
+        """No picture twice: one reference is that of all frames, and true frames before are those of the targets."""
+        once = {'reference', 'previous'} if _form_of(self._config).compares_true_previous else {'reference'}
+        found = super()._features_of(vgg, images, {name: taps for name, taps in wanted.items() if name not in once})
+        for name in once & wanted.keys():
+            first = vgg(images[name][::WINDOW_FRAMES], wanted[name])
+            if name == 'reference':
+                found[name] = {tap: tf.repeat(features, WINDOW_FRAMES, axis=0) for tap, features in first.items()}
+            else:
+                found[name] = {tap: _moved_on(features, found['target'][tap]) for tap, features in first.items()}
+        return found
+
     def _drawn(self, batch: Tensors, outputs: Tensors, places: Places) -> tuple[dict[str, Any], dict[str, Any]]:
         """One frame and one clip of every example, true and generated."""
         form = _form_of(self._config)
@@ -131,3 +146,9 @@ def _form_of(config: Config) -> ClipForm:
 def _fold(tensor: tf.Tensor) -> tf.Tensor:
     """[B, n, ...] -> [B * n, ...]."""
     return tf.reshape(tensor, [-1, *tensor.shape[2:]])
+
+
+def _moved_on(first: tf.Tensor, folded: tf.Tensor) -> tf.Tensor:
+    """Of the frame before each: [B, ...] before the first one, [B * n, ...] of all -> [B * n, ...]."""
+    frames = tf.reshape(folded, [-1, WINDOW_FRAMES, *folded.shape[1:]])
+    return _fold(tf.concat([first[:, tf.newaxis], frames[:, :-1]], axis=1))

@@ -24,6 +24,8 @@ from posewarp_tf.training.windows import cut_window, first_state, next_state, nu
 class WindowTrainStep(TrainStep):
     """Everything that one stage of a model of clips trains; a batch is as in windows.py."""
 
+    updates_per_step: tf.Variable
+
     def __init__(self, config: TrainingConfig, stage: str, objective: Objective, networks: Networks):
         # Clips of short videos have fewer windows: the first batch tells.
         self._num_windows = tf.Variable(TRAINING_WINDOWS, trainable=False)

@@ -153,12 +153,16 @@ def check_flow_terms(reference, config, window, outputs, title):
 
 
 @each_task
-def test_terms_are_the_sums_of_those_of_single_pictures(task):
+def test_terms_are_the_sums_of_those_of_single_pictures(task, monkeypatch):
     weights = {'l1': 1.0, 'affine': 1.0, 'correctness': 1.0}
     config = small_config(task, weights, foreground_correctness=True)
     window, outputs = a_window()
     objective = WindowObjective(config, 'full')
+    vgg, seen = objective._vgg, []
+    monkeypatch.setattr(objective, '_vgg', lambda images, taps: (seen.append(len(images)), vgg(images, taps))[1])
     found = objective.generator_terms(window, outputs)
+    # Two windows of six frames, with a reference each, and the frame before the first or all that were generated.
+    assert sum(seen) == 12 + 2 + {'dance': 2, 'face': 12}[task]
     single, expected = Objective(config, 'full'), dict.fromkeys(weights, 0)
     # Persons compare with the true frame before, faces with the generated one.
     before = window['target_images'] if task == 'dance' else outputs['images']

@@ -154,7 +154,8 @@ def test_the_discriminator_of_clips_is_the_published_one(task):
 @pytest.mark.slow
 @pytest.mark.parametrize('task', TASKS)
 def test_two_replicas_generate_what_one_with_their_whole_batch_generates(task, tmp_path):
-    config = tiny_config(task, batch_size=4, pose_channels=CHANNELS[task])
+    # That of faces also remembers one frame at a time.
+    config = tiny_config(task, batch_size=4, pose_channels=CHANNELS[task], recompute=task == 'face')
     (tmp_path / 'config.json').write_text(config.to_json())
     command = [sys.executable, '-m', 'tests.training.clip_replicas', str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=ROOT, check=False)
