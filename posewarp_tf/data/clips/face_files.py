@@ -111,7 +111,8 @@ def read_frame(picture_path: str, landmarks_path: str) -> tuple[np.ndarray, np.n
         DataError: one cannot be read, or the landmarks are not of this picture.
     """
     image = load_image(picture_path)
-    return image, landmarks_in_picture(landmarks_path, image.shape[:2])
+    height, width = image.shape[:2]
+    return image, landmarks_in_picture(landmarks_path, (height, width))
 
 
 def landmarks_in_picture(landmarks_path: str, size: tuple[int, int]) -> np.ndarray:
