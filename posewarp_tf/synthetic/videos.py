@@ -25,6 +25,7 @@ import numpy as np
 from PIL import Image
 
 from posewarp_tf.conventions import MISSING
+from posewarp_tf.poses.dialects.people import VIDEO_TO_POSE
 from posewarp_tf.synthetic.dataset import person_generator
 from posewarp_tf.synthetic.drawn.backgrounds import WHITE_STUDIO
 from posewarp_tf.synthetic.drawn.person import sample_person
@@ -108,7 +109,7 @@ def write_video(unfinished: Unfinished, settings: VideoSettings, task: Task) -> 
     for stem, joints in zip(stems, film.found_joints(rng, np.stack(keypoints))):
         _save_joints(folders[FOUND] / f'{stem}_keypoints.json', joints, 1.3, rng)
     for stem, joints in zip(stems, film.clean_joints()):
-        _save_joints(folders[CLEAN] / f'{stem}.json', joints, 'Video to Pose 2D')
+        _save_joints(folders[CLEAN] / f'{stem}.json', joints, VIDEO_TO_POSE)
     unfinished.save(task, Rows([json.dumps(_row(split, name, stems))], []))
 
 
