@@ -13,7 +13,13 @@ from tests.exports.metadata_reader import read_buffer, read_metadata
 from tests.run_folders import person, picture
 
 SIZE = (6, 4)
-METADATA = {'name': 'toy', 'joint_names': ['nose', 'neck'], 'weights': {'step': 7}, 'licence': 'of the test'}
+METADATA = {
+    'name': 'toy',
+    'does': 'Puts the person of a picture into another pose.',
+    'joint_names': ['nose', 'neck'],
+    'weights': {'step': 7},
+    'licence': 'of the test',
+}
 GIVEN = raw_inputs(model_config().inputs)
 REQUEST = {
     'source_image': picture(SIZE)[np.newaxis],
