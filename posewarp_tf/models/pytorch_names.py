@@ -1,8 +1,8 @@
 """Between this package's variables and the released PyTorch checkpoints.
 
-The networks that were released, GFLA, Animation, MotionNet, ResDiscriminator, PatchDiscriminator and
-TemporalDiscriminator, have a method `pytorch_names()`: a list of (key, variable, kind), one entry per array of the
-checkpoint. A kind says how the two layouts relate:
+The networks that were released, GFLANetworks (of people and views), Animation, MotionNet, ResDiscriminator,
+PatchDiscriminator and TemporalDiscriminator, have a method `pytorch_names()`: a list of (key, variable, kind), one
+entry per array of the checkpoint. A kind says how the two layouts relate:
 
     kind               PyTorch                here
     'conv'             [out, in, kh, kw]      [kh, kw, in, out]

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.config import JudgedModelConfig
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.registry import build_model, model_config
 from posewarp_tf.settings.config import Config
@@ -75,8 +76,10 @@ def test_attention_weights_sum_to_one():
 
 
 SHIPPED = sorted(f[:-4] for f in os.listdir(CONFIG_DIR) if f.endswith('.cfg'))
-# One of each model; the others are the same networks in other sizes.
-OF_EACH_MODEL = {load_config(name).model.model: name for name in SHIPPED}.values()
+# A small one of each model; the others are the same networks in other sizes.
+OF_EACH_MODEL = {
+    load_config(name).model.model: name for name in sorted(SHIPPED, key=lambda name: 'quickstart' in name)
+}.values()
 
 
 @pytest.mark.parametrize('name', SHIPPED)
@@ -99,12 +102,13 @@ def test_every_shipped_config_builds(name, monkeypatch):
     outputs = model(model.example_inputs())
     if config.model.makes_pictures:
         assert outputs['image'].shape[1:] == (*config.model.image_size, 3)
-        logits = build_discriminator(config)(tf.keras.Input((*config.model.image_size, 3)))
-        assert all(tensor.shape[-1] == 1 for tensor in tf.nest.flatten(logits))
-        if config.model.clip_form is not None:
-            build_discriminator(config, 'clip')
     else:
         assert set(outputs) == {'skeletons'}
+    if isinstance(config.model, JudgedModelConfig):
+        logits = build_discriminator(config)(tf.keras.Input((*config.model.image_size, 3)))
+        assert all(tensor.shape[-1] == 1 for tensor in tf.nest.flatten(logits))
+    if config.model.clip_form is not None:
+        build_discriminator(config, 'clip')
 
 
 def test_init_gain_scales_every_kernel_but_those_of_the_flow_heads():

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from posewarp_tf.errors import ConfigError, DataError
-from posewarp_tf.synthetic import Settings, dataset, exact_flow, in_parts, write_dataset
+from posewarp_tf.synthetic import Settings, dataset, exact_flow, processes, write_dataset
 
 SETTINGS = Settings(
     num_train_people=2, num_test_people=1, poses_per_person=3, pairs_per_person=4, image_size=(48, 33), seed=5
@@ -100,7 +100,7 @@ def test_where_processes_cannot_share_memory_one_writes_the_same_bytes(folder, t
     def refuse(*_, **__):
         raise PermissionError(13, 'Permission denied')
 
-    monkeypatch.setattr(in_parts.concurrent.futures, 'ProcessPoolExecutor', refuse)
+    monkeypatch.setattr(processes.concurrent.futures, 'ProcessPoolExecutor', refuse)
     write_dataset(tmp_path / 'again', SETTINGS, num_processes=2, show_progress=False)
     assert contents(tmp_path / 'again') == contents(folder)
     assert 'drawing in one process: this machine makes no semaphores (Permission denied' in capsys.readouterr().out
