@@ -20,7 +20,7 @@ CANNOT_RUN = {
     'posewarp app': 'a server, which does not end; tests/page_server/test_app.py starts and ends it',
     'docker compose ': 'needs Docker',
     'python -m exports.serving.client ': 'needs a server; tests/exports/test_serving.py runs the client against one',
-    'python -m exports.serving.clean_poses ': 'needs a server; tests/exports/test_skeletons.py asks one',
+    'python -m exports.serving.clean_poses ': 'needs a server; tests/exports/test_skeleton_exports.py asks one',
     'python -m custom_ops.benchmarks.local_attention': 'needs the compiled ops, and measures for many minutes',
     'custom_ops/cuda_check/run_all.sh ': 'needs a GPU',
     'posewarp portable-step ': 'traces a network for a minute; tests/training/test_portable.py writes and collects one',

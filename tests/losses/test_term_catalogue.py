@@ -22,7 +22,7 @@ MODELS = {
 }
 OF_LAYERS = {name for name, needs in NEEDS.items() if needs.output == 'layers'}
 OF_SKELETONS = {name for name, needs in NEEDS.items() if needs.output == 'skeletons'}
-# tests/losses/test_windows.py asks for them.
+# tests/losses/test_window_terms.py asks for them.
 OF_CLIPS = {name for name, needs in NEEDS.items() if needs.subject == 'clip'}
 # PFL has no attention, whose neighbourhoods alone the term is about; GFLA makes no garment map and no composition mask.
 # The layered model and that of skeletons are asked for their own terms only: those of pictures and flows are those of
