@@ -34,6 +34,8 @@ class Golden(dict):
         return weights
 
 
+# First: xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Each file to one process, as its fixtures are shared; the exports, which share the largest ones, all to one."""
     for item in items:

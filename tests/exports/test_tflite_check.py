@@ -58,6 +58,7 @@ def exports_at_hand(checked, monkeypatch):
     return checked
 
 
+@pytest.mark.slow
 def test_table_has_every_step_with_its_difference_and_its_time(checked):
     report = json.loads((checked / 'check.json').read_text())
     steps = {step['name']: step for step in report['steps']}

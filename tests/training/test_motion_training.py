@@ -39,6 +39,7 @@ def run(config, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_ends_with_the_weights_of_one_that_never_stopped(config, run, tmp_path):
     stopped = RunFolder(tmp_path / 'run')
     Trainer(config.replace(stage_steps={'extraction': 10}), stopped).train()

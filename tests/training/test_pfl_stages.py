@@ -100,6 +100,7 @@ def test_one_stage_alone_continued_in_its_middle_ends_with_the_numbers_of_the_st
         np.testing.assert_allclose(actual[name], value, rtol=0, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 def test_joint_stage_is_trained_when_it_has_steps(config, copied_run, capsys):
     longer = config.replace(stage_steps={**config.training.stage_steps, 'joint': 2})
     assert Trainer(longer, copied_run).train() == 0
@@ -124,6 +125,7 @@ def test_a_run_without_joint_training_can_be_evaluated_and_used(run):
     assert [flow.shape for flow in prediction.flows] == [(4, 4, 2), (8, 8, 2), (16, 16, 2), (32, 32, 2)]
 
 
+@pytest.mark.slow
 def test_without_garment_maps_the_model_trains_on_pictures_alone(config, tiny_config, tmp_path):
     config = config.replace(
         data_dir=tiny_config.data.data_dir,

@@ -27,6 +27,7 @@ def description(exported):
     return json.loads((exported[1] / DESCRIPTION).read_text())
 
 
+@pytest.mark.slow
 def test_the_batch_is_what_people_of_a_stream_are_made_of(description):
     shapes = {item['name']: (item['dtype'], item['shape']) for item in description['batch']}
     pair = {
@@ -44,6 +45,7 @@ def test_the_batch_is_what_people_of_a_stream_are_made_of(description):
     assert 'total' in description['losses'] and 'layer_flow' in description['losses']
 
 
+@pytest.mark.slow
 def test_every_state_has_a_name_and_what_training_changes_is_replaced(exported, description):
     names = description['state']
     assert len(set(names)) == len(names) == len(read_state(exported[1]))
@@ -55,6 +57,7 @@ def test_every_state_has_a_name_and_what_training_changes_is_replaced(exported, 
     assert {name for name in names if name.startswith('average/')} <= changed
 
 
+@pytest.mark.slow
 def test_parameters_and_results_of_the_program_are_those_that_the_description_counts(exported, description):
     module = hlo_pb2.HloModuleProto.FromString(read_program(exported[1]))
     (entry,) = [item for item in module.computations if item.id == module.entry_computation_id]
@@ -79,6 +82,7 @@ def test_what_copied_a_value_uses_the_value():
     assert mended.root_id == 4
 
 
+@pytest.mark.slow
 def test_a_run_of_the_program_goes_back_and_training_goes_on_from_there(exported, description, tmp_path):
     """In place of a run of the program: every weight a half larger, at step seven."""
     arrays = [
@@ -96,6 +100,7 @@ def test_a_run_of_the_program_goes_back_and_training_goes_on_from_there(exported
         np.testing.assert_array_equal(continued.variables[name], by_name[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_state_of_another_program_is_an_error(exported, tmp_path):
     write_state(tmp_path, [np.zeros((3, 3), np.float32)])
     with pytest.raises(RunError, match='another program'):
