@@ -79,6 +79,8 @@ def test_settings_that_cannot_work_are_told_as_they_are_elsewhere():
 def test_who_cannot_be_made_is_left_out_until_nobody_can(caplog, monkeypatch):
     settings = Unlucky(**{field.name: getattr(SETTINGS, field.name) for field in dataclasses.fields(SETTINGS)})
     monkeypatch.setattr(logging.getLogger('absl'), 'propagate', True)
+    # Programs that other tests ran may have made absl quieter.
+    caplog.set_level(logging.INFO, logger='absl')
     with PeopleStream(settings, num_workers=1) as stream:
         assert list(take(stream, 2)) == [0, 2]
         with pytest.raises(StreamError, match='20 people in a row could not be made'):
