@@ -7,6 +7,7 @@ journal version (IEEE TIP 2020).
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping  # noqa: F401, inherited settings are read with the names of this module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from posewarp_tf.errors import ConfigError

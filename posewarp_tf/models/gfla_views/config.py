@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping  # noqa: F401, inherited settings are read with the names of this module
 from typing import TYPE_CHECKING, ClassVar
 
 from posewarp_tf.errors import ConfigError
