@@ -6,16 +6,13 @@ import dataclasses
 
 import numpy as np
 
-from posewarp_tf import conventions
 from posewarp_tf.synthetic.drawn import geometry, raster
 from posewarp_tf.synthetic.drawn.backgrounds import Background
 from posewarp_tf.synthetic.drawn.figure import Skeleton, pose_skeleton
 from posewarp_tf.synthetic.drawn.keypoints import visible_keypoints
 from posewarp_tf.synthetic.drawn.person import Person
 from posewarp_tf.synthetic.drawn.pose import Pose
-
-# Samples per pixel and axis; odd, so that the middle one lies on the pixel's centre.
-SAMPLES = 3
+from posewarp_tf.synthetic.drawn.surface import SAMPLES, mean_of_samples, signed_areas, surface_flow
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -100,7 +97,7 @@ def render(
     return Picture(
         person=person,
         pose=pose,
-        image=_compose(albedo * shade, covered, backdrop),
+        image=mean_of_samples(albedo * shade, covered, backdrop),
         keypoints=visible_keypoints(skeleton, camera.project, camera.turn, parts_map, camera.scale),
         parts=parts_map,
         garments=_centres(_scatter(size, covered, garments, 0)),
@@ -121,42 +118,8 @@ def exact_flow(source: Picture, target: Picture) -> tuple[np.ndarray, np.ndarray
     source does not show the point; and visibility uint8 [H, W] (`conventions.VISIBILITY_*`): visible means that the
     same side of the surface faces the source's camera, inside the picture, with nothing in front of it.
     """
-    height, width = target.size
-    rows, columns = np.nonzero(target.triangle >= 0)
-    triangle, weights = target.triangle[rows, columns], target.weights[rows, columns]
-    corner = source.person.mesh.triangles[triangle]
-    landed = np.einsum('fk,fkc->fc', weights, source.vertices[corner])
-    flow = np.zeros((height, width, 2), np.float32)
-    flow[rows, columns] = landed[:, :2] - np.stack([columns, rows], axis=1)
-    visibility = np.full((height, width), conventions.VISIBILITY_BACKGROUND, np.uint8)
-    same_side = _areas(source.vertices[corner]) * _areas(target.vertices[corner]) > 0
-    seen = same_side & _unhidden(source, landed, source.vertices[corner])
-    visibility[rows, columns] = np.where(seen, conventions.VISIBILITY_VISIBLE, conventions.VISIBILITY_OCCLUDED)
-    return flow, visibility
-
-
-def _unhidden(source: Picture, landed: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Whether points (x, y, depth) [F, 3] lie inside the picture and on its nearest surface."""
-    height, width = source.size
-    inside = (np.abs(landed[:, 0] - (width - 1) / 2) <= width / 2) & (
-        np.abs(landed[:, 1] - (height - 1) / 2) <= height / 2
-    )
-    middle = (SAMPLES - 1) / 2
-    column = np.clip(np.rint(landed[:, 0] * SAMPLES + middle), 0, width * SAMPLES - 1).astype(np.int64)
-    row = np.clip(np.rint(landed[:, 1] * SAMPLES + middle), 0, height * SAMPLES - 1).astype(np.int64)
-    # The nearest sample is up to half a sample away: as much depth as the slope makes of that is allowed.
-    edge_a, edge_b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    area = _areas(corners)
-    area = np.where(np.abs(area) < 1e-9, 1e-9, area)
-    slope_x = (edge_a[:, 2] * edge_b[:, 1] - edge_b[:, 2] * edge_a[:, 1]) / area
-    slope_y = (edge_b[:, 2] * edge_a[:, 0] - edge_a[:, 2] * edge_b[:, 0]) / area
-    slack = np.minimum((np.abs(slope_x) + np.abs(slope_y)) * 0.5 / SAMPLES, 0.03)
-    return inside & (landed[:, 2] >= source.depth[row, column] - 0.003 - slack)
-
-
-def _areas(corners: np.ndarray) -> np.ndarray:
-    edge_a, edge_b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    return edge_a[:, 0] * edge_b[:, 1] - edge_a[:, 1] * edge_b[:, 0]
+    # Depths are in metres.
+    return surface_flow(source, target, source.person.mesh.triangles, 0.003, 0.03)
 
 
 def _camera(person: Person, pose: Pose, skeleton: Skeleton, size: tuple[int, int]) -> Camera:
@@ -187,7 +150,7 @@ def _visible_fragments(
     corners = samples[mesh.triangles]
     two_sided = np.array([piece.two_sided for piece in person.pieces])
     # Whether a positive area means a face seen from outside depends on the way round of a piece's grid.
-    areas = _areas(corners)
+    areas = signed_areas(corners)
     agreement = areas * normals[mesh.triangles[:, 0], 2]
     orientation = np.sign(np.bincount(mesh.piece, agreement, len(person.pieces)))
     shown = np.flatnonzero(two_sided[mesh.piece] | (areas * orientation[mesh.piece] > 0))
@@ -258,15 +221,3 @@ def _backdrop(background: Background, skeleton: Skeleton, camera: Camera, size: 
         distance = ((x - spot[0]) / (0.16 * camera.scale)) ** 2 + ((y - spot[1]) / (0.05 * camera.scale)) ** 2
         light *= 1 - 0.35 * np.exp(-distance)
     return picture * light[..., None]
-
-
-def _compose(colors: np.ndarray, covered: np.ndarray, backdrop: np.ndarray) -> np.ndarray:
-    """The mean of each pixel's samples over the backdrop, as uint8."""
-    height, width = backdrop.shape[:2]
-    row, column = np.divmod(covered, width * SAMPLES)
-    pixel = (row // SAMPLES) * width + column // SAMPLES
-    count = height * width
-    share = np.bincount(pixel, minlength=count) / SAMPLES**2
-    figure = np.stack([np.bincount(pixel, channel, count) for channel in colors.T], axis=1) / SAMPLES**2
-    picture = figure + (1 - share[:, None]) * backdrop.reshape(-1, 3)
-    return np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8).reshape(height, width, 3)

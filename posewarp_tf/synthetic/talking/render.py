@@ -9,15 +9,13 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
-from posewarp_tf import conventions
 from posewarp_tf.synthetic.drawn import raster
 from posewarp_tf.synthetic.drawn.backgrounds import Background
+from posewarp_tf.synthetic.drawn.surface import SAMPLES, mean_of_samples, signed_areas, surface_flow
 from posewarp_tf.synthetic.talking.expression import Expression
 from posewarp_tf.synthetic.talking.person import Talker
 from posewarp_tf.synthetic.talking.pieces import Piece
 
-# Samples per pixel and axis; odd, so that the middle one lies on the pixel's centre.
-SAMPLES = 3
 _ALL = slice(None)
 
 
@@ -62,7 +60,7 @@ def render(talker: Talker, expression: Expression, size: tuple[int, int]) -> Fra
     depth = depth.reshape(height * SAMPLES, width * SAMPLES)
     around = _around(depth, scale).ravel()[covered]
     colors = _lit_colors(talker, points, found, depth.ravel()[covered], around, scale)
-    image = _compose(colors, covered, _backdrop(talker.background, size))
+    image = mean_of_samples(colors, covered, _backdrop(talker.background, size))
     triangle, weights = np.full(depth.size, -1, np.int32), np.zeros((depth.size, 3))
     triangle[covered], weights[covered] = found.triangle, found.weights
     middle = (SAMPLES - 1) // 2
@@ -78,48 +76,15 @@ def exact_flow(source: Frame, target: Frame) -> tuple[np.ndarray, np.ndarray]:
     visibility uint8 [H, W] (`conventions.VISIBILITY_*`): visible means that the source shows the same side of the
     surface there, inside the picture, with nothing in front of it.
     """
-    height, width = target.size
-    rows, columns = np.nonzero(target.triangle >= 0)
-    corner = target.talker.triangles[target.triangle[rows, columns]]
-    landed = np.einsum('fk,fkc->fc', target.weights[rows, columns], source.vertices[corner])
-    flow = np.zeros((height, width, 2), np.float32)
-    flow[rows, columns] = landed[:, :2] - np.stack([columns, rows], axis=1)
-    visibility = np.full((height, width), conventions.VISIBILITY_BACKGROUND, np.uint8)
-    same_side = _areas(source.vertices[corner]) * _areas(target.vertices[corner]) > 0
-    seen = same_side & _unhidden(source, landed, source.vertices[corner])
-    visibility[rows, columns] = np.where(seen, conventions.VISIBILITY_VISIBLE, conventions.VISIBILITY_OCCLUDED)
-    return flow, visibility
-
-
-def _unhidden(source: Frame, landed: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Whether points (x, y, depth) [F, 3] lie inside the picture and on its nearest surface."""
-    height, width = source.size
-    inside = (np.abs(landed[:, 0] - (width - 1) / 2) <= width / 2) & (
-        np.abs(landed[:, 1] - (height - 1) / 2) <= height / 2
-    )
-    middle = (SAMPLES - 1) / 2
-    column = np.clip(np.rint(landed[:, 0] * SAMPLES + middle), 0, width * SAMPLES - 1).astype(np.int64)
-    row = np.clip(np.rint(landed[:, 1] * SAMPLES + middle), 0, height * SAMPLES - 1).astype(np.int64)
-    # The nearest sample is up to half a sample away: as much depth as the slope makes of that is allowed.
-    edge_a, edge_b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    area = _areas(corners)
-    area = np.where(np.abs(area) < 1e-9, 1e-9, area)
-    slope_x = (edge_a[:, 2] * edge_b[:, 1] - edge_b[:, 2] * edge_a[:, 1]) / area
-    slope_y = (edge_b[:, 2] * edge_a[:, 0] - edge_a[:, 2] * edge_b[:, 0]) / area
-    slack = np.minimum((np.abs(slope_x) + np.abs(slope_y)) * 0.5 / SAMPLES, 0.02 * height)
-    return inside & (landed[:, 2] >= source.depth[row, column] - 0.002 * height - slack)
-
-
-def _areas(corners: np.ndarray) -> np.ndarray:
-    edge_a, edge_b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    return edge_a[:, 0] * edge_b[:, 1] - edge_a[:, 1] * edge_b[:, 0]
+    height, _ = source.size
+    return surface_flow(source, target, target.talker.triangles, 0.002 * height, 0.02 * height)
 
 
 def _visible_fragments(talker: Talker, corners: np.ndarray, size: tuple[int, int]) -> raster.Fragments:
     """Fragments of what faces the camera, without the holes that pictures have."""
     two_sided = np.repeat([p.two_sided for p in talker.pieces], [len(p.triangles) for p in talker.pieces])
     # The picture's y goes down: what turns to the left there faces the camera.
-    shown = np.flatnonzero(two_sided | (_areas(corners) < 0))
+    shown = np.flatnonzero(two_sided | (signed_areas(corners) < 0))
     found = raster.fragments(corners[shown], size[0] * SAMPLES, size[1] * SAMPLES)
     found.triangle = shown[found.triangle].astype(np.int32)
     keep = np.ones(len(found.triangle), bool)
@@ -195,15 +160,3 @@ def _around(depth: np.ndarray, scale: float) -> np.ndarray:
 def _backdrop(background: Background, size: tuple[int, int]) -> np.ndarray:
     """The same in all frames of a video."""
     return background.draw(*size)
-
-
-def _compose(colors: np.ndarray, covered: np.ndarray, backdrop: np.ndarray) -> np.ndarray:
-    """The mean of each pixel's samples over the backdrop, as uint8."""
-    height, width = backdrop.shape[:2]
-    row, column = np.divmod(covered, width * SAMPLES)
-    pixel = (row // SAMPLES) * width + column // SAMPLES
-    count = height * width
-    share = np.bincount(pixel, minlength=count) / SAMPLES**2
-    person = np.stack([np.bincount(pixel, channel, count) for channel in colors.T], axis=1) / SAMPLES**2
-    picture = person + (1 - share[:, None]) * backdrop.reshape(-1, 3)
-    return np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8).reshape(height, width, 3)
