@@ -41,14 +41,7 @@ def write_dataset(
     show_progress: bool = True,
     shard: tuple[int, int] = (1, 1),
 ) -> bool:
-    """Writes the data set as a whole or not at all; `num_processes` 0 takes every core.
-
-    What is done of a run that was killed is found again. With `shard` (i, n) only every n-th person is made; the folder
-    appears when the last of the shards, which may run at the same time, is done.
-
-    Returns False, having done nothing, when `output_dir` holds it already. Raises DataError when the folder
-    holds anything else.
-    """
+    """Writes the data set as a whole or not at all, as `in_parts.write_in_parts` does, which tells the rest."""
     folders = (*SPLITS, 'parsing', LAYOUTS[settings.layout].parts, 'flows')
     writer = Writer(settings, folders, write_person, _write_lists, unit='person')
     return write_in_parts(output_dir, writer, num_processes, show_progress, shard)

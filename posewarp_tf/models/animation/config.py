@@ -15,6 +15,7 @@ from posewarp_tf.models.checkpoint_shapes import Shapes, flow_settings, generato
 from posewarp_tf.models.clips import ClipForm
 from posewarp_tf.models.config import Stage
 from posewarp_tf.models.flow_config import AttentionConfig
+from posewarp_tf.models.gfla.config import FULL
 from posewarp_tf.models.inputs import Input, MapsInput, PictureInput
 from posewarp_tf.settings.options import option
 
@@ -27,15 +28,7 @@ _PREVIOUS = 'The frame before, RGB, 0 to 255; before the first one the reference
 _FULL = Stage(
     'full',
     computes=('motions', 'image'),
-    weights={
-        'correctness': 5.0,
-        'affine': 0.0025,
-        'l1': 5.0,
-        'adversarial': 2.0,
-        'perceptual': 0.5,
-        'style': 500.0,
-        'clip_adversarial': 2.0,
-    },
+    weights={**FULL.weights, 'clip_adversarial': 2.0},
     judges=('image', 'clip'),
     makes_pictures=True,
     makes_masks=True,
