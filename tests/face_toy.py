@@ -4,7 +4,8 @@ import dataclasses
 from typing import ClassVar
 
 from posewarp_tf.models.motion.config import MotionConfig
-from posewarp_tf.settings.config import Config, DataConfig, TrainingConfig
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.sections import DataConfig, TrainingConfig
 
 
 @dataclasses.dataclass(frozen=True)

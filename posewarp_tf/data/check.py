@@ -47,8 +47,9 @@ from posewarp_tf.pictures.picture_files import save_image
 from posewarp_tf.poses.annotations import read_pairs, scan_annotations
 from posewarp_tf.poses.skeletons import PIECE
 from posewarp_tf.settings import command_line
-from posewarp_tf.settings.config import Config, DataConfig
+from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import config_from_flags, define_training_flags
+from posewarp_tf.settings.sections import DataConfig
 from posewarp_tf.synthetic.video_layout import VIDEO_LAYOUTS
 from posewarp_tf.training.plan import check_vgg_weights, maps_to_train, plan_training
 

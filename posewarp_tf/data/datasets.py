@@ -22,7 +22,7 @@ from posewarp_tf.pictures.names import NameIndex
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, picture_size
 from posewarp_tf.poses.annotations import Annotations, read_annotations, read_pairs, read_pose_folder
 from posewarp_tf.poses.keypoint_frame import common_size, detect_frame, pictures_are_padded
-from posewarp_tf.settings.config import DataConfig
+from posewarp_tf.settings.sections import DataConfig
 
 SPLITS = ('train', 'test')
 _PREFIXES = {'deepfashion': ('fasion', 'fashion'), 'market': ('market',), 'mvc': ('mvc',)}

@@ -22,7 +22,8 @@ from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.inputs import raw_inputs
 from posewarp_tf.pictures.class_maps import DENSEPOSE, PARTS, Coding, garment_coding
 from posewarp_tf.pictures.names import NameIndex, picture_stem
-from posewarp_tf.settings.config import Config, DataConfig
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.sections import DataConfig
 
 # By the part of a batch's key after `source_` or `target_`: folders of such maps; the first that exists is taken.
 CLASS_MAP_FOLDERS = {'parts': ('parts', 'densepose'), 'garment': ('parsing',)}

@@ -17,7 +17,7 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.files import read_text
 from posewarp_tf.pictures.picture_files import resize_image
 from posewarp_tf.poses.views import AZIMUTHS, ELEVATIONS
-from posewarp_tf.settings.config import VIEW_CATEGORIES, DataConfig
+from posewarp_tf.settings.sections import VIEW_CATEGORIES, DataConfig
 from posewarp_tf.synthetic.objects.camera import View, decode_depth, exact_flow
 from posewarp_tf.synthetic.objects.files import data_file, group_name, list_file
 

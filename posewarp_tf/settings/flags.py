@@ -19,8 +19,9 @@ from absl import flags
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.registry import model_class
-from posewarp_tf.settings.config import Config, LossWeights, choices_of, config_fields, config_sections
+from posewarp_tf.settings.config import Config, choices_of, config_fields, config_sections
 from posewarp_tf.settings.options import fields_of
+from posewarp_tf.settings.sections import LossWeights
 
 CONFIG_DIR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'configs')
 

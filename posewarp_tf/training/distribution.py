@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from posewarp_tf.data.materials import material_of
 from posewarp_tf.errors import ConfigError
-from posewarp_tf.settings.config import Config, TrainingConfig
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.sections import TrainingConfig
 from posewarp_tf.training.plan import check_replicas, maps_to_train
 
 

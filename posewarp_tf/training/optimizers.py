@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from posewarp_tf.settings.config import TrainingConfig
+from posewarp_tf.settings.sections import TrainingConfig
 
 
 class LinearDecay(tf.keras.optimizers.schedules.LearningRateSchedule):

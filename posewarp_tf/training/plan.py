@@ -11,7 +11,8 @@ from posewarp_tf.losses.chosen_terms import ChosenTerms, check_outputs, choose_t
 from posewarp_tf.losses.needs import needed_maps
 from posewarp_tf.losses.vgg_weights import load_weights
 from posewarp_tf.models.discriminators.sizes import check_clip_discriminator, check_discriminator
-from posewarp_tf.settings.config import Config, TrainingConfig
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.sections import TrainingConfig
 
 
 def stages_to_train(config: Config) -> tuple[str, ...]:

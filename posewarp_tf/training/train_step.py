@@ -18,7 +18,7 @@ import tensorflow as tf
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.losses.scene import as_float32
 from posewarp_tf.models.base import ReposingModel
-from posewarp_tf.settings.config import TrainingConfig
+from posewarp_tf.settings.sections import TrainingConfig
 from posewarp_tf.training.optimizers import make_optimizer, update_moving_average
 
 Tensors = Mapping[str, tf.Tensor]

@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models.clips import TRAINING_WINDOWS, WINDOW_FRAMES
-from posewarp_tf.settings.config import Config, TrainingConfig
+from posewarp_tf.settings.config import Config
+from posewarp_tf.settings.sections import TrainingConfig
 from posewarp_tf.training.train_step import Networks, Tensors, TrainStep
 from posewarp_tf.training.windows import cut_window, first_state, next_state, num_windows
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from posewarp_tf.settings.config import TrainingConfig
+from posewarp_tf.settings.sections import TrainingConfig
 from posewarp_tf.training.optimizers import LinearDecay, make_optimizer, update_moving_average
 
 

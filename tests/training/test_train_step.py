@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.runs.checkpoints import CheckpointFolder
-from posewarp_tf.settings.config import TrainingConfig
+from posewarp_tf.settings.sections import TrainingConfig
 from posewarp_tf.training import train_step
 from posewarp_tf.training.train_step import Networks, TrainStep
 

@@ -29,7 +29,7 @@ from posewarp_tf.models.clips import CLIP_FRAMES, WINDOW_FRAMES
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, picture_size
 from posewarp_tf.poses.dance_joints import coco_joints, read_joints
 from posewarp_tf.poses.skeletons import NUM_SKELETON_JOINTS
-from posewarp_tf.settings.config import DataConfig
+from posewarp_tf.settings.sections import DataConfig
 from posewarp_tf.synthetic.video_layout import (
     CLEAN,
     FLOWS,
