@@ -3,7 +3,7 @@
     python -m posewarp_tf.data.check --data_dir=data/deepfashion
     python -m posewarp_tf.data.check --data_dir=data/market --dataset=market --decode_all
     python -m posewarp_tf.data.check --data_dir=data/mvc --dataset=mvc
-    python -m posewarp_tf.data.check --model=gfla_dance --data_dir=data/fashion_video --dataset=fashion_video
+    python -m posewarp_tf.data.check --config=gfla_dance --data_dir=data/fashion_video
 
 Reads every list and every picture's header, says how they are understood, and draws a contact sheet of pictures
 with their skeletons, squashed as a network sees them.
