@@ -103,7 +103,7 @@ class ClipScores:
         if frame == 0 and _TRUTH_OF_REFERENCE[0] not in batch:
             exact['reference'] = _TRUTH_OF_PREVIOUS
         for family, names in exact.items():
-            if names[0] in batch:
+            if family in motions and names[0] in batch:
                 flow, visibility = (batch[name][:, frame].numpy() for name in names)
                 self._flow_errors.add([one.numpy() for one in motions[family].flows], flow, visibility, family)
 

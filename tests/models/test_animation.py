@@ -60,6 +60,17 @@ def test_a_clip_in_two_pieces_is_the_clip_at_once(task):
     np.testing.assert_allclose(frame['image'], whole['images'][:, 0], atol=1e-5)
 
 
+@each_task
+def test_frames_of_the_reference_alone_know_nothing_of_the_frame_before(task):
+    model = small_model(task, **SHALLOW, frame_sources='reference')
+    clips = without_truth(random_clips(model.model_config.pose_channels, 2, size=(16, 16)))
+    outputs = model.generate(clips)
+    assert list(outputs['motions']) == ['reference']
+    second = model.generate({**clips, 'target_poses': clips['target_poses'][:, 1:]})
+    np.testing.assert_allclose(outputs['images'][:, 1], second['images'][:, 0], atol=1e-6)
+    assert not any('previous' in variable.name for variable in model.trainable_variables)
+
+
 def test_gradients_reach_the_first_frame_from_the_last_and_recomputing_changes_none():
     plain, frugal = (small_model('face', **SHALLOW, recompute=recompute) for recompute in (False, True))
     frugal.set_weights(plain.get_weights())

@@ -5,7 +5,8 @@ target pose, and images and poses of both -> flow estimators -> per family and s
 target pose -> target encoder -> decoder, which takes at each attention scale, x the same in both,
     x = (1 - m) * x + m * LocalAttention(features, x, flow)  of the previous image, plus the same of the reference
 
-The two are added and not averaged: where both masks are 0, x is doubled, as published.
+The two are added and not averaged: where both masks are 0, x is doubled, as published. With `--frame_sources=reference`
+there is nothing of the previous image.
 
 A clip is [B, n, H, W, channels]. Its first previous image and pose are those of the reference unless they are given;
 then each is what was just made. Nothing is detached: gradients flow back through all frames of a call.
@@ -24,9 +25,6 @@ from posewarp_tf.models.gfla.generator import Generator
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import named_variables
 
-# The families, in the order of flows and masks in a released checkpoint.
-_FAMILIES = ('previous', 'reference')
-
 
 @register
 class Animation(Generator):
@@ -40,16 +38,19 @@ class Animation(Generator):
 
     def __init__(self, config: AnimationConfig, **kwargs):
         super().__init__(config, **kwargs)
-        names = ['flow_net'] if config.shares_flow_estimator else [f'flow_net_{family}' for family in _FAMILIES]
+        self._families = config.families
+        if config.shares_flow_estimator:
+            estimators = {'flow_net': len(self._families)}
+        else:
+            estimators = {f'flow_net_{family}': 1 for family in self._families}
         self.flow_estimators = {
-            name: FlowEstimator.for_model(config, num_flows=2 if len(names) == 1 else 1, name=name) for name in names
+            name: FlowEstimator.for_model(config, num_flows=num_flows, name=name)
+            for name, num_flows in estimators.items()
         }
-        self.previous_encoder = self._make_encoder('previous_encoder')
-        self.reference_encoder = self._make_encoder('reference_encoder')
+        self.family_encoders = {family: self._make_encoder(f'{family}_encoder') for family in self._families}
         self.target_encoder = self._make_encoder('target_encoder')
         self._make_decoder()
-        self.previous_attentions = self._make_attentions('previous')
-        self.reference_attentions = self._make_attentions('reference')
+        self.attentions = {family: self._make_attentions(family) for family in self._families}
         self.output_conv = ReflectConv(3, name='output_conv')
 
     def start(self, inputs: Inputs) -> State:
@@ -57,23 +58,25 @@ class Animation(Generator):
         return {'reference': self._prepare('reference', inputs['reference_image'])}
 
     def step(self, state: State, inputs: Inputs, return_attention: bool = False) -> Outputs:
-        prepared = {**state, 'previous': self._prepare('previous', inputs['previous_image'])}
+        prepared = dict(state)
+        if 'previous' in self._families:
+            prepared['previous'] = self._prepare('previous', inputs['previous_image'])
         motions = self._estimate_motions(inputs)
-        attentions: dict[str, list] = {family: [] for family in _FAMILIES}
+        attentions: dict[str, list] = {family: [] for family in self._families}
 
         def transform(index: int, features: tf.Tensor) -> tf.Tensor:
             moved = []
-            for family in _FAMILIES:
+            for family in self._families:
                 mask = tf.cast(motions[family].masks[index], features.dtype)
                 flow = motions[family].flows[index]
-                sampled, attention = self._attentions[family][index](prepared[family][index], features, flow)
+                sampled, attention = self.attentions[family][index](prepared[family][index], features, flow)
                 moved.append((1 - mask) * features + mask * sampled)
                 attentions[family].append(attention)
             return tf.add_n(moved)
 
         image = self._decode(self._target_features(inputs), self.model_config.attention_scales, transform)
         if return_attention:
-            motions = {family: motions[family]._replace(attentions=attentions[family]) for family in _FAMILIES}
+            motions = {family: motions[family]._replace(attentions=attentions[family]) for family in self._families}
         return {'image': image, 'motions': motions}
 
     def generate(self, inputs: Inputs, training: bool = False) -> Outputs:
@@ -122,26 +125,26 @@ class Animation(Generator):
     def pytorch_names(self) -> list[tuple[str, tf.Variable, str]]:
         """(key in a released checkpoint, variable, kind) of every array."""
         parts: dict = {**self.flow_estimators, **self._decoder_parts()}
-        for family in _FAMILIES:
-            parts.update(self._encoder_parts(f'source_{family}', self._encoders[family]))
-            for scale, attention in zip(self.model_config.attention_scales, self._attentions[family]):
+        for family in self._families:
+            parts.update(self._encoder_parts(f'source_{family}', self.family_encoders[family]))
+            for scale, attention in zip(self.model_config.attention_scales, self.attentions[family]):
                 parts[f'target.attn_{family[0]}{self.model_config.num_layers - scale}'] = attention
         return named_variables(parts)
 
     def _prepare(self, family: str, image: tf.Tensor) -> list:
         """What the attentions of a family make of its image alone, coarse first."""
-        levels = encode_levels(self._encoders[family], image)
+        levels = encode_levels(self.family_encoders[family], image)
         scales = self.model_config.attention_scales
-        return [attention.prepare(levels[scale - 1]) for scale, attention in zip(scales, self._attentions[family])]
+        return [attention.prepare(levels[scale - 1]) for scale, attention in zip(scales, self.attentions[family])]
 
     def _estimate_motions(self, inputs: Inputs) -> dict[str, Motion]:
         if self.model_config.shares_flow_estimator:
-            names = ('target_pose', 'previous_image', 'previous_pose', 'reference_image', 'reference_pose')
-            flows, masks = self.flow_estimators['flow_net'](*(inputs[name] for name in names))
-            halves = [[tf.split(maps, 2, axis=-1) for maps in both] for both in (flows, masks)]
+            names = [f'{family}_{what}' for family in self._families for what in ('image', 'pose')]
+            flows, masks = self.flow_estimators['flow_net'](inputs['target_pose'], *(inputs[name] for name in names))
+            parts = [[tf.split(maps, len(self._families), axis=-1) for maps in both] for both in (flows, masks)]
             return {
-                family: Motion(*([maps[index] for maps in both] for both in halves))
-                for index, family in enumerate(_FAMILIES)
+                family: Motion(*([maps[index] for maps in both] for both in parts))
+                for index, family in enumerate(self._families)
             }
         return {
             family: Motion(
@@ -149,7 +152,7 @@ class Animation(Generator):
                     inputs[f'{family}_image'], inputs[f'{family}_pose'], inputs['target_pose']
                 )
             )
-            for family in _FAMILIES
+            for family in self._families
         }
 
     def _recomputed_step(self, state: State, inputs: Inputs) -> Outputs:
@@ -170,11 +173,3 @@ class Animation(Generator):
             LocalAttention(config.attention_kernels[scale], config.sampler_impl, name=f'{family}_scale_{scale}')
             for scale in config.attention_scales
         ]
-
-    @property
-    def _encoders(self) -> dict[str, list]:
-        return {'previous': self.previous_encoder, 'reference': self.reference_encoder}
-
-    @property
-    def _attentions(self) -> dict[str, list]:
-        return {'previous': self.previous_attentions, 'reference': self.reference_attentions}

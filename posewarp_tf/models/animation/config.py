@@ -40,6 +40,12 @@ class AnimationConfig(AttentionConfig):
     """A generator that makes a frame of the reference and of the frame before it."""
 
     pose_channels: int = option(20, 'Channels of a pose.', minimum=1)
+    frame_sources: str = option(
+        'both',
+        'What a frame is made of: the frame before it and the reference, as published, or the reference alone, as a '
+        'network of still images makes it.',
+        choices=('both', 'reference'),
+    )
     recompute: bool = option(
         False, 'Compute every frame twice in training, which then remembers one frame at a time.', may_change=True
     )
@@ -71,11 +77,13 @@ class AnimationConfig(AttentionConfig):
     @property
     def inputs(self) -> tuple[Input, ...]:
         reference, previous, target = (MapsInput(role, self.pose_channels) for role in self.roles)
-        return PictureInput('reference'), reference, PictureInput('previous', _PREVIOUS), previous, target
+        before = (PictureInput('previous', _PREVIOUS), previous) if 'previous' in self.families else ()
+        return PictureInput('reference'), reference, *before, target
 
     @property
     def families(self) -> tuple[str, ...]:
-        return 'previous', 'reference'
+        # In the order of flows and masks in a released checkpoint.
+        return ('previous', 'reference') if self.frame_sources == 'both' else ('reference',)
 
     def checkpoint_settings(self, shapes: Shapes) -> dict[str, Any]:
         estimator = 'flow_net' if self.shares_flow_estimator else 'flow_net_reference'
