@@ -10,7 +10,7 @@ from PIL import Image
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.losses.objective import Objective
 from posewarp_tf.models.discriminators.build import build_discriminator
-from posewarp_tf.models.gfla_views.gfla_views import GFLAViews
+from posewarp_tf.models.gfla_views.gfla_views import GFLAViews, turn_of
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, to_pytorch
 from posewarp_tf.models.registry import build_model, model_config
 from posewarp_tf.ops import to_float_image
@@ -142,10 +142,11 @@ def test_number_of_parameters_is_the_published_one(published):
     assert count(published.flow_estimator) == 7991286
 
 
+@pytest.mark.parametrize('turn_modulation', [False, True])
 @pytest.mark.parametrize('spatial_transform', ['local_attention', 'none'])
-def test_any_size_of_whole_coarsest_pixels_works_and_the_view_changes_the_picture(spatial_transform):
+def test_any_size_of_whole_coarsest_pixels_works_and_the_view_changes_the_picture(spatial_transform, turn_modulation):
     tf.keras.utils.set_random_seed(1)
-    settings = {**SMALL, 'spatial_transform': spatial_transform}
+    settings = {**SMALL, 'spatial_transform': spatial_transform, 'turn_modulation': turn_modulation}
     model = build_model(model_config('gfla_views', image_size=(32, 48), init_gain=1.0, **settings))
     views = tf.constant(np.stack([view_vector(azimuth) for azimuth in (0, 40, 80)]))
     image = tf.repeat(tf.random.stateless_uniform((1, 32, 48, 3), (1, 1), -1, 1), 3, axis=0)
@@ -155,7 +156,19 @@ def test_any_size_of_whole_coarsest_pixels_works_and_the_view_changes_the_pictur
     if spatial_transform == 'none':
         assert outputs['motions'] == {} and model.stages == ('full',)
     else:
-        assert [flow.shape for flow in outputs['motions']['source'].flows] == [(3, 16, 24, 2)]
+        (flow,) = outputs['motions']['source'].flows
+        assert flow.shape == (3, 16, 24, 2)
+        # As published a view adds nearly the same to the flow of every pixel; ours bends it.
+        change = np.abs(flow[1] - flow[2])
+        assert not turn_modulation or np.std(change) > 0.1 * np.std(flow)
+
+
+def test_a_turn_is_told_by_the_circle_and_the_elevations_stay():
+    source, target = (tf.constant(view_vector(*view)[np.newaxis]) for view in ((60, 10), (20, 0)))
+    turn = turn_of({'source_view': source, 'target_view': target})
+    angle = np.deg2rad(40)
+    expected = [np.cos(angle), np.sin(angle), np.cos(2 * angle), np.sin(2 * angle), 0, 1, 0, 1, 0, 0]
+    np.testing.assert_allclose(turn[0], expected, atol=1e-6)
 
 
 def test_settings_that_cannot_work_are_refused():

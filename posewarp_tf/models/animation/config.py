@@ -66,6 +66,14 @@ class AnimationConfig(AttentionConfig):
         if not self.attention_kernels:
             raise ConfigError(f'--attention_kernels: got none, --model={self.model} needs one')
 
+    def check_released(self) -> None:
+        super().check_released()
+        if self.frame_sources != 'both':
+            raise ConfigError(
+                f'--frame_sources: got {self.frame_sources!r}, expected both: released weights are of the published '
+                'method'
+            )
+
     def check_material(self) -> None:
         made = type(self).pose_channels
         if self.pose_channels != made:

@@ -1,4 +1,4 @@
-"""How a vector, such as a view, joins a map of features (GFLA's novel views)."""
+"""How a vector, such as a view, joins a map of features: as in GFLA's novel views, and by modulation (ours)."""
 
 from __future__ import annotations
 
@@ -45,3 +45,24 @@ class CodeBlock(Block):
 
     def get_config(self) -> dict:
         return {**super().get_config(), 'code_size': self.code_size}
+
+
+@register
+class ModulatedBlock(Block):
+    """x + conv 3x3(act(norm(x) * (1 + gain) + shift)); gain and shift [B, C] = linear(act(linear(code))).
+
+    (x [B, h, w, filters], code [B, n]) -> [B, h, w, filters]. The code acts behind the norm, which takes out what is
+    the same in every pixel.
+    """
+
+    def build(self, input_shape) -> None:
+        self.norm = InstanceNorm()
+        self.hidden = tf.keras.layers.Dense(64)
+        self.gain_and_shift = tf.keras.layers.Dense(2 * self.filters)
+        self.conv = conv(self.filters, 3)
+        super().build(input_shape)
+
+    def call(self, features: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
+        maps = self.gain_and_shift(activate(self.hidden(code)))[:, tf.newaxis, tf.newaxis]
+        gain, shift = tf.split(maps, 2, axis=-1)
+        return features + self.conv(activate(self.norm(features) * (1 + gain) + shift))

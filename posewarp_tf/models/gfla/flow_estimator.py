@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from posewarp_tf.layers.blocks import EncoderBlock, ReflectConv, ResBlockDecoder, conv, level_filters, register
 from posewarp_tf.models.flow_config import AttentionConfig
-from posewarp_tf.models.gfla.code_block import CodeBlock
+from posewarp_tf.models.gfla.code_block import CodeBlock, ModulatedBlock
 from posewarp_tf.ops import bilinear_sample, resize_flow
 
 # A flow of so many pixels is 1 where the network sees it.
@@ -45,7 +45,8 @@ class FlowEstimator(tf.keras.layers.Layer):
     With a flow to begin from, [B, H, W, 2], the U-Net sees it too, and the image moved by it, and what it predicts is
     added to it.
 
-    With a `code_size` n it sees the image alone, and a code [B, n] joins at its coarsest map.
+    With a `code_size` n it sees the image alone, and a code [B, n] joins at its coarsest map. With `is_modulated` a
+    vector `turn` [B, m] changes its coarsest map, and each that comes after.
 
     With `num_flows` it sees any pictures and poses, and every map has so many flows and masks beside each other:
     [B, h, w, 2 * num_flows] and [B, h, w, num_flows].
@@ -60,11 +61,13 @@ class FlowEstimator(tf.keras.layers.Layer):
         impl: str = 'auto',
         code_size: int = 0,
         num_flows: int = 1,
+        is_modulated: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.impl = impl
         self.code_size = code_size
+        self.is_modulated = is_modulated
         self.num_flows = num_flows
         self.base_filters = base_filters
         self.max_filters = max_filters
@@ -83,6 +86,8 @@ class FlowEstimator(tf.keras.layers.Layer):
             width = filters(num_layers - step - 2)
             self.decoders.append(ResBlockDecoder(width, hidden_filters=width, name=f'decoder_{step}'))
             self.jumps.append(ReflectConv(width, name=f'jump_{step}'))
+        widths = [filters(num_layers - 1), *(decoder.filters for decoder in self.decoders)] if is_modulated else []
+        self.modulations = [ModulatedBlock(width, name=f'modulation_{i}') for i, width in enumerate(widths)]
         self.heads = [FlowHead(num_flows, name=f'head_scale_{scale}') for scale in self.scales]
 
     @classmethod
@@ -102,6 +107,7 @@ class FlowEstimator(tf.keras.layers.Layer):
         *others: tf.Tensor,
         base_flow: tf.Tensor | None = None,
         code: tf.Tensor | None = None,
+        turn: tf.Tensor | None = None,
     ) -> tuple[list, list]:
         seen = [source_image, *others]
         if base_flow is not None:
@@ -116,9 +122,13 @@ class FlowEstimator(tf.keras.layers.Layer):
         skips.pop()
         if self.code_block is not None:
             features = self.code_block(features, code)
+        if self.modulations:
+            features = self.modulations[0](features, turn)
         flows, masks = [], []
         for step, (decoder, jump) in enumerate(zip(self.decoders, self.jumps)):
             features = decoder(features) + jump(skips.pop())
+            if self.modulations:
+                features = self.modulations[step + 1](features, turn)
             scale = self.num_layers - step - 1
             if scale in self.scales:
                 flow, mask = self.heads[self.scales.index(scale)](features)
@@ -152,4 +162,5 @@ class FlowEstimator(tf.keras.layers.Layer):
             'impl': self.impl,
             'code_size': self.code_size,
             'num_flows': self.num_flows,
+            'is_modulated': self.is_modulated,
         }

@@ -21,6 +21,9 @@ class GFLAViewsConfig(GFLANetworksConfig):
     """GFLA's novel views. The defaults are the published generator for cars and chairs."""
 
     model: str = option('gfla_views', 'Name of the model in models/registry.py.')
+    turn_modulation: bool = option(
+        False, 'The turn from view to view also modulates what finds the flow (ours); published: it joins at one place.'
+    )
 
     # The weights of people; numbers of steps were not published.
     all_stages: ClassVar[tuple[Stage, ...]] = tuple(
@@ -33,6 +36,13 @@ class GFLAViewsConfig(GFLANetworksConfig):
         from posewarp_tf.models.gfla_views.gfla_views import GFLAViews
 
         return GFLAViews(self)
+
+    def check_released(self) -> None:
+        super().check_released()
+        if self.turn_modulation:
+            raise ConfigError(
+                '--turn_modulation: got true, expected false: released weights are of the published method'
+            )
 
     @property
     def inputs(self) -> tuple[Input, ...]:
