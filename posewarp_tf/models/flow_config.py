@@ -46,6 +46,9 @@ class AttentionConfig(GeneratorConfig):
     attention_kernels: Mapping[int, int] = option(
         {2: 5, 3: 3}, 'Scale=kernel of each attention: scale s warps the map of size H / 2**s with a k x k kernel.'
     )
+    pixel_blend: bool = option(
+        False, 'Blend the pixels of the given pictures, moved by the finest flow, into what the generator makes (ours).'
+    )
 
     @property
     def attention_scales(self) -> tuple[int, ...]:
@@ -73,6 +76,11 @@ class AttentionConfig(GeneratorConfig):
                 f'--flow_num_layers: got {self.flow_num_layers}, expected more than the coarsest scale of '
                 f'--attention_kernels={shown(self.attention_kernels)}'
             )
+
+    def check_released(self) -> None:
+        super().check_released()
+        if self.pixel_blend:
+            raise ConfigError('--pixel_blend: got true, expected false: released weights are of the published method')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.registry import model_config
+from posewarp_tf.ops import bilinear_sample, resize_flow
 from tests.clips import SHALLOW, TASKS, published_model, random_clips, reference_clips, small_model
 from tests.conftest import assert_agrees
 
@@ -58,6 +59,20 @@ def test_a_clip_in_two_pieces_is_the_clip_at_once(task):
     of_reference = {f'previous_{what}': inputs[f'reference_{what}'] for what in ('image', 'pose')}
     frame = model({**inputs, **of_reference, 'target_pose': poses[:, 0]})
     np.testing.assert_allclose(frame['image'], whole['images'][:, 0], atol=1e-5)
+
+
+def test_blended_pixels_are_those_of_the_picture_that_the_finest_flow_moves():
+    model = small_model('face', **SHALLOW, pixel_blend=True)
+    inputs = without_truth(random_clips(model.model_config.pose_channels, 1, size=(16, 16)))
+    for chosen in ('previous', 'reference'):
+        kernel, bias = model.output_conv.weights
+        kernel.assign(tf.zeros_like(kernel))
+        bias.assign([0, 0, 0, *(50 if family == chosen else -50 for family in ('previous', 'reference'))])
+        frame = {**inputs, 'target_pose': inputs['target_poses'][:, 0]}
+        frame.update({f'previous_{what}': inputs[f'reference_{what}'][:, ::-1] for what in ('image', 'pose')})
+        outputs = model(frame)
+        flow = resize_flow(outputs['motions'][chosen].flows[-1], (16, 16))
+        np.testing.assert_allclose(outputs['image'], bilinear_sample(frame[f'{chosen}_image'], flow), atol=1e-5)
 
 
 @each_task

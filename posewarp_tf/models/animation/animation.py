@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from posewarp_tf.layers.blocks import ReflectConv, encode_levels, register
+from posewarp_tf.layers.blocks import encode_levels, register
 from posewarp_tf.layers.local_attention import LocalAttention
 from posewarp_tf.models.animation.config import AnimationConfig
 from posewarp_tf.models.base import Inputs, Outputs, State
@@ -51,7 +51,7 @@ class Animation(Generator):
         self.target_encoder = self._make_encoder('target_encoder')
         self._make_decoder()
         self.attentions = {family: self._make_attentions(family) for family in self._families}
-        self.output_conv = ReflectConv(3, name='output_conv')
+        self.output_conv = self._make_output()
 
     def start(self, inputs: Inputs) -> State:
         """What all frames take from the reference."""
@@ -74,7 +74,7 @@ class Animation(Generator):
                 attentions[family].append(attention)
             return tf.add_n(moved)
 
-        image = self._decode(self._target_features(inputs), self.model_config.attention_scales, transform)
+        image = self._decode(inputs, motions, self.model_config.attention_scales, transform)
         if return_attention:
             motions = {family: motions[family]._replace(attentions=attentions[family]) for family in self._families}
         return {'image': image, 'motions': motions}

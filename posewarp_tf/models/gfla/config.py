@@ -67,8 +67,11 @@ class GFLANetworksConfig(AttentionConfig, TransformConfig):
         super().check()
         if not self.attention_kernels and self.spatial_transform != 'none':
             raise ConfigError(f'--attention_kernels: got none, --spatial_transform={self.spatial_transform} needs one')
+        if self.pixel_blend and not self.has_flow:
+            raise ConfigError(f'--pixel_blend: got true, but --spatial_transform={self.spatial_transform} has no flow')
 
     def check_released(self) -> None:
+        super().check_released()
         if self.spatial_transform != 'local_attention':
             raise ConfigError(
                 f'--spatial_transform: got {self.spatial_transform!r}, expected local_attention: '

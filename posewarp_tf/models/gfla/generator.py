@@ -6,7 +6,7 @@ model makes of the features there -> residual block -> twice the size -> ... -> 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
@@ -20,6 +20,8 @@ from posewarp_tf.layers.blocks import (
 )
 from posewarp_tf.models.base import Inputs, ReposingModel
 from posewarp_tf.models.flow_config import AttentionConfig
+from posewarp_tf.models.outputs import Motion
+from posewarp_tf.ops import bilinear_sample, resize_flow
 
 # (index of the scale, features [B, h, w, C]) -> features.
 Transform = Callable[[int, tf.Tensor], tf.Tensor]
@@ -54,14 +56,37 @@ class Generator(ReposingModel):
         """What the decoder begins from, at its coarsest scale."""
         return encode_levels(self.target_encoder, inputs['target_pose'])[-1]
 
-    def _decode(self, features: tf.Tensor, scales: tuple[int, ...], transform: Transform) -> tf.Tensor:
-        """The picture, float32 [B, H, W, 3] in [-1, 1], of `_target_features`."""
+    def _make_output(self) -> ReflectConv:
+        config = self.model_config
+        return ReflectConv(3 + (len(config.families) if config.pixel_blend else 0), name='output_conv')
+
+    def _decode(
+        self, inputs: Inputs, motions: Mapping[str, Motion], scales: tuple[int, ...], transform: Transform
+    ) -> tf.Tensor:
+        """The picture, float32 [B, H, W, 3] in [-1, 1]: tanh(c), and with `pixel_blend`
+
+            w_0 * tanh(c) + sum over families of w_i * (the family's picture, moved by its finest flow),
+
+        where w = softmax(0, further channels of the last convolution).
+        """
+        features = self._target_features(inputs)
         for step, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
             scale = self._num_layers - step
             if scale in scales:
                 features = transform(scales.index(scale), features)
             features = decoder(residual(features))
-        return tf.tanh(tf.cast(self.output_conv(features), tf.float32))
+        maps = tf.cast(self.output_conv(features), tf.float32)
+        picture = tf.tanh(maps[..., :3])
+        return self._blend(picture, maps[..., 3:], inputs, motions) if self.model_config.pixel_blend else picture
+
+    def _blend(self, picture: tf.Tensor, logits: tf.Tensor, inputs: Inputs, motions: Mapping[str, Motion]) -> tf.Tensor:
+        weights = tf.nn.softmax(tf.concat([tf.zeros_like(logits[..., :1]), logits], axis=-1))
+        blended = weights[..., :1] * picture
+        for i, (family, motion) in enumerate(motions.items(), start=1):
+            flow = resize_flow(motion.flows[-1], picture.shape[1:3])
+            moved = bilinear_sample(inputs[f'{family}_image'], flow, impl=self.model_config.sampler_impl)
+            blended += weights[..., i : i + 1] * moved
+        return blended
 
     @property
     def _num_layers(self) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.layers.blocks import ReflectConv, encode_levels, register
+from posewarp_tf.layers.blocks import encode_levels, register
 from posewarp_tf.layers.local_attention import BilinearWarp, GlobalAttention, LocalAttention
 from posewarp_tf.models.base import Inputs, Outputs, State
 from posewarp_tf.models.gfla.config import GFLAConfig, GFLANetworksConfig
@@ -42,7 +42,7 @@ class GFLANetworks(Generator):
         self.target_encoder = self._make_target_encoder()
         self._make_decoder()
         self.transforms = [self._make_transform(scale) for scale in self._scales]
-        self.output_conv = ReflectConv(3, name='output_conv')
+        self.output_conv = self._make_output()
 
     def start(self, inputs: Inputs) -> State:
         """Source features at the scales that are transformed, and what each transform makes of them alone."""
@@ -62,7 +62,7 @@ class GFLANetworks(Generator):
             attentions.append(attention)
             return features
 
-        image = self._decode(self._target_features(inputs), self._scales, transform)
+        image = self._decode(inputs, motions, self._scales, transform)
         if return_attention and self.model_config.spatial_transform == 'local_attention':
             motions = {family: motion._replace(attentions=attentions) for family, motion in motions.items()}
         return {'image': image, 'motions': motions}
