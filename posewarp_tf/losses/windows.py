@@ -33,7 +33,7 @@ class WindowObjective(Objective):
     [B, n, H, W], 1 where the person is. Outputs are those of `Animation.generate`.
 
     The picture that previous flows move is, in the correctness, the true frame before or the generated one, without
-    its gradient, as the model declares.
+    its gradient, as the model declares; in the stage 'flow' always the true one.
     """
 
     # As published: one power iteration for the real clip, one for the generated one, one in the generator's step.
@@ -79,13 +79,18 @@ class WindowObjective(Objective):
             notes['occlusion_weighting'] = f'none in clips, of {", ".join(unweighted)}'
         return notes
 
+    @property
+    def _compares_true_previous(self) -> bool:
+        # The stage of the flows alone generates nothing.
+        return _form_of(self._config).compares_true_previous or self._stage == 'flow'
+
     def _places(self, step: tf.Tensor | int, generating: bool) -> Places:
         return draw_places(self._config, step, generating)
 
     def _folded(self, batch: Tensors, outputs: Tensors) -> tuple[dict[str, Any], dict[str, Any]]:
         """The window as a batch of its frames, and what was made of it: [B * n, ...]."""
         targets, images = batch['target_images'], tf.cast(outputs['images'], tf.float32)
-        if _form_of(self._config).compares_true_previous:
+        if self._compares_true_previous:
             before, frames = batch['previous_image_truth'], targets
         else:
             before, frames = batch['previous_image'], tf.stop_gradient(images)
@@ -101,7 +106,7 @@ class WindowObjective(Objective):
         self, vgg: VGGFeatures, images: Mapping[str, Any], wanted: Mapping[str, set[str]]
     ) -> dict[str, dict[str, tf.Tensor]]:
         """No picture twice: one reference is that of all frames, and true frames before are those of the targets."""
-        once = {'reference', 'previous'} if _form_of(self._config).compares_true_previous else {'reference'}
+        once = {'reference', 'previous'} if self._compares_true_previous else {'reference'}
         found = super()._features_of(vgg, images, {name: taps for name, taps in wanted.items() if name not in once})
         for name in once & wanted.keys():
             first = vgg(images[name][::WINDOW_FRAMES], wanted[name])

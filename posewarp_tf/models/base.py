@@ -74,7 +74,7 @@ class ReposingModel(tf.keras.Model):
 
     def stage_variables(self, stage: str) -> list[tf.Variable]:
         """The variables that a stage trains."""
-        trained = [getattr(self, name) for name in self.stage_of(stage).trains] or [self]
+        trained = tf.nest.flatten([getattr(self, name) for name in self.stage_of(stage).trains]) or [self]
         return [variable for part in trained for variable in part.trainable_variables]
 
     def stage_of(self, name: str) -> Stage:

@@ -70,6 +70,24 @@ def test_every_window_updates_the_generator_and_both_discriminators():
         assert np.mean(moved) > 0.9
 
 
+def test_the_stage_of_flows_sees_true_frames_and_trains_the_flow_estimators_alone():
+    config = tiny_config('face', loss_weights={'flow': {'correctness': 0, 'affine': 1.0}}, stage_steps={'flow': 1})
+    model = build_model(config)
+    clips = random_clips(2, 6, size=(16, 16))
+    window = windows.cut_window(clips, windows.first_state(clips), 0)
+    motions = model.run_stage(window, 'flow')['motions']
+    frame = {name: clips[name] for name in ('reference_image', 'reference_pose')}
+    frame.update(previous_image=clips['target_images'][:, 2], previous_pose=clips['target_poses'][:, 2])
+    alone = model({**frame, 'target_pose': clips['target_poses'][:, 3]})['motions']
+    for family in ('previous', 'reference'):
+        np.testing.assert_allclose(motions[family].flows[0][:, 3], alone[family].flows[0], atol=1e-5)
+    before = model.get_weights()
+    step = train_step_of(config, 'flow', objective_of(config, 'flow'), Networks(model, None, {}))
+    step.compute(clips)
+    changed = {weight.name for weight, old in zip(model.weights, before) if np.any(weight.numpy() != old)}
+    assert changed and all('/flow_net/' in name for name in changed), changed
+
+
 def test_a_discriminator_of_clips_has_its_own_name_where_it_is_the_only_one():
     config = tiny_config('face', loss_weights={'full': {**WEIGHTS, 'adversarial': 0.0, 'clip_adversarial': 2.0}})
     objective = objective_of(config, 'full')

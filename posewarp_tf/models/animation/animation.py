@@ -24,6 +24,7 @@ from posewarp_tf.models.gfla.flow_estimator import FlowEstimator
 from posewarp_tf.models.gfla.generator import Generator
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import named_variables
+from posewarp_tf.ops import bilinear_sample, resize_flow
 
 
 @register
@@ -118,9 +119,9 @@ class Animation(Generator):
 
     def run_stage(self, inputs: Inputs, stage: str, training: bool = False) -> Outputs:
         self.stage_of(stage)
-        if 'target_poses' in inputs:
-            return self.generate(inputs, training)
-        return self(inputs, training=training)
+        if 'target_poses' not in inputs:
+            return {'motions': self._estimate_motions(inputs)} if stage == 'flow' else self(inputs, training=training)
+        return self._true_motions(inputs) if stage == 'flow' else self.generate(inputs, training)
 
     def pytorch_names(self) -> list[tuple[str, tf.Variable, str]]:
         """(key in a released checkpoint, variable, kind) of every array."""
@@ -154,6 +155,28 @@ class Animation(Generator):
             )
             for family in self._families
         }
+
+    def _true_motions(self, window: Inputs) -> Outputs:
+        """Motions from the reference and the true frame before, and as `images` what the former alone makes.
+
+        `window`: as in training (training/windows.py).
+        """
+        truth, poses = window['target_images'], window['target_poses']
+        before = {'previous_image': window['previous_image_truth'], 'previous_pose': window['previous_pose']}
+        frames = {
+            name: tf.concat([first[:, tf.newaxis], after[:, :-1]], axis=1)
+            for (name, first), after in zip(before.items(), (truth, poses))
+        }
+        for name in ('reference_image', 'reference_pose'):
+            frames[name] = tf.repeat(window[name][:, tf.newaxis], poses.shape[1], axis=1)
+        folded = {
+            name: tf.reshape(maps, [-1, *maps.shape[2:]]) for name, maps in {**frames, 'target_pose': poses}.items()
+        }
+        motions = self._estimate_motions(folded)
+        flow = resize_flow(motions['reference'].flows[-1], truth.shape[2:4])
+        images = bilinear_sample(folded['reference_image'], flow, impl=self.model_config.sampler_impl)
+        outputs = {'images': images, 'motions': motions}
+        return tf.nest.map_structure(lambda maps: tf.reshape(maps, [-1, poses.shape[1], *maps.shape[1:]]), outputs)
 
     def _recomputed_step(self, state: State, inputs: Inputs) -> Outputs:
         """`step`, of which only what goes in and comes out is remembered: its gradient computes the rest again."""

@@ -15,7 +15,7 @@ from posewarp_tf.models.checkpoint_shapes import Shapes, flow_settings, generato
 from posewarp_tf.models.clips import ClipForm
 from posewarp_tf.models.config import Stage
 from posewarp_tf.models.flow_config import AttentionConfig
-from posewarp_tf.models.gfla.config import FULL
+from posewarp_tf.models.gfla.config import FLOW, FULL
 from posewarp_tf.models.inputs import Input, MapsInput, PictureInput
 from posewarp_tf.settings.options import option
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _PREVIOUS = 'The frame before, RGB, 0 to 255; before the first one the reference.'
 
-# Terms are summed over the frames of a window. Both discriminators of a window see a part of it.
+# Terms are summed over the frames of a window. Both discriminators of a window see a part of it. As published all is
+# trained at once; the stage of the flows alone (ours) is that of still images.
+_FLOW = dataclasses.replace(FLOW, trains=('flow_estimators',), num_steps=None, is_optional=True)
 _FULL = Stage(
     'full',
     computes=('motions', 'image'),
@@ -50,7 +52,7 @@ class AnimationConfig(AttentionConfig):
         False, 'Compute every frame twice in training, which then remembers one frame at a time.', may_change=True
     )
 
-    all_stages: ClassVar[tuple[Stage, ...]] = (_FULL,)
+    all_stages: ClassVar[tuple[Stage, ...]] = (_FLOW, _FULL)
     roles: ClassVar[tuple[str, ...]] = ('reference', 'previous', 'target')
 
     # One flow estimator for both flows, or one for each.

@@ -67,7 +67,8 @@ class Generator(ReposingModel):
 
             w_0 * tanh(c) + sum over families of w_i * (the family's picture, moved by its finest flow),
 
-        where w = softmax(0, further channels of the last convolution).
+        where w = softmax(0, further channels of the last convolution). The flow does not learn from these pixels: it
+        would find the nearest ones of a like colour.
         """
         features = self._target_features(inputs)
         for step, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
@@ -83,7 +84,7 @@ class Generator(ReposingModel):
         weights = tf.nn.softmax(tf.concat([tf.zeros_like(logits[..., :1]), logits], axis=-1))
         blended = weights[..., :1] * picture
         for i, (family, motion) in enumerate(motions.items(), start=1):
-            flow = resize_flow(motion.flows[-1], picture.shape[1:3])
+            flow = tf.stop_gradient(resize_flow(motion.flows[-1], picture.shape[1:3]))
             moved = bilinear_sample(inputs[f'{family}_image'], flow, impl=self.model_config.sampler_impl)
             blended += weights[..., i : i + 1] * moved
         return blended
