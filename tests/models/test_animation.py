@@ -7,6 +7,9 @@ import tensorflow as tf
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.registry import model_config
 from posewarp_tf.ops import bilinear_sample, resize_flow
+from posewarp_tf.poses.dance_flow import joints_flow
+from posewarp_tf.poses.dance_maps import pose_maps
+from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
 from tests.clips import SHALLOW, TASKS, published_model, random_clips, reference_clips, small_model
 from tests.conftest import assert_agrees
 
@@ -73,6 +76,25 @@ def test_blended_pixels_are_those_of_the_picture_that_the_finest_flow_moves():
         outputs = model(frame)
         flow = resize_flow(outputs['motions'][chosen].flows[-1], (16, 16))
         np.testing.assert_allclose(outputs['image'], bilinear_sample(frame[f'{chosen}_image'], flow), atol=1e-5)
+
+
+def test_the_flow_to_the_reference_begins_from_that_of_the_joints_if_asked():
+    model = small_model('dance', base_flow='joints')
+    places = np.arange(34, dtype=np.float64).reshape(17, 2) % 23 + 4
+    frame = {
+        'reference_pose': tf.constant(pose_maps(places, COCO_17, (32, 32))[np.newaxis]),
+        'target_pose': tf.constant(pose_maps(places + 3, HUMAN36M_17, (32, 32))[np.newaxis]),
+    }
+    clips = random_clips(20, 1, batch=1)
+    outputs = model(
+        {**clips, **frame, 'previous_image': clips['reference_image'], 'previous_pose': frame['target_pose']}
+    )
+    base = joints_flow(frame['reference_pose'], frame['target_pose'])
+    assert np.abs(base).max() > 2
+    for flow in outputs['motions']['reference'].flows:
+        # A fresh head adds little.
+        np.testing.assert_allclose(flow, resize_flow(base, flow.shape[1:3]), atol=0.5)
+    assert all(np.abs(flow).max() < 0.5 for flow in outputs['motions']['previous'].flows)
 
 
 @each_task

@@ -25,6 +25,7 @@ from posewarp_tf.models.gfla.generator import Generator
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import named_variables
 from posewarp_tf.ops import bilinear_sample, resize_flow
+from posewarp_tf.poses.dance_flow import joints_flow
 
 
 @register
@@ -147,14 +148,12 @@ class Animation(Generator):
                 family: Motion(*([maps[index] for maps in both] for both in parts))
                 for index, family in enumerate(self._families)
             }
-        return {
-            family: Motion(
-                *self.flow_estimators[f'flow_net_{family}'](
-                    inputs[f'{family}_image'], inputs[f'{family}_pose'], inputs['target_pose']
-                )
-            )
-            for family in self._families
-        }
+        motions = {}
+        for family in self._families:
+            seen = inputs[f'{family}_image'], inputs[f'{family}_pose'], inputs['target_pose']
+            base_flow = joints_flow(*seen[1:]) if family == 'reference' and self.model_config.corrects_joints else None
+            motions[family] = Motion(*self.flow_estimators[f'flow_net_{family}'](*seen, base_flow=base_flow))
+        return motions
 
     def _true_motions(self, window: Inputs) -> Outputs:
         """Motions from the reference and the true frame before, and as `images` what the former alone makes.

@@ -68,6 +68,11 @@ class AnimationConfig(AttentionConfig):
         if not self.attention_kernels:
             raise ConfigError(f'--attention_kernels: got none, --model={self.model} needs one')
 
+    @property
+    def corrects_joints(self) -> bool:
+        """Whether the flow to the reference begins from that of the joints."""
+        return False
+
     def check_released(self) -> None:
         super().check_released()
         if self.frame_sources != 'both':
@@ -109,11 +114,27 @@ class DanceConfig(AnimationConfig):
     """Persons. A pose has 17 heatmaps and a drawn skeleton of three channels, 0 to 255."""
 
     model: str = option('gfla_dance', 'Name of the model in models/registry.py.')
+    base_flow: str = option(
+        'none',
+        "What the flow to the reference begins from: nothing, or the flow that the joints alone tell ('joints', ours).",
+        choices=('none', 'joints'),
+    )
 
     material: ClassVar[str] = 'dance_clips'
     checkpoint_key: ClassVar[str] = 'flow_net_previous.block0.model.2.weight'
     # The clip's discriminator sees a whole window.
     clip_form: ClassVar[ClipForm | None] = ClipForm(6)
+
+    @property
+    def corrects_joints(self) -> bool:
+        return self.base_flow == 'joints'
+
+    def check_released(self) -> None:
+        super().check_released()
+        if self.corrects_joints:
+            raise ConfigError(
+                f'--base_flow: got {self.base_flow!r}, expected none: released weights predict flows from nothing'
+            )
 
 
 @dataclasses.dataclass(frozen=True)
