@@ -47,7 +47,7 @@ class AttentionConfig(GeneratorConfig):
         {2: 5, 3: 3}, 'Scale=kernel of each attention: scale s warps the map of size H / 2**s with a k x k kernel.'
     )
     pixel_blend: bool = option(
-        False, 'Blend the pixels of the given pictures, moved by the finest flow, into what the generator makes (ours).'
+        False, 'Blend the pixels of the given picture, moved by the finest flow, into what the generator makes (ours).'
     )
 
     @property

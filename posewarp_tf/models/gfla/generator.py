@@ -57,18 +57,18 @@ class Generator(ReposingModel):
         return encode_levels(self.target_encoder, inputs['target_pose'])[-1]
 
     def _make_output(self) -> ReflectConv:
-        config = self.model_config
-        return ReflectConv(3 + (len(config.families) if config.pixel_blend else 0), name='output_conv')
+        # With `pixel_blend` the fourth is the share of the moved picture.
+        return ReflectConv(4 if self.model_config.pixel_blend else 3, name='output_conv')
 
     def _decode(
         self, inputs: Inputs, motions: Mapping[str, Motion], scales: tuple[int, ...], transform: Transform
     ) -> tf.Tensor:
         """The picture, float32 [B, H, W, 3] in [-1, 1]: tanh(c), and with `pixel_blend`
 
-            w_0 * tanh(c) + sum over families of w_i * (the family's picture, moved by its finest flow),
+            (1 - w) * tanh(c) + w * (the picture of the last family, moved by its finest flow),    w = sigmoid(d),
 
-        where w = softmax(0, further channels of the last convolution). The flow does not learn from these pixels: it
-        would find the nearest ones of a like colour.
+        where c, d are the last convolution. The flow does not learn from these pixels: it would find the nearest ones
+        of a like colour. Of a generated frame before none are taken: a network soon learns to repeat that.
         """
         features = self._target_features(inputs)
         for step, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
@@ -78,16 +78,13 @@ class Generator(ReposingModel):
             features = decoder(residual(features))
         maps = tf.cast(self.output_conv(features), tf.float32)
         picture = tf.tanh(maps[..., :3])
-        return self._blend(picture, maps[..., 3:], inputs, motions) if self.model_config.pixel_blend else picture
-
-    def _blend(self, picture: tf.Tensor, logits: tf.Tensor, inputs: Inputs, motions: Mapping[str, Motion]) -> tf.Tensor:
-        weights = tf.nn.softmax(tf.concat([tf.zeros_like(logits[..., :1]), logits], axis=-1))
-        blended = weights[..., :1] * picture
-        for i, (family, motion) in enumerate(motions.items(), start=1):
-            flow = tf.stop_gradient(resize_flow(motion.flows[-1], picture.shape[1:3]))
-            moved = bilinear_sample(inputs[f'{family}_image'], flow, impl=self.model_config.sampler_impl)
-            blended += weights[..., i : i + 1] * moved
-        return blended
+        if not self.model_config.pixel_blend:
+            return picture
+        family = self.model_config.families[-1]
+        flow = tf.stop_gradient(resize_flow(motions[family].flows[-1], picture.shape[1:3]))
+        moved = bilinear_sample(inputs[f'{family}_image'], flow, impl=self.model_config.sampler_impl)
+        share = tf.sigmoid(maps[..., 3:])
+        return (1 - share) * picture + share * moved
 
     @property
     def _num_layers(self) -> int:
