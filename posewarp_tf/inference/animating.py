@@ -39,10 +39,11 @@ class Animator:
         run_dir: a run folder of a model that animates.
         materials: what it was trained on: 'dance_clips' of persons, 'face_clips' of faces.
         checkpoint: 'best' or 'latest'.
+        image_size, sampler_impl: as of `Reposer`.
 
     Attributes:
         run: the RunFolder.
-        config: its Config.
+        config: the run's Config, with `image_size` and `sampler_impl`.
         model: the network.
         size: height and width of its pictures.
         checkpoint_path: where the weights are; `trained_steps`: and after how many steps.
@@ -50,11 +51,23 @@ class Animator:
 
     Raises:
         RunError: not a run folder, one of another model, or weights that cannot be read.
+        ConfigError: an image size that the network cannot have.
     """
 
-    def __init__(self, run_dir: str | os.PathLike, materials: Sequence[str], checkpoint: str = 'best') -> None:
+    def __init__(
+        self,
+        run_dir: str | os.PathLike,
+        materials: Sequence[str],
+        checkpoint: str = 'best',
+        image_size: tuple[int, int] | None = None,
+        sampler_impl: str | None = None,
+    ) -> None:
         self.run = RunFolder(run_dir)
-        self.config = self.run.load_config_of(*materials)
+        trained = self.run.load_config_of(*materials)
+        self.config = trained.replace(
+            sampler_impl=sampler_impl or trained.model.sampler_impl,
+            image_size=tuple(image_size or trained.model.image_size),
+        )
         self.size = self.config.model.image_size
         self.model = model = self.run.load_model(which=checkpoint, config=self.config)
         self.checkpoint_path = self.run.checkpoint_path(model.stages, checkpoint)
