@@ -62,10 +62,6 @@ def held_out_clips(config: Config, num_clips: int, data_dir: str | None = None) 
     return _stacked(clips), f'test videos of {os.path.basename(folder.rstrip("/"))}'
 
 
-def num_clips(clips: Clip) -> int:
-    return len(clips['target_poses'])
-
-
 def _read(batch: Mapping[str, tf.Tensor]) -> Clip:
     return {
         'reference_image': to_uint8_image(batch['reference_image'])[0].numpy(),

@@ -1,7 +1,7 @@
 """A run folder of animation as TFLite files of one step, each compared with the Keras model over clips first.
 
-The files have the precisions of tflite/convert.py, and the limits of tflite/report.py: here of clips in which each frame
-is made from the one that the file made before, so that errors may grow.
+The files have the precisions of tflite/convert.py, and the limits of tflite/report.py: here of clips in which each
+frame is made from the one that the file made before, so that errors may grow.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..held_out import num_pairs
-from ..tflite.export import Exported
+from ..tflite.export import Exported, split_examples
 from ..tflite.litert import LiteRTReposer
 from ..tflite.operations import TFLiteGraph
 from ..tflite.report import THREADS, closing_lines, conditions, milliseconds, psnr, shortfall
@@ -28,7 +28,7 @@ def files_of_animator(run: TrainedRun, check_frames: int, calibration_frames: in
     animator = run.portable_animator
     num_compared = clips_for(check_frames)
     clips, whose = run.held_out_clips(num_compared + clips_for(calibration_frames))
-    compared, others = ({name: array[part] for name, array in clips.items()} for part in _parts(clips, num_compared))
+    compared, others = split_examples(clips, num_compared)
     expected = animated_by_model(compared, run.original_animator)['image']
     signature = make_step(animator, batch_size=1, with_checks=False)
     ranges = _requests(others, signature)
@@ -39,7 +39,7 @@ def files_of_animator(run: TrainedRun, check_frames: int, calibration_frames: in
         'ranges_from': {
             'num_pairs': num_pairs(ranges),
             'pairs': f'frames of {whose}',
-            'same': len(clips['target_poses']) <= num_compared,
+            'same': others is compared,
         },
         'conditions': conditions(timed_runs),
         'files': {},
@@ -62,12 +62,6 @@ def files_of_animator(run: TrainedRun, check_frames: int, calibration_frames: in
         shortfall,
         markdown,
     )
-
-
-def _parts(clips: Arrays, num_compared: int) -> tuple[slice, slice]:
-    """Those to compare on, and all others, or the same if there are none."""
-    found = len(clips['target_poses'])
-    return slice(0, num_compared), slice(num_compared, None) if found > num_compared else slice(0, found)
 
 
 def _requests(clips: Arrays, step: Any) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ import os
 import pathlib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -30,6 +30,20 @@ from posewarp_tf.runs.run_folder import RunFolder
 
 # The last frame that was made, unrounded: from it a run that was stopped goes on.
 LAST_NAME = 'last.npz'
+
+
+class FrameMaker(Protocol):
+    """What makes frames one after the other: an `Animator`, which says what these are, or one of a server."""
+
+    size: tuple[int, int]
+    fingerprint: str
+
+    def outputs(
+        self,
+        reference: Mapping[str, tf.Tensor],
+        poses: Iterable[tf.Tensor],
+        previous: tuple[tf.Tensor, tf.Tensor] | None = None,
+    ) -> Iterator[dict[str, Any]]: ...
 
 
 class Animator:
@@ -118,7 +132,7 @@ class Performance(NamedTuple):
     sound: str | None = None
 
 
-def animate(animator: Animator, performance: Performance, job: DrivingJob) -> None:
+def animate(animator: FrameMaker, performance: Performance, job: DrivingJob) -> None:
     """Makes the frames that are not there yet, then the video or animation of all.
 
     Frames have the picture's own size, or in a video that of `film.size_of_frames`.
@@ -178,7 +192,7 @@ class _LastFrame:
         return (number + 1, image) if is_of_this and kept >= set(range(number + 1)) else (0, None)
 
 
-def _digests(animator: Animator, performance: Performance, size: tuple[int, int]) -> list[str]:
+def _digests(animator: FrameMaker, performance: Performance, size: tuple[int, int]) -> list[str]:
     """Of each frame, a digest of all that it depends on: that of the frame before, too."""
     digest = hashlib.sha256(f'{animator.fingerprint} {animator.size} {size} {performance.image.shape}'.encode())
     for array in (performance.image, performance.pose):
