@@ -89,7 +89,10 @@ class TrainedRun:
     @functools.cached_property
     def original_animator(self) -> Animator:
         """As `original`, of a run of animation; errors as of `Animator`."""
-        return self.animator(None)
+        portable = self.portable_animator
+        # Such a run is built once.
+        is_portable = portable.run.load_config().model.sampler_impl == portable.config.model.sampler_impl
+        return portable if is_portable else self.animator(None)
 
     @functools.cached_property
     def portable_animator(self) -> Animator:

@@ -39,7 +39,9 @@ FEW = {'check_pairs': 2, 'calibration_pairs': 2, 'timed_runs': 1}
 @pytest.fixture(scope='module')
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp('run') / 'dance'
-    return TrainedRun(make_animation_run(folder, 'dance', image_size=SIZE, sampler_impl='gather').path)
+    # As few operations as there can be: what takes time is to trace them.
+    settings = {'image_size': SIZE, 'sampler_impl': 'gather', 'attention_kernels': {1: 1}}
+    return TrainedRun(make_animation_run(folder, 'dance', **settings).path)
 
 
 @pytest.fixture(scope='module')
@@ -174,6 +176,7 @@ def files(run, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_tflite_file_makes_the_clips_of_the_network(files, clip, generated):
     animator = LiteRTReposer(files / 'posewarp_float32.tflite')
     assert animator.inputs['previous_image'] == animator.outputs['previous_image'] == (np.float32, (1, *SIZE, 3))
@@ -186,6 +189,7 @@ def test_a_tflite_file_makes_the_clips_of_the_network(files, clip, generated):
         animator.run({**request, 'reference_image': clip['reference_image'], 'previous_image': bad})
 
 
+@pytest.mark.slow
 def test_a_tflite_file_says_that_it_is_recurrent(files):
     metadata = json.loads((files / 'metadata.json').read_text())
     assert metadata['recurrent']['signature'] == 'step' and metadata['image_size'] == list(SIZE)
