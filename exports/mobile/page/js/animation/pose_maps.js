@@ -92,13 +92,13 @@ function drawLine([x0, y0], [x1, y1], paint) {
     const [before, beforeX] = [error, x];
     if (2 * before >= -dx) {
       if (x === x1) break;
-      if (2 * before + dy < length) paint(x, y + stepY, light(before + dy));
+      if (before + dy < length) paint(x, y + stepY, light(before + dy));
       error -= dy;
       x += stepX;
     }
     if (2 * before <= dy) {
       if (y === y1) break;
-      if (dx - 2 * before < length) paint(beforeX + stepX, y, light(dx - before));
+      if (dx - before < length) paint(beforeX + stepX, y, light(dx - before));
       error += dx;
       y += stepY;
     }
