@@ -53,18 +53,18 @@ def step_specs(model: ModelConfig, batch_size: int | None = None) -> dict[str, t
     }
 
 
-def make_step(animator: Animator, batch_size: int | None = None, with_checks: bool = True) -> Any:
+def make_step(animator: Animator, batch_size: int | None = None, is_served: bool = True) -> Any:
     """The concrete function; its only state are the weights of `animator.model`.
 
     Args:
         batch_size: None: any.
-        with_checks: refuses bad requests by name, as servers should.
+        is_served: whether it refuses bad requests by name; if not, it is for a .tflite file.
     """
     model = animator.config.model
     specs = step_specs(model, batch_size)
 
     def step(**raw: tf.Tensor) -> dict[str, tf.Tensor]:
-        if with_checks:
+        if is_served:
             raw = checked_shapes(raw, specs)
             checks = [
                 check for given in step_inputs(model) for check in checks_of(given, raw[given.name], model.image_size)
@@ -72,10 +72,12 @@ def make_step(animator: Animator, batch_size: int | None = None, with_checks: bo
             with tf.control_dependencies(checks):
                 raw = {name: tf.identity(tensor) for name, tensor in raw.items()}
         image = animator.model({**raw, 'reference_image': to_float_image(raw['reference_image'])})['image']
+        pose = raw['target_pose']
         return {
             'image': to_uint8_image(image),
             'previous_image': tf.cast(image, tf.float32),
-            'previous_pose': tf.identity(raw['target_pose']),
+            # A converter leaves out what does nothing, and LiteRT in browsers overwrites an input that is an output too.
+            'previous_pose': tf.identity(pose) if is_served else tf.maximum(pose, pose.dtype.min),
         }
 
     return tf.function(step, autograph=False).get_concrete_function(**specs)

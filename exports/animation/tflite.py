@@ -30,7 +30,7 @@ def files_of_animator(run: TrainedRun, check_frames: int, calibration_frames: in
     clips, whose = run.held_out_clips(num_compared + clips_for(calibration_frames))
     compared, others = split_examples(clips, num_compared)
     expected = animated_by_model(compared, run.original_animator)['image']
-    signature = make_step(animator, batch_size=1, with_checks=False)
+    signature = make_step(animator, batch_size=1, is_served=False)
     ranges = _requests(others, signature)
     report: dict[str, Any] = {
         'run': animator.run.path.resolve().name,
