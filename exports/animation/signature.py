@@ -76,7 +76,7 @@ def make_step(animator: Animator, batch_size: int | None = None, is_served: bool
         return {
             'image': to_uint8_image(image),
             'previous_image': tf.cast(image, tf.float32),
-            # A converter leaves out what does nothing, and LiteRT in browsers overwrites an input that is an output too.
+            # Converters drop what does nothing, and LiteRT in browsers overwrites an input that is an output too.
             'previous_pose': tf.identity(pose) if is_served else tf.maximum(pose, pose.dtype.min),
         }
 
