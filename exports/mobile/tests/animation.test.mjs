@@ -6,13 +6,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import * as help from './helpers.mjs';
 
-const DANCE = path.join(help.MODELS, 'dance');
-
 async function openDancing(t, options) {
-  const { server, browser } = await help.startPage(t, {
-    model: path.join(DANCE, 'posewarp_float32.tflite'),
-    metadata: path.join(DANCE, 'metadata.json'),
-  });
+  const { server, browser } = await help.startPage(t, help.DANCE);
   const phone = await help.openPhone(browser, options);
   await help.listen(phone.page);
   await phone.page.goto(server.url);

@@ -21,6 +21,12 @@ assert(
   'POSEWARP_MODELS, POSEWARP_POSE_MODELS and POSEWARP_RESULTS are not set: run `make test-mobile`',
 );
 
+/** A recurrent model, for `startPage`. */
+export const DANCE = {
+  model: path.join(MODELS, 'dance', 'posewarp_float32.tflite'),
+  metadata: path.join(MODELS, 'dance', 'metadata.json'),
+};
+
 export const PORTRAIT = { viewport: { width: 390, height: 844 } };
 export const LANDSCAPE = { viewport: { width: 844, height: 390 } };
 
