@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,7 @@ import tensorflow as tf
 from posewarp_tf.inference.animating import Animator
 from posewarp_tf.ops import to_float_image, to_uint8_image
 
+from ..held_out import each_pair
 from .signature import FIRST_STATE
 
 Arrays = Mapping[str, np.ndarray]
@@ -33,6 +35,16 @@ def steps_of(clips: Arrays, step: Callable[[Arrays], Arrays]) -> Iterator[tuple[
         state = {name: answer[name] for name in FIRST_STATE}
 
 
+def as_step(function: Any) -> Callable[[Arrays], Arrays]:
+    """A function of tensors by name, such as one of a SavedModel, as a step of arrays."""
+
+    def step(request: Arrays) -> dict[str, np.ndarray]:
+        answers = function(**{name: tf.constant(array) for name, array in request.items()})
+        return {name: tensor.numpy() for name, tensor in answers.items()}
+
+    return step
+
+
 def animated(clips: Arrays, step: Callable[[Arrays], Arrays]) -> dict[str, np.ndarray]:
     """`image` uint8 and `previous_image` float32, the same before rounding: [N, n, H, W, 3], of all frames."""
     answers = [answer for _, answer in steps_of(clips, step)]
@@ -42,9 +54,9 @@ def animated(clips: Arrays, step: Callable[[Arrays], Arrays]) -> dict[str, np.nd
 def animated_by_model(clips: Arrays, animator: Animator) -> dict[str, np.ndarray]:
     """The same by the network itself, one clip after the other."""
     made = []
-    for number in range(len(clips['target_poses'])):
-        clip = {name: tf.constant(array[number : number + 1]) for name, array in clips.items()}
-        reference = {**clip, 'reference_image': to_float_image(clip['reference_image'])}
+    for clip in each_pair(clips):
+        tensors = {name: tf.constant(array) for name, array in clip.items()}
+        reference = {**tensors, 'reference_image': to_float_image(tensors['reference_image'])}
         poses = tf.unstack(reference.pop('target_poses'), axis=1)
         made.append(tf.concat([outputs['image'] for outputs in animator.outputs(reference, poses)], axis=0))
     frames = tf.stack(made)

@@ -17,7 +17,7 @@ from ..saved_model.parity import MAX_FLOAT_DIFFERENCE, MAX_LEVELS
 from ..saved_model.warm_up import write_warm_up
 from ..trained_run import TrainedRun
 from .card import make_metadata, model_card
-from .clips import Arrays, animated, animated_by_model
+from .clips import Arrays, animated, animated_by_model, as_step
 from .held_out import clips_for
 from .signature import NAME, make_step, step_inputs
 
@@ -56,11 +56,7 @@ def checked_differences(folder: pathlib.Path, run: TrainedRun, clips: Arrays) ->
     """
     step = tf.saved_model.load(str(folder)).signatures[NAME]
 
-    def answer(request: Arrays) -> dict[str, np.ndarray]:
-        answers = step(**{name: tf.constant(array) for name, array in request.items()})
-        return {name: tensor.numpy() for name, tensor in answers.items()}
-
-    found, expected = animated(clips, answer), animated_by_model(clips, run.original_animator)
+    found, expected = animated(clips, as_step(step)), animated_by_model(clips, run.original_animator)
     differences = {name: float(np.abs(found[name].astype(float) - expected[name]).max()) for name in found}
     for name, limit in (('image', MAX_LEVELS), ('previous_image', MAX_FLOAT_DIFFERENCE)):
         # Not `>`: a difference that is not a number is not a small one.

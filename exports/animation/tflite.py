@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..held_out import num_pairs
+from ..held_out import each_pair, num_pairs
 from ..tflite.export import Exported, split_examples
 from ..tflite.litert import LiteRTReposer
 from ..tflite.operations import TFLiteGraph
 from ..tflite.report import THREADS, closing_lines, conditions, milliseconds, psnr, shortfall
 from ..trained_run import TrainedRun
 from .card import make_metadata
-from .clips import Arrays, animated, animated_by_model, steps_of
+from .clips import Arrays, animated, animated_by_model, as_step, steps_of
 from .held_out import clips_for
 from .signature import NAME, make_step, step_inputs
 
@@ -66,17 +66,7 @@ def files_of_animator(run: TrainedRun, check_frames: int, calibration_frames: in
 
 def _requests(clips: Arrays, step: Any) -> dict[str, np.ndarray]:
     """What goes into the steps of these clips, one after the other: [frames, ...]."""
-    import tensorflow as tf
-
-    def answer(request: Arrays) -> dict[str, np.ndarray]:
-        answers = step(**{name: tf.constant(array) for name, array in request.items()})
-        return {name: tensor.numpy() for name, tensor in answers.items()}
-
-    requests = [
-        request
-        for number in range(len(clips['target_poses']))
-        for request, _ in steps_of({name: array[number : number + 1] for name, array in clips.items()}, answer)
-    ]
+    requests = [request for clip in each_pair(clips) for request, _ in steps_of(clip, as_step(step))]
     return {name: np.concatenate([request[name] for request in requests]) for name in requests[0]}
 
 
@@ -92,10 +82,9 @@ def measure(contents: bytes, clips: Arrays, expected: np.ndarray, timed_runs: in
         operations: {kind and type: how many}.
     """
     graph, animator = TFLiteGraph(contents), LiteRTReposer(contents)
-    one_by_one = [{name: array[i : i + 1] for name, array in clips.items()} for i in range(len(expected))]
-    frames = np.concatenate([animated(clip, animator.run)['image'] for clip in one_by_one])
+    frames = np.concatenate([animated(clip, animator.run)['image'] for clip in each_pair(clips)])
     differences = frames.astype(np.float64) - expected
-    first, _ = next(steps_of(one_by_one[0], animator.run))
+    first, _ = next(steps_of(each_pair(clips)[0], animator.run))
     return {
         'size': len(contents),
         'max_difference': int(np.abs(differences).max()),
