@@ -13,6 +13,7 @@ from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.runs.run_folder import LICENCE
 
 if TYPE_CHECKING:
+    from posewarp_tf.inference.animating import Animator
     from posewarp_tf.inference.cleaning import SkeletonCleaner
 
 
@@ -82,7 +83,10 @@ def make_metadata(
 
 
 def common_metadata(
-    exported: Reposer | SkeletonCleaner, signatures: Mapping[str, Any], check: Mapping[str, Any], custom: list[str]
+    exported: Reposer | Animator | SkeletonCleaner,
+    signatures: Mapping[str, Any],
+    check: Mapping[str, Any],
+    custom: list[str],
 ) -> dict[str, Any]:
     """What is said of every model; arguments as of `make_metadata`."""
     run, config = exported.run, exported.config
@@ -103,6 +107,19 @@ def common_metadata(
         'licence': licence(run.notes()),
         'versions': {name: importlib.metadata.version(name) for name in ('tensorflow', 'numpy')},
     }
+
+
+def metrics_of_weights(exported: Animator | SkeletonCleaner) -> dict[str, Any] | None:
+    """metrics.json of the run, if it is about the exported weights."""
+    path = exported.run.metrics_path
+    if not path.exists():
+        return None
+    metrics = json.loads(path.read_text(encoding='utf-8'))
+    protocol = metrics['protocol']
+    if protocol['weights']['file'] != os.path.relpath(exported.checkpoint_path, exported.run.path):
+        return None
+    protocol['data_dir'] = last_part(protocol['data_dir'])
+    return metrics
 
 
 def licence(notes: Mapping[str, str]) -> str:

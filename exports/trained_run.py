@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.config import CLIP_MATERIALS
 
 if TYPE_CHECKING:
+    from posewarp_tf.inference.animating import Animator
     from posewarp_tf.inference.cleaning import SkeletonCleaner
     from posewarp_tf.inference.reposer import Reposer
 
@@ -83,6 +85,31 @@ class TrainedRun:
         from .held_out import held_out_pairs
 
         return held_out_pairs(self.portable.config, num_pairs, self._data_dir)
+
+    @functools.cached_property
+    def original_animator(self) -> Animator:
+        """As `original`, of a run of animation; errors as of `Animator`."""
+        portable = self.portable_animator
+        # Such a run is built once.
+        is_portable = portable.run.load_config().model.sampler_impl == portable.config.model.sampler_impl
+        return portable if is_portable else self.animator(None)
+
+    @functools.cached_property
+    def portable_animator(self) -> Animator:
+        """As `portable`, of a run of animation; errors as of `Animator`."""
+        return self.animator('gather')
+
+    def animator(self, sampler_impl: str | None) -> Animator:
+        """The weights of a run of animation with an implementation of the sampler, the run's own if None."""
+        from posewarp_tf.inference.animating import Animator
+
+        return Animator(self._run_dir, CLIP_MATERIALS, self._checkpoint, self._image_size, sampler_impl)
+
+    def held_out_clips(self, num_clips: int) -> tuple[dict[str, np.ndarray], str]:
+        """Test clips, and whose they are in words, of a run of animation; as `animation.held_out.held_out_clips`."""
+        from .animation.held_out import held_out_clips
+
+        return held_out_clips(self.portable_animator.config, num_clips, self._data_dir)
 
     @functools.cached_property
     def cleaner(self) -> SkeletonCleaner:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from posewarp_tf.inference.animation_flags import check_run, define_film_flags, expand_paths, one_target
+from posewarp_tf.inference.animation_flags import (
+    check_run,
+    define_film_flags,
+    define_run_flags,
+    expand_paths,
+    one_target,
+)
 from posewarp_tf.inference.dancing import RETARGET_MODES, run_dance
 from posewarp_tf.inference.driving_job import DrivingJob
 from posewarp_tf.inference.found_poses import PoseFinder
@@ -24,13 +30,23 @@ if TYPE_CHECKING:
     from posewarp_tf.inference.animating import Animator
 
 _PATHS = (
-    *('run_dir', 'source_image', 'source_keypoints', 'target_video', 'target_poses', 'output', 'motion_run_dir'),
+    'source_image',
+    'source_keypoints',
+    'target_video',
+    'target_poses',
+    'output',
+    'motion_run_dir',
     'pose_model',
 )
 
 
 def define_flags() -> None:
-    flags.DEFINE_string('run_dir', None, 'Run folder of animation of persons.', required=True)
+    define_run_flags('animation of persons')
+    define_dance_flags()
+
+
+def define_dance_flags() -> None:
+    """Who dances what, and what is made of it: all but the network."""
     flags.DEFINE_string('source_image', None, 'Picture of the person, of any size.', required=True)
     flags.DEFINE_string('source_keypoints', None, 'Joints of the picture, if they are not to be found in it.')
     flags.DEFINE_string('target_video', None, 'A video whose person is followed; the joints are found in its frames.')
@@ -64,13 +80,25 @@ def define_flags() -> None:
 
 
 def main() -> None:
-    from posewarp_tf.detection.estimator import load_estimator
+    given = flags.FLAGS
+    expand_paths(given, ('run_dir',))
+    job = dance_job()
+    check_run(given.run_dir, 'dance_clips')
 
+    def load() -> Animator:
+        from posewarp_tf.inference.animating import Animator
+
+        return Animator(given.run_dir, ['dance_clips'], given.checkpoint)
+
+    run_dance(load, job, pose_finder(), given.retarget)
+
+
+def dance_job() -> DrivingJob:
+    """What the flags of `define_dance_flags` ask for; ConfigError for some that do not go together."""
     given = flags.FLAGS
     expand_paths(given, _PATHS)
     is_video = one_target(given, 'target_video', 'target_poses')
-    check_run(given.run_dir, 'dance_clips')
-    job = DrivingJob(
+    return DrivingJob(
         source_image=given.source_image,
         source_keypoints=given.source_keypoints,
         poses=given.target_video if is_video else given.target_poses,
@@ -87,12 +115,13 @@ def main() -> None:
         with_sound=given.sound,
     )
 
-    def load() -> Animator:
-        from posewarp_tf.inference.animating import Animator
 
-        return Animator(given.run_dir, ['dance_clips'], given.checkpoint)
+def pose_finder() -> PoseFinder:
+    """What finds joints, as the flags of `define_dance_flags` say; nothing is loaded before it is needed."""
+    from posewarp_tf.detection.estimator import load_estimator
 
-    run_dance(load, job, PoseFinder(lambda: load_estimator(given.pose_model), given.person), given.retarget)
+    given = flags.FLAGS
+    return PoseFinder(lambda: load_estimator(given.pose_model), given.person)
 
 
 if __name__ == '__main__':

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from posewarp_tf.inference.animation_flags import check_run, define_film_flags, expand_paths, one_target
+from posewarp_tf.inference.animation_flags import (
+    check_run,
+    define_film_flags,
+    define_run_flags,
+    expand_paths,
+    one_target,
+)
 from posewarp_tf.inference.driving_job import DrivingJob
 from posewarp_tf.inference.talking import run_talk
 from posewarp_tf.runs.run_folder import RunFolder
@@ -25,13 +31,23 @@ if TYPE_CHECKING:
     from posewarp_tf.inference.animating import Animator
 
 _PATHS = (
-    *('run_dir', 'source_image', 'source_landmarks', 'target_video', 'target_landmarks', 'target_frames', 'output'),
+    'source_image',
+    'source_landmarks',
+    'target_video',
+    'target_landmarks',
+    'target_frames',
+    'output',
     'pose_model',
 )
 
 
 def define_flags() -> None:
-    flags.DEFINE_string('run_dir', None, 'Run folder of animation of faces.', required=True)
+    define_run_flags('animation of faces')
+    define_talk_flags()
+
+
+def define_talk_flags() -> None:
+    """Who says what, and what is made of it: all but the network."""
     flags.DEFINE_string('source_image', None, 'Picture of the face.', required=True)
     flags.DEFINE_string(
         'source_landmarks', None, 'Its 68 landmarks, lines x,y; default: found, and a square around the face is taken.'
@@ -56,10 +72,24 @@ def define_flags() -> None:
 
 def main() -> None:
     given = flags.FLAGS
+    expand_paths(given, ('run_dir',))
+    job = talk_job()
+    check_run(given.run_dir, 'face_clips')
+
+    def load() -> Animator:
+        from posewarp_tf.inference.animating import Animator
+
+        return Animator(given.run_dir, ['face_clips'], given.checkpoint)
+
+    run_talk(load, RunFolder(given.run_dir).load_config(), job, load_mesh, given.target_frames)
+
+
+def talk_job() -> DrivingJob:
+    """What the flags of `define_talk_flags` ask for; ConfigError for some that do not go together."""
+    given = flags.FLAGS
     expand_paths(given, _PATHS)
     is_video = one_target(given, 'target_video', 'target_landmarks')
-    check_run(given.run_dir, 'face_clips')
-    job = DrivingJob(
+    return DrivingJob(
         source_image=given.source_image,
         source_keypoints=given.source_landmarks,
         poses=given.target_video if is_video else given.target_landmarks,
@@ -72,17 +102,12 @@ def main() -> None:
         with_sound=given.sound,
     )
 
-    def load() -> Animator:
-        from posewarp_tf.inference.animating import Animator
 
-        return Animator(given.run_dir, ['face_clips'], given.checkpoint)
+def load_mesh() -> FaceMesh:
+    """What finds landmarks, as the flags of `define_talk_flags` say."""
+    from posewarp_tf.detection.face_mesh import FaceMesh
 
-    def load_mesh() -> FaceMesh:
-        from posewarp_tf.detection.face_mesh import FaceMesh
-
-        return FaceMesh(given.pose_model)
-
-    run_talk(load, RunFolder(given.run_dir).load_config(), job, load_mesh, given.target_frames)
+    return FaceMesh(flags.FLAGS.pose_model)
 
 
 if __name__ == '__main__':

@@ -46,7 +46,9 @@ def define_flags() -> None:
     flags.DEFINE_list(
         'batch_sizes', list(map(str, BATCH_SIZES)), 'Batch sizes of the warm-up requests, as the server allows.'
     )
-    flags.DEFINE_integer('check_pairs', 4, 'Held-out pairs to compare export and model on.', lower_bound=1)
+    flags.DEFINE_integer(
+        'check_pairs', 4, 'Held-out pairs (of animation: frames) to compare export and model on.', lower_bound=1
+    )
     flags.DEFINE_string('data_dir', None, "Data set with test pairs for that; default: the run's, or drawn people.")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.config import CLIP_MATERIALS
 
 from ..trained_run import TrainedRun
 
@@ -31,11 +32,12 @@ def export_saved_model(
     """Writes the next version and returns its folder; nothing is left behind if it is not equal to the model.
 
     Args:
-        run: whose model is exported; skeletons/signatures.py has the signatures of motion extraction.
+        run: whose model is exported; skeletons/signatures.py has the signatures of motion extraction,
+            animation/signature.py that of animation.
         output_dir: holds the versions 1, 2, ...; its name is the model's.
         sampler_impl: 'gather' for stock operations only; 'kernel' for a server that has the compiled ones.
         batch_sizes: of the warm-up requests.
-        check_pairs: how many held-out pairs to compare on.
+        check_pairs: how many held-out pairs to compare on; of animation at least so many frames, in clips.
 
     Raises:
         RunError: the run cannot be exported, or the export differs from the model by more than rounding.
@@ -43,6 +45,8 @@ def export_saved_model(
             'gather'.
         DataError: the test pairs cannot be used.
     """
+    from posewarp_tf.models.inputs import raw_inputs
+
     from ..held_out import num_pairs
     from ..model_card import make_metadata, model_card
     from ..operations import custom_operations, operations_of, require_stock_operations
@@ -57,6 +61,10 @@ def export_saved_model(
         from ..skeletons.saved_model import export_cleaner
 
         return export_cleaner(run, output_dir, batch_sizes, check_pairs)
+    if run.material in CLIP_MATERIALS:
+        from ..animation.saved_model import export_animator
+
+        return export_animator(run, output_dir, sampler_impl, batch_sizes, check_pairs)
     reposer = run.portable if sampler_impl == 'gather' else run.with_sampler(sampler_impl)
     signatures = make_signatures(reposer)
     if sampler_impl == 'gather':
@@ -66,8 +74,11 @@ def export_saved_model(
 
     def describe(folder: pathlib.Path) -> tuple[dict[str, Any], str]:
         differences = checked_differences(folder, run.original, pairs)
+        model = reposer.config.model
         check = {'pairs': whose, 'num_pairs': num_pairs(pairs), 'max_difference': differences}
-        write_warm_up(folder, reposer.config.model, list(signatures), batch_sizes, output_dir.name)
+        write_warm_up(
+            folder, raw_inputs(model.inputs), model.image_size, list(signatures), batch_sizes, output_dir.name
+        )
         operations = set().union(*(operations_of(function.graph.as_graph_def()) for function in signatures.values()))
         metadata = make_metadata(reposer, signatures, check, custom_operations(operations))
         return metadata, model_card(metadata)

@@ -17,17 +17,16 @@ import tensorflow as tf
 from posewarp_tf.conventions import MISSING
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.models.inputs import raw_inputs
-from posewarp_tf.models.kinds import Joints, Picture, RawInput
+from posewarp_tf.models.kinds import Joints, Picture
 from posewarp_tf.models.outputs import titled
 
+from ..graph_checks import checked_shapes, checks_of
 from .encoded_pictures import decode_class_maps, decode_pictures
 
 Tensors = dict[str, tf.Tensor]
 
 # Only in pictures' own size do joints fit to files; this one has it.
 _PICTURE = 'source_image'
-# Shown of a wrong shape.
-_MOST_DIMENSIONS = 8
 
 
 def make_signatures(reposer: Reposer) -> dict[str, Any]:
@@ -63,14 +62,14 @@ def bytes_specs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, tf.TensorSpec]:
 def _decoded(reposer: Reposer, files: Tensors) -> Tensors:
     """From the inputs of serve_bytes to those of serving_default."""
     size, specs = reposer.config.model.image_size, reposer.specs()
-    files = _checked(files, bytes_specs(specs))
+    files = checked_shapes(files, bytes_specs(specs))
     raw: Tensors = {}
     raw[_PICTURE], own_sizes = decode_pictures(files[f'{_PICTURE}_bytes'], size, f'{_PICTURE}_bytes')
     for given in raw_inputs(reposer.config.model.inputs):
         name = given.name
         if isinstance(given.kind, Joints):
             # Elsewhere than in the picture they become missing, which says less of what is wrong.
-            with tf.control_dependencies(_checks(given, files[name], None)):
+            with tf.control_dependencies(checks_of(given, files[name], None)):
                 raw[name] = _to_pixels(tf.identity(files[name]), own_sizes, size)
         elif given.kind.dtype != 'uint8':
             raw[name] = files[name]
@@ -91,10 +90,10 @@ def _to_pixels(keypoints: tf.Tensor, own_sizes: tf.Tensor, size: tuple[int, int]
 
 
 def _answer(reposer: Reposer, raw: Mapping[str, tf.Tensor]) -> dict[str, Any]:
-    raw = _checked(raw, reposer.specs())
+    raw = checked_shapes(raw, reposer.specs())
     model = reposer.config.model
     checks = [
-        check for given in raw_inputs(model.inputs) for check in _checks(given, raw[given.name], model.image_size)
+        check for given in raw_inputs(model.inputs) for check in checks_of(given, raw[given.name], model.image_size)
     ]
     with tf.control_dependencies(checks):
         return reposer({name: tf.identity(tensor) for name, tensor in raw.items()})
@@ -108,39 +107,3 @@ def _named(reposer: Reposer, answer: dict[str, Any]) -> Tensors:
         for kind, tensors in (('flow', motion.flows), ('mask', motion.masks)):
             named.update({f'{titled(role, kind)}_{i}': tensor for i, tensor in enumerate(tensors)})
     return named
-
-
-def _checked(tensors: Mapping[str, tf.Tensor], specs: Mapping[str, tf.TensorSpec]) -> Tensors:
-    """The tensors, once it is certain that they have the shapes of `specs` and one batch size.
-
-    A session does not compare what it is fed with the shapes of a signature; sizes are therefore read with the plain
-    operation, which is not replaced by what is known when the graph is made.
-    """
-    batch = tf.raw_ops.Shape(input=tensors[_PICTURE if _PICTURE in tensors else f'{_PICTURE}_bytes'])[:1]
-    with tf.control_dependencies([_require(tf.reduce_all(batch > 0), 'empty batch: expected at least one example')]):
-        batch = tf.identity(batch)
-    checks = []
-    for name, spec in specs.items():
-        shape, rest = tf.raw_ops.Shape(input=tensors[name]), list(spec.shape[1:])
-        shown = ', '.join(map(str, ['B', *rest]))
-        message = f'{name}: expected shape [{shown}] with B as in {_PICTURE}; got shape'
-        expected = tf.concat([batch, tf.constant(rest, tf.int32)], axis=0)
-        same_rank = tf.raw_ops.Size(input=shape) == len(spec.shape)
-        same = tf.cond(same_rank, lambda s=shape, e=expected: tf.reduce_all(s == e), lambda: False)
-        checks.append(tf.debugging.Assert(same, [message, shape], summarize=_MOST_DIMENSIONS))
-    with tf.control_dependencies(checks):
-        return {name: tf.identity(tensor) for name, tensor in tensors.items()}
-
-
-def _checks(given: RawInput, tensor: tf.Tensor, size: tuple[int, int] | None) -> list[tf.Operation]:
-    return [_require_each(*check) for check in given.kind.graph_checks(tensor, given.name, size)]
-
-
-def _require(condition: tf.Tensor, message: str) -> tf.Operation:
-    return tf.debugging.Assert(condition, [message])
-
-
-def _require_each(conditions: tf.Tensor, message: str) -> tf.Operation:
-    """`conditions`: bool [B]; the first example that has it not is named."""
-    first = tf.argmin(tf.cast(conditions, tf.int32), output_type=tf.int32)
-    return tf.debugging.Assert(tf.reduce_all(conditions), [message, first])

@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.models.config import ModelConfig
-from posewarp_tf.models.inputs import raw_inputs
+from posewarp_tf.models.kinds import RawInput
 
 from ..serving.protocol import predict_request, serving_protos
 
@@ -23,7 +22,8 @@ WARM_UP_PATH = os.path.join('assets.extra', 'tf_serving_warmup_requests')
 
 def write_warm_up(
     folder: str | os.PathLike,
-    model: ModelConfig,
+    given: Sequence[RawInput],
+    size: tuple[int, int],
     signatures: Sequence[str],
     batch_sizes: Sequence[int],
     model_name: str,
@@ -31,8 +31,9 @@ def write_warm_up(
     """Writes the warm-up file of the SavedModel in `folder`; returns its number of requests.
 
     Args:
-        model: what was exported.
-        signatures: names; serve_bytes gets PNGs of the pictures.
+        given: the raw inputs of what was exported; serve_bytes gets PNGs of the pictures among them.
+        size: height and width of its pictures.
+        signatures: names.
         batch_sizes: those that the server's batching config allows.
         model_name: under which the server knows the model.
     """
@@ -42,7 +43,7 @@ def write_warm_up(
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature in signatures:
             for batch_size in batch_sizes:
-                inputs = warm_up_inputs(model, signature, batch_size)
+                inputs = warm_up_inputs(given, size, signature, batch_size)
                 request = predict_request(model_name, signature, inputs)
                 log = prediction_log_pb2.PredictionLog()
                 log.predict_log.request.CopyFrom(request)
@@ -50,12 +51,11 @@ def write_warm_up(
     return len(signatures) * len(batch_sizes)
 
 
-def warm_up_inputs(model: ModelConfig, signature: str, batch_size: int) -> dict[str, np.ndarray]:
+def warm_up_inputs(
+    given: Sequence[RawInput], size: tuple[int, int], signature: str, batch_size: int
+) -> dict[str, np.ndarray]:
     """What a network can be tried with, as NumPy arrays by input name (models/inputs.py)."""
-    inputs = {
-        raw.name: np.repeat(raw.kind.example(model.image_size)[np.newaxis], batch_size, axis=0)
-        for raw in raw_inputs(model.inputs)
-    }
+    inputs = {raw.name: np.repeat(raw.kind.example(size)[np.newaxis], batch_size, axis=0) for raw in given}
     return to_files(inputs) if signature == 'serve_bytes' else inputs
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from absl import flags
@@ -36,7 +36,7 @@ class Client:
     """A client of a server; `transport` is a GrpcTransport or RestTransport.
 
     Args:
-        timeout: seconds for one picture or video, all tries together.
+        timeout: seconds for one picture, frame or video, all tries together.
         max_retries: after errors that may pass, such as a server that is starting or busy.
     """
 
@@ -91,6 +91,44 @@ class Client:
         if answer.shape != inputs['skeletons'].shape:
             raise ServingError(f'the answer has shape {list(answer.shape)}, expected {[1, *skeletons.shape]}')
         return answer[0].astype(np.float32)
+
+    def animate(
+        self,
+        reference_image: np.ndarray,
+        reference_pose: np.ndarray,
+        poses: Iterable[np.ndarray],
+        previous: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> Iterator[np.ndarray]:
+        """The frames of a clip, one request for each, of a server of animation; only the last one is kept.
+
+        Args:
+            reference_image: uint8 [H, W, 3] of the model's size.
+            reference_pose: float32 [H, W, channels]; poses/dance_maps.py and faces/face_maps.py make poses.
+            poses: likewise, of each frame.
+            previous: the frame before the first and its pose, where a clip goes on; None: those of the reference.
+
+        Yields:
+            float32 [H, W, 3] in [-1, 1], not rounded: to be shown is round(127.5 * (frame + 1)).
+
+        Raises:
+            ServingError: as of `repose`.
+        """
+        image, pose = previous or (reference_image / np.float32(127.5) - np.float32(1), reference_pose)
+        for target in poses:
+            request = {
+                'reference_image': reference_image,
+                'reference_pose': reference_pose,
+                'previous_image': image,
+                'previous_pose': pose,
+                'target_pose': target,
+            }
+            answer = self._answer(
+                'step', {name: array[np.newaxis] for name, array in request.items()}, 'previous_image'
+            )
+            if answer.shape != (1, *reference_image.shape):
+                raise ServingError(f'the answer has shape {list(answer.shape)}, expected {[1, *reference_image.shape]}')
+            image, pose = answer[0].astype(np.float32), target
+            yield image
 
     def _answer(self, signature: str, inputs: Mapping[str, np.ndarray], output: str) -> np.ndarray:
         def ask(seconds: float) -> np.ndarray:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from posewarp_tf.inference.cleaning import SkeletonCleaner
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, PIECE, REACH
 
-from ..model_card import common_metadata, last_part, shown_specs
+from ..model_card import common_metadata, metrics_of_weights, shown_specs
 
 _NOT_FOUND = 'a joint that was not found is (-1, -1), all joints of a frame that shows nobody are (0, 0)'
 
@@ -29,7 +27,7 @@ def make_metadata(
         'missing_joint': f'As found, {_NOT_FOUND}.{before}',
         'fills_gaps_before': fills,
         'frames': {'piece': PIECE, 'before_and_behind': REACH},
-        'metrics': _metrics(cleaner),
+        'metrics': metrics_of_weights(cleaner),
     }
 
 
@@ -80,19 +78,6 @@ of the range -1 to 1: {differences}.
 - What was not seen is guessed from the frames around: long gaps get something plausible, not the truth.
 - Other movements, cameras and frame rates than those of the training come out worse; how much was not measured.
 """
-
-
-def _metrics(cleaner: SkeletonCleaner) -> dict[str, Any] | None:
-    """metrics.json, if it is about the exported weights."""
-    path = cleaner.run.metrics_path
-    if not path.exists():
-        return None
-    metrics = json.loads(path.read_text(encoding='utf-8'))
-    protocol = metrics['protocol']
-    if protocol['weights']['file'] != os.path.relpath(cleaner.checkpoint_path, cleaner.run.path):
-        return None
-    protocol['data_dir'] = last_part(protocol['data_dir'])
-    return metrics
 
 
 def _metrics_table(metrics: Mapping[str, Any] | None) -> str:

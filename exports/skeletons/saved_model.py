@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from posewarp_tf.errors import RunError
 from posewarp_tf.inference.cleaning import SkeletonCleaner
+from posewarp_tf.models.inputs import raw_inputs
 
 from ..operations import require_stock_operations
 from ..saved_model.export import write_version
@@ -37,7 +38,10 @@ def export_cleaner(
     def describe(folder: pathlib.Path) -> tuple[dict[str, Any], str]:
         differences = checked_differences(folder, cleaner, held_out)
         check = {'pairs': held_out.whose, 'num_pairs': len(held_out.pieces), 'max_difference': differences}
-        write_warm_up(folder, cleaner.config.model, list(signatures), batch_sizes, output_dir.name)
+        model = cleaner.config.model
+        write_warm_up(
+            folder, raw_inputs(model.inputs), model.image_size, list(signatures), batch_sizes, output_dir.name
+        )
         metadata = make_metadata(cleaner, signatures, check, [])
         return metadata, model_card(metadata)
 

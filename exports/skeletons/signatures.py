@@ -18,6 +18,7 @@ from posewarp_tf.inference.cleaning import SkeletonCleaner
 from posewarp_tf.models.inputs import raw_inputs
 from posewarp_tf.poses.skeletons import PIECE, REACH
 
+from ..graph_checks import checks_of
 from .whole_videos import cleaned_in_pieces, filled
 
 NAME = 'skeletons'
@@ -73,9 +74,5 @@ def _checked(cleaner: SkeletonCleaner, skeletons: tf.Tensor, least: int) -> tf.T
     with tf.control_dependencies([tf.debugging.Assert(fits, [message, shape])]):
         skeletons = tf.identity(skeletons)
     (raw,) = raw_inputs(cleaner.config.model.inputs)
-    checks = []
-    for conditions, words in raw.kind.graph_checks(skeletons, NAME, None):
-        first = tf.argmin(tf.cast(conditions, tf.int32), output_type=tf.int32)
-        checks.append(tf.debugging.Assert(tf.reduce_all(conditions), [words, first]))
-    with tf.control_dependencies(checks):
+    with tf.control_dependencies(checks_of(raw, skeletons, None)):
         return tf.identity(skeletons)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from posewarp_tf.models.inputs import raw_inputs
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, from_skeletons
 
 from ..held_out import each_pair, num_pairs
@@ -54,7 +55,8 @@ def files_of_cleaner(run: TrainedRun, check_pieces: int, calibration_pieces: int
     def measured(contents: bytes) -> dict[str, Any]:
         return measure(contents, compared, expected, timed_runs)
 
-    return Exported(cleaner, signature, ranges, report, metadata, measured, shortfall, markdown)
+    given = raw_inputs(cleaner.config.model.inputs)
+    return Exported(cleaner, signature, SIGNATURE, given, ranges, report, metadata, measured, shortfall, markdown)
 
 
 def measure(contents: bytes, pieces: Mapping[str, np.ndarray], expected: np.ndarray, timed_runs: int) -> dict[str, Any]:

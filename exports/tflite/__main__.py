@@ -36,7 +36,9 @@ def define_flags() -> None:
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
     flags.DEFINE_string('image_size', None, 'Height,width to export for; default: as trained.')
     flags.DEFINE_string('data_dir', None, "Data set with test pairs; default: the run's, or drawn people.")
-    flags.DEFINE_integer('check_pairs', 8, 'Held-out pairs to compare files and model on.', lower_bound=1)
+    flags.DEFINE_integer(
+        'check_pairs', 8, 'Held-out pairs (of animation: frames) to compare files and model on.', lower_bound=1
+    )
     flags.DEFINE_integer('calibration_pairs', 32, 'Other ones that int8 takes its ranges from.', lower_bound=1)
     flags.DEFINE_integer('timed_runs', 10, 'Each time is the median of so many.', lower_bound=1)
 

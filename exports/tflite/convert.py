@@ -27,6 +27,7 @@ import tensorflow as tf
 from absl import logging
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.inference.animating import Animator
 from posewarp_tf.inference.cleaning import SkeletonCleaner
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.models.outputs import titled
@@ -59,22 +60,24 @@ class Converter:
         signature: from `make_signature`, or another of one example.
         folder: an empty one, for intermediate files.
         representative: raw inputs [N, ...] of typical pairs, whose ranges int8 uses.
+        name: of the signature.
     """
 
     def __init__(
         self,
-        model: Reposer | SkeletonCleaner,
+        model: Reposer | SkeletonCleaner | Animator,
         signature: Any,
         folder: str | os.PathLike,
         representative: Mapping[str, np.ndarray],
+        name: str = SIGNATURE,
     ):
         self._folder = str(pathlib.Path(folder) / 'for_conversion')
-        self._representative = representative
+        self._name, self._representative = name, representative
         module = tf.Module()
         module.weights = list(model.model.variables)
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         with _silence():
-            tf.saved_model.save(module, self._folder, signatures={SIGNATURE: signature}, options=options)
+            tf.saved_model.save(module, self._folder, signatures={name: signature}, options=options)
 
     def convert(self, precision: str) -> bytes:
         """The contents of a .tflite file of builtin operations.
@@ -102,7 +105,7 @@ class Converter:
         return self._quantize(converter) if precision == 'int8' else converter.convert()
 
     def _converter(self, precision: str) -> tf.lite.TFLiteConverter:
-        converter = tf.lite.TFLiteConverter.from_saved_model(self._folder, signature_keys=[SIGNATURE])
+        converter = tf.lite.TFLiteConverter.from_saved_model(self._folder, signature_keys=[self._name])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if precision != 'float32':
             converter.optimizations = [tf.lite.Optimize.DEFAULT]

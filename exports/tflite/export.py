@@ -11,12 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from posewarp_tf.errors import ConfigError, RunError
+from posewarp_tf.models.config import CLIP_MATERIALS
 
 from ..trained_run import TrainedRun
 
 if TYPE_CHECKING:
+    from posewarp_tf.inference.animating import Animator
     from posewarp_tf.inference.cleaning import SkeletonCleaner
     from posewarp_tf.inference.reposer import Reposer
+    from posewarp_tf.models.kinds import RawInput
 
 ALL_PRECISIONS = ('float32', 'float16', 'dynamic', 'int8')
 
@@ -35,8 +38,8 @@ def export_tflite(
         run: whose model is exported.
         output_dir: holds one export; files of an earlier one are replaced or removed.
         precisions: some of ALL_PRECISIONS.
-        check_pairs: how many held-out pairs to compare on.
-        calibration_pairs: from how many other ones int8 takes its ranges.
+        check_pairs: how many held-out pairs to compare on; of animation at least so many frames, in clips.
+        calibration_pairs: from how many other ones int8 takes its ranges; likewise.
         timed_runs: of which each time is the median.
 
     Raises:
@@ -51,6 +54,10 @@ def export_tflite(
         from ..skeletons.tflite import files_of_cleaner
 
         return write_files(files_of_cleaner(run, check_pairs, calibration_pairs, timed_runs), output_dir, precisions)
+    if run.material in CLIP_MATERIALS:
+        from ..animation.tflite import files_of_animator
+
+        return write_files(files_of_animator(run, check_pairs, calibration_pairs, timed_runs), output_dir, precisions)
     return write_files(_files_of_reposer(run, check_pairs, calibration_pairs, timed_runs), output_dir, precisions)
 
 
@@ -60,6 +67,8 @@ class Exported(NamedTuple):
     Attributes:
         model: whose weights `signature` uses.
         signature: the concrete function of a file, a batch of one.
+        name: of the signature.
+        inputs: what it takes.
         ranges: raw inputs [N, ...] of typical examples, whose ranges int8 uses.
         report: the beginning of results.json; `files` is empty, `compared_on` has `num_pairs` and `pairs` in words.
         metadata: the contents of metadata.json.
@@ -68,8 +77,10 @@ class Exported(NamedTuple):
         markdown: report -> results.md.
     """
 
-    model: Reposer | SkeletonCleaner
+    model: Reposer | SkeletonCleaner | Animator
     signature: Any
+    name: str
+    inputs: Sequence[RawInput]
     ranges: Mapping[str, Any]
     report: dict[str, Any]
     metadata: dict[str, Any]
@@ -80,20 +91,17 @@ class Exported(NamedTuple):
 
 def write_files(exported: Exported, output_dir: str | os.PathLike, precisions: Sequence[str]) -> dict[str, Any]:
     """Converts, measures and writes; see `export_tflite`."""
-    from posewarp_tf.models.inputs import raw_inputs
-
     from .convert import Converter
     from .metadata import with_metadata
 
     output_dir, report = pathlib.Path(output_dir), exported.report
-    given = raw_inputs(exported.model.config.model.inputs)
     output_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='.writing-', dir=output_dir) as temporary:
         folder = pathlib.Path(temporary) / 'finished'
         folder.mkdir()
-        converter = Converter(exported.model, exported.signature, temporary, exported.ranges)
+        converter = Converter(exported.model, exported.signature, temporary, exported.ranges, exported.name)
         for precision in precisions:
-            contents = with_metadata(converter.convert(precision), precision, exported.metadata, given)
+            contents = with_metadata(converter.convert(precision), precision, exported.metadata, exported.inputs)
             report['files'][precision] = {'file': f'posewarp_{precision}.tflite', **exported.measure(contents)}
             (folder / f'posewarp_{precision}.tflite').write_bytes(contents)
         misses = [exported.shortfall(precision, measured) for precision, measured in report['files'].items()]
@@ -108,8 +116,11 @@ def write_files(exported: Exported, output_dir: str | os.PathLike, precisions: S
 
 
 def _files_of_reposer(run: TrainedRun, check_pairs: int, calibration_pairs: int, timed_runs: int) -> Exported:
+    from posewarp_tf.models.inputs import raw_inputs
+
     from ..held_out import num_pairs
     from .convert import make_signature
+    from .litert import SIGNATURE
     from .report import conditions, markdown, measure, model_answers, shortfall
 
     reposer = run.portable
@@ -127,6 +138,8 @@ def _files_of_reposer(run: TrainedRun, check_pairs: int, calibration_pairs: int,
     return Exported(
         reposer,
         signature,
+        SIGNATURE,
+        raw_inputs(reposer.config.model.inputs),
         ranges,
         report,
         _metadata(reposer, signature, report),

@@ -13,10 +13,12 @@ from posewarp_tf.errors import DataError, RunError
 from posewarp_tf.models.kinds import kind_of_array
 
 SIGNATURE = 'serving_default'
+# Of a network of animation, whose state goes in and comes out.
+STEP_SIGNATURE = 'step'
 
 
 class LiteRTReposer:
-    """A re-posing model in a .tflite file, or the network of motion extraction.
+    """A re-posing model in a .tflite file, a step of animation, or the network of motion extraction.
 
         reposer = LiteRTReposer('models/mobile/posewarp_float16.tflite', num_threads=2)
         answer = reposer.run({'source_image': image, 'source_keypoints': joints, 'target_keypoints': target})
@@ -28,7 +30,7 @@ class LiteRTReposer:
     Attributes:
         inputs: {name: (dtype, shape)}; the batch is always 1. Joints are in pixels of the picture, -1 if missing.
         outputs: likewise: image, and flow and mask of the finest scale for a model with flows (conventions.py);
-            skeletons of motion extraction.
+            skeletons of motion extraction; image and state of animation.
 
     Raises:
         RunError: the file is missing, is no TFLite model, or has not this signature.
@@ -45,9 +47,10 @@ class LiteRTReposer:
             self._interpreter = Interpreter(model_content=contents, num_threads=num_threads)
         except (ValueError, RuntimeError) as error:
             raise RunError(f'{name}: not a TFLite model that LiteRT can run: {error}') from error
-        if SIGNATURE not in self._interpreter.get_signature_list():
-            raise RunError(f'{name}: no signature {SIGNATURE!r}: not a file of exports.tflite')
-        self._runner = self._interpreter.get_signature_runner(SIGNATURE)
+        known = [key for key in (SIGNATURE, STEP_SIGNATURE) if key in self._interpreter.get_signature_list()]
+        if not known:
+            raise RunError(f'{name}: no signature {SIGNATURE!r} or {STEP_SIGNATURE!r}: not a file of exports.tflite')
+        self._runner = self._interpreter.get_signature_runner(known[0])
         self.inputs = _described(self._runner.get_input_details())
         self.outputs = _described(self._runner.get_output_details())
 
@@ -70,7 +73,7 @@ class LiteRTReposer:
                 f'expected {", ".join(self.inputs)}'
             )
         # Skeletons come without a picture.
-        height, width = self.inputs['source_image'][1][1:3] if 'source_image' in self.inputs else (1, 1)
+        height, width = next((shape[1:3] for dtype, shape in self.inputs.values() if len(shape) == 4), (1, 1))
         arrays = {name: _checked_array(name, request[name], *self.inputs[name]) for name in self.inputs}
         for name, array in arrays.items():
             kind_of_array(name, array.dtype.name, array.shape[1:]).check(array[0], name, (height, width))

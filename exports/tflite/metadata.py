@@ -17,6 +17,8 @@ _OUTPUTS = {
     'image': 'The answer, RGB, 0 to 255.',
     'flow': 'Backward flow (dx, dy): target pixel (x, y) shows source (x + dx, y + dy), in pixels of this map.',
     'mask': '1: taken from the source by the flow; 0: invented.',
+    'previous_image': 'The answer, RGB, -1 to 1, before it was rounded: of the next step the frame before.',
+    'previous_pose': 'The pose of the answer: of the next step that of the frame before.',
     'skeletons': "17 joints in each frame, Human3.6M's order: 17 y, then 17 x, -1 to 1 over the picture.",
 }
 _ENTRY = 'TFLITE_METADATA'
@@ -82,4 +84,5 @@ def _input_metadata(name: str, given: Sequence[RawInput]) -> Mapping[int, Any]:
 
 def _output_metadata(name: str) -> Mapping[int, Any]:
     """Flows and masks of other pictures than the source carry its role behind their name."""
-    return tensor_metadata(name, _OUTPUTS[name.partition('_')[0]], is_picture=name == 'image')
+    words = _OUTPUTS[name] if name in _OUTPUTS else _OUTPUTS[name.partition('_')[0]]
+    return tensor_metadata(name, words, is_picture=name == 'image')

@@ -11,7 +11,7 @@ import os
 import pathlib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -32,6 +32,20 @@ from posewarp_tf.runs.run_folder import RunFolder
 LAST_NAME = 'last.npz'
 
 
+class FrameMaker(Protocol):
+    """What makes frames one after the other: an `Animator`, which says what these are, or one of a server."""
+
+    size: tuple[int, int]
+    fingerprint: str
+
+    def outputs(
+        self,
+        reference: Mapping[str, tf.Tensor],
+        poses: Iterable[tf.Tensor],
+        previous: tuple[tf.Tensor, tf.Tensor] | None = None,
+    ) -> Iterator[dict[str, Any]]: ...
+
+
 class Animator:
     """The network of a run folder.
 
@@ -39,10 +53,11 @@ class Animator:
         run_dir: a run folder of a model that animates.
         materials: what it was trained on: 'dance_clips' of persons, 'face_clips' of faces.
         checkpoint: 'best' or 'latest'.
+        image_size, sampler_impl: as of `Reposer`.
 
     Attributes:
         run: the RunFolder.
-        config: its Config.
+        config: the run's Config, with `image_size` and `sampler_impl`.
         model: the network.
         size: height and width of its pictures.
         checkpoint_path: where the weights are; `trained_steps`: and after how many steps.
@@ -50,11 +65,23 @@ class Animator:
 
     Raises:
         RunError: not a run folder, one of another model, or weights that cannot be read.
+        ConfigError: an image size that the network cannot have.
     """
 
-    def __init__(self, run_dir: str | os.PathLike, materials: Sequence[str], checkpoint: str = 'best') -> None:
+    def __init__(
+        self,
+        run_dir: str | os.PathLike,
+        materials: Sequence[str],
+        checkpoint: str = 'best',
+        image_size: tuple[int, int] | None = None,
+        sampler_impl: str | None = None,
+    ) -> None:
         self.run = RunFolder(run_dir)
-        self.config = self.run.load_config_of(*materials)
+        trained = self.run.load_config_of(*materials)
+        self.config = trained.replace(
+            sampler_impl=sampler_impl or trained.model.sampler_impl,
+            image_size=tuple(image_size or trained.model.image_size),
+        )
         self.size = self.config.model.image_size
         self.model = model = self.run.load_model(which=checkpoint, config=self.config)
         self.checkpoint_path = self.run.checkpoint_path(model.stages, checkpoint)
@@ -105,7 +132,7 @@ class Performance(NamedTuple):
     sound: str | None = None
 
 
-def animate(animator: Animator, performance: Performance, job: DrivingJob) -> None:
+def animate(animator: FrameMaker, performance: Performance, job: DrivingJob) -> None:
     """Makes the frames that are not there yet, then the video or animation of all.
 
     Frames have the picture's own size, or in a video that of `film.size_of_frames`.
@@ -165,7 +192,7 @@ class _LastFrame:
         return (number + 1, image) if is_of_this and kept >= set(range(number + 1)) else (0, None)
 
 
-def _digests(animator: Animator, performance: Performance, size: tuple[int, int]) -> list[str]:
+def _digests(animator: FrameMaker, performance: Performance, size: tuple[int, int]) -> list[str]:
     """Of each frame, a digest of all that it depends on: that of the frame before, too."""
     digest = hashlib.sha256(f'{animator.fingerprint} {animator.size} {size} {performance.image.shape}'.encode())
     for array in (performance.image, performance.pose):

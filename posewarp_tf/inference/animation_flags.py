@@ -10,15 +10,20 @@ from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.runs.run_folder import RunFolder
 
 
+def define_run_flags(words: str) -> None:
+    """Whose weights are used, where they are in a run folder; `words` say what is trained in it."""
+    flags.DEFINE_string('run_dir', None, f'Run folder of {words}.', required=True)
+    flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
+
+
 def define_film_flags() -> None:
-    """What is made of the frames, and with which weights."""
+    """What is made of the frames."""
     flags.DEFINE_float(
         'fps', None, 'Frames per second; default: of a video its own, else 25.', lower_bound=0.1, upper_bound=120.0
     )
     flags.DEFINE_float('max_seconds', None, 'Seconds of the video to use; default: all.', lower_bound=0.01)
     flags.DEFINE_boolean('sound', True, 'Carry the sound of the video over into an .mp4 or .webm.')
     flags.DEFINE_boolean('overwrite', False, 'Make all frames anew; default: go on where an earlier run stopped.')
-    flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
 
 
 def expand_paths(given: flags.FlagValues, names: tuple[str, ...]) -> None:

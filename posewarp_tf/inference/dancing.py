@@ -43,7 +43,7 @@ from posewarp_tf.synthetic.video_layout import CLEAN, FOUND, FRAMES
 from posewarp_tf.video.reading import VideoReader
 
 if TYPE_CHECKING:
-    from posewarp_tf.inference.animating import Animator
+    from posewarp_tf.inference.animating import FrameMaker
 
 RETARGET_MODES = ('none', 'place')
 _DEFAULT_FPS = 25.0
@@ -58,7 +58,7 @@ class _Dance(NamedTuple):
     sound: str | None = None
 
 
-def run_dance(load_animator: Callable[[], Animator], job: DrivingJob, finder: PoseFinder, retarget: str) -> None:
+def run_dance(load_animator: Callable[[], FrameMaker], job: DrivingJob, finder: PoseFinder, retarget: str) -> None:
     """Reads all that the job names, says how it was understood, loads the network and makes the frames.
 
     Args:

@@ -24,7 +24,7 @@ from posewarp_tf.video.reading import VideoReader
 
 if TYPE_CHECKING:
     from posewarp_tf.detection.face_mesh import FaceMesh
-    from posewarp_tf.inference.animating import Animator
+    from posewarp_tf.inference.animating import FrameMaker
     from posewarp_tf.settings.config import Config
 
 _DEFAULT_FPS = 25.0
@@ -44,7 +44,7 @@ class _Talk(NamedTuple):
 
 
 def run_talk(
-    load_animator: Callable[[], Animator],
+    load_animator: Callable[[], FrameMaker],
     config: Config,
     job: DrivingJob,
     load_mesh: Callable[[], FaceMesh],

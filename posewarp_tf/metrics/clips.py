@@ -23,12 +23,11 @@ from posewarp_tf.metrics.evaluation import MAX_GRIDS
 from posewarp_tf.metrics.flow import FLOW_PROTOCOL
 from posewarp_tf.metrics.image import image_protocol
 from posewarp_tf.metrics.videos import VIDEO_PROTOCOL
+from posewarp_tf.models.config import CLIP_MATERIALS
 from posewarp_tf.ops import to_uint8_image
 from posewarp_tf.pictures.drawing import picture_grid
 from posewarp_tf.pictures.picture_files import save_image
 from posewarp_tf.runs.run_folder import RunFolder
-
-MATERIALS = ('dance_clips', 'face_clips')
 
 # Frames on a strip, spread evenly over the video.
 _ON_STRIP = 6
@@ -63,7 +62,7 @@ def evaluate_clips(
     Raises:
         RunError, DataError: the run folder or the data set cannot be used.
     """
-    animator = Animator(run_dir, MATERIALS, checkpoint)
+    animator = Animator(run_dir, CLIP_MATERIALS, checkpoint)
     config = animator.config if data_dir is None else animator.config.replace(data_dir=data_dir)
     output = animator.run if output_dir is None else RunFolder(output_dir)
     make_test_clips = dance.make_test_clips if config.model.material == 'dance_clips' else face.make_test_clips

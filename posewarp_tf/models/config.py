@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # The materials that are pairs of pictures, one of which is to be made from the other.
 PAIR_MATERIALS = ('pictures', 'views')
+# Those that are clips of videos, whose frames are made one after the other.
+CLIP_MATERIALS = ('dance_clips', 'face_clips')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -63,6 +63,15 @@ class Maps(Kind):
     def shape(self, size: Size) -> tuple[int, ...]:
         return (*size, self.channels)
 
+    def check(self, array: np.ndarray, name: str, size: Size) -> None:
+        if not np.isfinite(array).all():
+            row, column, channel = np.argwhere(~np.isfinite(array))[0].tolist()
+            got = f'{array[row, column, channel]} in row {row}, column {column}, channel {channel}'
+            raise DataError(f'{name}: got {got}, expected finite numbers')
+
+    def graph_checks(self, tensor: tf.Tensor, name: str, size: Size | None) -> list[tuple[tf.Tensor, str]]:
+        return [_all_finite(tensor, name)]
+
     def example(self, size: Size) -> np.ndarray:
         return np.zeros(self.shape(size), np.float32)
 
@@ -109,10 +118,7 @@ class Skeletons(Kind):
             raise DataError(f'{name}: frame {frame}: got {array[frame].tolist()}, expected finite numbers')
 
     def graph_checks(self, tensor: tf.Tensor, name: str, size: Size | None) -> list[tuple[tf.Tensor, str]]:
-        import tensorflow as tf
-
-        finite = tf.reduce_all(tf.math.is_finite(tensor), axis=[1, 2])
-        return [(finite, f'{name}: expected finite numbers; got others in example')]
+        return [_all_finite(tensor, name)]
 
     def example(self, size: Size) -> np.ndarray:
         return np.zeros((104, 34), np.float32)
@@ -158,10 +164,7 @@ class Vector(Kind):
             raise DataError(f'{name}: got {array.tolist()}, expected finite numbers')
 
     def graph_checks(self, tensor: tf.Tensor, name: str, size: Size | None) -> list[tuple[tf.Tensor, str]]:
-        import tensorflow as tf
-
-        finite = tf.reduce_all(tf.math.is_finite(tensor), axis=1)
-        return [(finite, f'{name}: expected finite numbers; got others in example')]
+        return [_all_finite(tensor, name)]
 
     def example(self, size: Size) -> np.ndarray:
         return np.zeros(self.length, np.float32)
@@ -177,7 +180,16 @@ def kind_of_array(name: str, dtype: str, shape: Sequence[int]) -> Kind:
         return Picture() if len(shape) == 3 else CLASS_MAPS[name.rpartition('_')[2]]
     if tuple(shape) == Joints().shape((0, 0)):
         return Joints()
+    if len(shape) == 3:
+        return Maps(shape[2])
     return Vector(shape[0]) if len(shape) == 1 else Skeletons()
+
+
+def _all_finite(tensor: tf.Tensor, name: str) -> tuple[tf.Tensor, str]:
+    import tensorflow as tf
+
+    finite = tf.reduce_all(tf.math.is_finite(tensor), axis=list(range(1, tensor.shape.rank)))
+    return finite, f'{name}: expected finite numbers; got others in example'
 
 
 class RawInput(NamedTuple):

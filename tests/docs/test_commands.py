@@ -21,6 +21,7 @@ CANNOT_RUN = {
     'docker compose ': 'needs Docker',
     'python -m exports.serving.client ': 'needs a server; tests/exports/test_serving.py runs the client against one',
     'python -m exports.serving.clean_poses ': 'needs a server; tests/exports/test_skeleton_exports.py asks one',
+    'python -m exports.serving.animate ': 'needs a server; tests/exports/test_animation_exports.py asks one',
     'python -m custom_ops.benchmarks.local_attention': 'needs the compiled ops, and measures for many minutes',
     'custom_ops/cuda_check/run_all.sh ': 'needs a GPU',
     'posewarp portable-step ': 'traces a network for a minute; tests/training/test_portable.py writes and collects one',
@@ -42,7 +43,7 @@ def commands_to_run():
     for command in all_commands():
         if command.module and not reason_not_to_run(command):
             flags = dict(argument.partition('=')[::2] for argument in (*command.arguments, *added_flags(command)))
-            flags['--run_dir'] = str('motion' in flags.get('--run_dir', ''))
+            flags['--run_dir'] = ' '.join(kind for kind in ('motion', 'dance') if kind in flags.get('--run_dir', ''))
             found.setdefault((command.module, tuple(sorted(flags.items()))), command)
     return list(found.values())
 

@@ -21,7 +21,7 @@ from posewarp_tf.conventions import JOINT_NAMES, LIMBS
 from posewarp_tf.photos.person_frame import default_person_frame, framing
 from posewarp_tf.pictures.drawing import flow_to_color
 from posewarp_tf.pictures.picture_files import load_image, resize_image
-from tests.run_folders import SIZE, person, picture
+from tests.run_folders import SIZE, make_animation_run, person, picture
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +34,8 @@ def models(tiny_run, tmp_path_factory):
     folder = tmp_path_factory.mktemp('models')
     export_tflite(TrainedRun(tiny_run.path), folder, ['float32'], check_pairs=1, calibration_pairs=1, timed_runs=1)
     shutil.move(folder / 'posewarp_float32.tflite', folder / 'tiny.tflite')
+    dance = make_animation_run(folder / 'dance_run', 'dance', image_size=(32, 32), attention_kernels={1: 1})
+    export_tflite(TrainedRun(dance.path), folder / 'dance', ['float32'], 1, calibration_pairs=1, timed_runs=1)
     _convert(_double, [tf.TensorSpec([1, 4], tf.float32, name='x')], folder / 'foreign.tflite')
     keypoints = [tf.TensorSpec([1, 18, 2], tf.float32, name=f'{side}_keypoints') for side in ('source', 'target')]
     _convert(_blur_hugely, [tf.TensorSpec([1, *SIZE, 3], tf.uint8, name='source_image'), *keypoints],

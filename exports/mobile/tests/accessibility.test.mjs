@@ -9,6 +9,13 @@ import * as help from './helpers.mjs';
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const MIN_TARGET = 44;
 
+/** Of a model that animates. */
+const DANCING = {
+  photo: async () => {},
+  joints: (page) => help.openExample(page),
+  dance: (page) => page.tap('[data-for="joints"] [data-step-to="dance"]'),
+};
+
 const STEPS = {
   photo: async () => {},
   joints: (page) => help.openExample(page),
@@ -36,14 +43,27 @@ for (const colorScheme of ['light', 'dark']) {
       const { server, browser } = await help.startPage(t, { findsJoints: true });
       const { page } = await help.openPhone(browser, { ...options, colorScheme });
       await page.goto(server.url);
-      await help.untilReady(page);
-      for (const [name, enter] of Object.entries(STEPS)) {
-        await enter(page);
-        assert.deepEqual(await seriousFindings(page), [], name);
-        assert.deepEqual(await smallTargets(page), [], name);
-        assert.ok(await fits(page), `${name} is wider than the screen`);
-      }
+      await checkSteps(page, STEPS);
     });
+  }
+}
+
+for (const [held, options] of Object.entries({ upright: help.PORTRAIT, turned: help.LANDSCAPE })) {
+  test(`so is every step of a page that animates, phone held ${held}`, async (t) => {
+    const { server, browser } = await help.startPage(t, help.DANCE);
+    const { page } = await help.openPhone(browser, options);
+    await page.goto(server.url);
+    await checkSteps(page, DANCING);
+  });
+}
+
+async function checkSteps(page, steps) {
+  await help.untilReady(page);
+  for (const [name, enter] of Object.entries(steps)) {
+    await enter(page);
+    assert.deepEqual(await seriousFindings(page), [], name);
+    assert.deepEqual(await smallTargets(page), [], name);
+    assert.ok(await fits(page), `${name} is wider than the screen`);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * What the browser tests share. They need models, which Python makes (tests/exports/test_mobile.py): POSEWARP_MODELS
  * names a folder with tiny.tflite, foreign.tflite (some other model), huge.tflite (needs more memory than there is),
- * metadata.json and pictures, POSEWARP_POSE_MODELS one with the models that find joints; what Python shall compare goes
+ * metadata.json, pictures, and in dance/ a recurrent model with its metadata.json, POSEWARP_POSE_MODELS one with the models that find joints; what Python shall compare goes
  * to the folder of POSEWARP_RESULTS.
  */
 
@@ -21,6 +21,12 @@ assert(
   'POSEWARP_MODELS, POSEWARP_POSE_MODELS and POSEWARP_RESULTS are not set: run `make test-mobile`',
 );
 
+/** A recurrent model, for `startPage`. */
+export const DANCE = {
+  model: path.join(MODELS, 'dance', 'posewarp_float32.tflite'),
+  metadata: path.join(MODELS, 'dance', 'metadata.json'),
+};
+
 export const PORTRAIT = { viewport: { width: 390, height: 844 } };
 export const LANDSCAPE = { viewport: { width: 844, height: 390 } };
 
@@ -30,11 +36,16 @@ export const LANDSCAPE = { viewport: { width: 844, height: 390 } };
  */
 export async function startPage(
   t,
-  { model = path.join(MODELS, 'tiny.tflite'), findsJoints = false, flags } = {},
+  {
+    model = path.join(MODELS, 'tiny.tflite'),
+    metadata = path.join(MODELS, 'metadata.json'),
+    findsJoints = false,
+    flags,
+  } = {},
 ) {
   const folder = await mkdtemp(path.join(tmpdir(), 'posewarp-test-'));
   const root = path.join(folder, 'page');
-  await build(model, path.join(MODELS, 'metadata.json'), root, findsJoints ? POSE_MODELS : '');
+  await build(model, metadata, root, findsJoints ? POSE_MODELS : '');
   const server = await serve(root);
   const browser = await launch(flags);
   t.after(async () => {

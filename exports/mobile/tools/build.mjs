@@ -7,6 +7,8 @@
  * knows it, how people stand in the training's pictures.
  * precache.js names the version, a digest of every file, so that a phone which has an older one notices.
  *
+ * A recurrent model, which animates, gets a page of its own: animation.html in the place of index.html.
+ *
  * Without a model, the page is one for `posewarp app`, which puts models beside it while it serves: served/ has what such
  * a page has instead.
  */
@@ -20,6 +22,8 @@ import { readArguments, stop } from './arguments.mjs';
 
 const HERE = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = path.join(HERE, 'node_modules', '@litertjs');
+/** What a recurrent model has in the place of index.html. */
+const ANIMATION = 'animation.html';
 /** Files of --pose_models: what finds people, and the landmarks of one of them. */
 const POSE_MODELS = { detector: 'pose_detection.tflite', landmarks: 'pose_landmark_full.tflite' };
 
@@ -34,6 +38,9 @@ export async function build(modelPath, metadataPath, out, poseModels = '') {
   await rm(partial, { recursive: true, force: true });
   await cp(path.join(HERE, 'page'), partial, { recursive: true });
   await copyRuntime(path.join(partial, 'vendor'));
+  const isRecurrent = Boolean(modelPath && (await readMetadata(metadataPath)).recurrent);
+  const page = path.join(partial, ANIMATION);
+  await (isRecurrent ? rename(page, path.join(partial, 'index.html')) : rm(page));
   if (modelPath) {
     await copyModels(modelPath, metadataPath, poseModels, path.join(partial, 'model'));
     await writePrecache(partial);
@@ -71,6 +78,7 @@ async function copyModels(modelPath, metadataPath, poseModels, folder) {
     image_size: metadata.image_size,
     joint_names: metadata.joint_names,
     person_frame: metadata.person_frame,
+    recurrent: Boolean(metadata.recurrent),
     pose_models: null,
   };
   if (poseModels) {
@@ -101,13 +109,19 @@ async function readMetadata(file) {
   const { image_size: size, joint_names: names } = metadata;
   if (!Array.isArray(size) || size.length !== 2)
     stop(`${file}: image_size: got ${JSON.stringify(size)}, expected [height, width]`);
-  if (!Array.isArray(names) || names.length !== 18) stop(`${file}: joint_names: expected 18 names`);
+  if (!metadata.recurrent && (!Array.isArray(names) || names.length !== 18))
+    stop(`${file}: joint_names: expected 18 names`);
   return metadata;
 }
 
 /** Only of a page for people: the tools here run every model. */
 async function requirePhotoAndJoints(file) {
-  const { signatures } = await readMetadata(file);
+  const { signatures, recurrent, material } = await readMetadata(file);
+  if (recurrent && material !== 'dance_clips')
+    stop(
+      `${file}: a model of ${material}: of those that animate, the page takes models of persons`,
+    );
+  if (recurrent) return;
   const others = Object.keys(signatures?.serving_default?.inputs ?? {}).filter(
     (name) => !INPUT_NAMES.includes(name),
   );

@@ -15,8 +15,9 @@
  */
 
 import { PageError, explain } from './errors.js';
+import { NUM_CHANNELS } from './animation/pose_maps.js';
 import { JOINT_NAMES, standing } from './joints.js';
-import { INPUT_NAMES, fetchCard, fetchModel } from './model_file.js';
+import { INPUT_NAMES, STEP_INPUT_NAMES, fetchCard, fetchModel } from './model_file.js';
 import { ModelWorker } from './model_worker.js';
 import { toTensor, wholeWindow } from './window.js';
 
@@ -81,6 +82,8 @@ export class Engine {
   async tryWebGpu(faster = ({ wasm, webgpu }) => webgpu < wasm) {
     if (!(await navigator.gpu?.requestAdapter())) return null;
     const loaded = await this.load();
+    // One frame is no proof of what grows from frame to frame.
+    if (loaded.card.recurrent) return null;
     const current = this.#worker;
     const bytes = this.#spareBytes;
     this.#spareBytes = null;
@@ -133,6 +136,7 @@ export function defaultThreads() {
 }
 
 function checkSignature(card, runtime) {
+  if (card.recurrent) return checkStep(card, runtime);
   const given = runtime.inputs.map(({ name }) => name).sort();
   const image = runtime.inputs.find(({ name }) => name === 'source_image');
   const size = [1, ...card.image_size, 3];
@@ -144,6 +148,17 @@ function checkSignature(card, runtime) {
   if (!fits || !runtime.outputs.some(({ name }) => name === 'image')) {
     throw new PageError('model-foreign', `inputs ${given.join(', ')}`);
   }
+}
+
+/** Of a recurrent model: that all it needs can be made, and that its state comes out. */
+function checkStep(card, { inputs, outputs }) {
+  const names = (tensors) => tensors.map(({ name }) => name).sort();
+  const pose = inputs.find(({ name }) => name === 'target_pose');
+  const fits =
+    names(inputs).join() === [...STEP_INPUT_NAMES].sort().join() &&
+    names(outputs).join() === 'image,previous_image,previous_pose' &&
+    pose.shape.join() === [1, ...card.image_size, NUM_CHANNELS].join();
+  if (!fits) throw new PageError('model-foreign', `inputs ${names(inputs).join(', ')}`);
 }
 
 /** Waves of colour and a person who bends a little: something to compare two processors by. */

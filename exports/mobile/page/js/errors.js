@@ -11,7 +11,7 @@ const MESSAGES = {
   },
   'model-foreign': {
     title: 'This is a model for something else',
-    text: 'The file is a working TFLite model, but not one that re-poses people from a photo and joints.',
+    text: 'The file is a working TFLite model, but not one that this page can use.',
   },
   'page-incomplete': {
     title: 'The page did not arrive whole',
@@ -56,6 +56,10 @@ const MESSAGES = {
   'no-joints': {
     title: 'There is no pose to work with',
     text: 'Mark at least two joints of the photo and of the new pose as present.',
+  },
+  'dance-unreadable': {
+    title: 'This file holds no dance that can be played',
+    text: 'Choose one that python -m exports.mobile.dances wrote.',
   },
   'save-failed': {
     title: 'The picture could not be saved',

@@ -8,7 +8,8 @@
  *
  * @typedef {Object} OwnCard  Of the model that re-poses.
  * @property {[number, number]} image_size  Height and width.
- * @property {string[]} joint_names
+ * @property {string[]} [joint_names]  Of a model that re-poses.
+ * @property {boolean} recurrent  Whether it animates: what comes out of a step goes into the next one.
  * @property {import('./window.js').PersonFrame} [person_frame]
  * @property {{detector: FileCard, landmarks: FileCard} | null} pose_models  What finds joints; null: they are placed by
  *   hand.
@@ -19,6 +20,10 @@
 import { PageError, explain } from './errors.js';
 
 export const INPUT_NAMES = ['source_image', 'source_keypoints', 'target_keypoints'];
+/** Of a recurrent model. */
+export const STEP_INPUT_NAMES = [
+  ...['reference_image', 'reference_pose', 'previous_image', 'previous_pose', 'target_pose'],
+];
 
 /**
  * @param {URL} folder

@@ -78,7 +78,7 @@ export function placed(pose, person, size) {
 }
 
 /** The middle of the hips and the length from there to the neck; null if they are missing. */
-function anchor(skeleton) {
+export function anchor(skeleton) {
   const [neck, right, left] = [skeleton[NECK], skeleton[RIGHT_HIP], skeleton[LEFT_HIP]];
   if (!neck.present || !right.present || !left.present) return null;
   const [x, y] = [(right.x + left.x) / 2, (right.y + left.y) / 2];

@@ -203,6 +203,7 @@ export class ResultPanel {
     const frames = [];
     for (let step = 0; step <= Number(this.way.max); step++)
       frames.push((await this.#make(job, step, PREVIEW_SIDE)).composed.canvas);
-    return film(frames);
+    // There and back.
+    return film([...frames, ...[...frames].reverse()], frames[0], FRAME_MS);
   }
 }

@@ -2,8 +2,6 @@
 
 import { PageError } from './errors.js';
 
-const FRAME_MS = 100;
-
 /** @returns {Promise<Blob>} */
 export function toPng(canvas) {
   return new Promise((resolve, reject) => {
@@ -44,11 +42,12 @@ export function filmType() {
 }
 
 /**
- * @param {HTMLCanvasElement[]} frames  Of one size; shown one after the other, then back.
+ * @param {HTMLCanvasElement[]} frames  Shown one after the other.
+ * @param {{width: number, height: number}} size  To which they are stretched.
+ * @param {number} frameMs  How long each is shown.
  * @returns {Promise<Blob>}
  */
-export async function film(frames) {
-  const { width, height } = frames[0];
+export async function film(frames, { width, height }, frameMs) {
   const canvas = document.createElement('canvas');
   // Codecs want even sizes.
   [canvas.width, canvas.height] = [width - (width % 2), height - (height % 2)];
@@ -64,9 +63,9 @@ export async function film(frames) {
     recorder.addEventListener('error', ({ error }) => reject(new PageError('save-failed', error)));
   });
   recorder.start();
-  for (const frame of [...frames, ...[...frames].reverse()]) {
-    context.drawImage(frame, 0, 0);
-    await new Promise((resolve) => setTimeout(resolve, FRAME_MS));
+  for (const frame of frames) {
+    context.drawImage(frame, 0, 0, width, height);
+    await new Promise((resolve) => setTimeout(resolve, frameMs));
   }
   recorder.stop();
   await stopped;
