@@ -74,8 +74,8 @@ def main() -> None:
             seconds = ring_seconds(num_bytes, count, rate, latency)
             efficiency = FLAGS.step_seconds / (FLAGS.step_seconds + seconds)
             print(
-                f'  {count:4d} replicas: {1e3 * seconds:7.2f} ms to sum gradients, {100 * efficiency:5.1f}% of the time '
-                f'computing, {count * efficiency:5.1f} times the images per second of one'
+                f'  {count:4d} replicas: {1e3 * seconds:7.2f} ms to sum gradients, '
+                f'{100 * efficiency:5.1f}% of the time computing, {count * efficiency:5.1f} times the images of one'
             )
 
 

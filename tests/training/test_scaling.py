@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from posewarp_tf.errors import RunError
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.training.scaling import gradient_bytes, ring_seconds
+from posewarp_tf.training.scaling_benchmark import images_per_second
 
 
 @pytest.mark.parametrize('replicas', [1, 2, 5, 8])
@@ -26,9 +28,20 @@ def test_the_time_is_that_of_the_messages_that_sum_arrays_on_a_ring(replicas):
 
 
 def test_gradients_are_four_bytes_for_each_weight_that_a_stage_trains(tiny_config):
-    found = gradient_bytes(tiny_config.replace(loss_weights={'full': {'adversarial': 0.0}}))
+    found = gradient_bytes(tiny_config.replace(loss_weights={'flow': {'affine': 1.0}, 'full': {'l1': 1.0}}))
     model = build_model(tiny_config)
     assert found['flow'] == 4 * sum(np.prod(weight.shape) for weight in model.flow_estimator.trainable_variables)
     assert found['full'] == 4 * sum(np.prod(weight.shape) for weight in model.trainable_variables)
     judged = gradient_bytes(tiny_config)
     assert judged['flow'] == found['flow'] and judged['full'] > found['full']
+
+
+@pytest.mark.slow
+def test_processes_are_timed_together_and_apart(tiny_config):
+    for together in (False, True):
+        assert 0.01 < images_per_second(tiny_config, 2, 1, together) < 1e4
+
+
+def test_a_process_that_fails_ends_the_measurement(tiny_config):
+    with pytest.raises(RunError, match='a process has ended with exit code 1'):
+        images_per_second(tiny_config.replace(num_gpus=99, batch_size=99), 1, 1, together=True)

@@ -1,4 +1,4 @@
-"""Trains as TF_CONFIG says: `python -m tests.training.worker_check config.json folder`."""
+"""Trains as TF_CONFIG says, up to a step: `python -m tests.training.worker_check config.json folder steps`."""
 
 import sys
 
@@ -8,7 +8,13 @@ from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training.trainer import Trainer
 
-if __name__ == '__main__':
+
+def main(config, folder, steps):
     # A graph that runs three times is not worth optimising.
     tf.config.optimizer.set_experimental_options({'disable_meta_optimizer': True})
-    sys.exit(Trainer(Config.load(sys.argv[1]), RunFolder(sys.argv[2])).train())
+    config = Config.load(config)
+    return Trainer(config.replace(stage_steps={config.training.stage: int(steps)}), RunFolder(folder)).train()
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))

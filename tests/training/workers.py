@@ -26,7 +26,12 @@ class LocalWorkers:
         task = {'type': 'worker', 'index': index}
         variable = json.dumps({'cluster': {'worker': self.addresses}, 'task': task})
         self.processes[index] = start_module(
-            self.module, self.arguments(index), ROOT, self._log(index), TF_CONFIG=variable, **_ONE_THREAD
+            self.module,
+            [str(argument) for argument in self.arguments(index)],
+            ROOT,
+            self._log(index),
+            TF_CONFIG=variable,
+            **_ONE_THREAD,
         )
 
     def log(self, index):
