@@ -67,7 +67,7 @@ class StageTraining:
     def restore(self) -> int:
         """Back to the latest good checkpoint, in all workers: its step, or 0 if there is none."""
         step = self._workers.told_by_chief((self._latest.restore() or 0) if self._workers.is_chief else 0)
-        self._workers.copy_from_chief(self._train_step.variables)
+        self._workers.copy_from_chief(self._latest.variables)
         return step
 
     def train(self, step: int, interruption: Interruption) -> None:

@@ -89,13 +89,6 @@ class TrainStep:
         return self._graph(batch)
 
     @property
-    def variables(self) -> list[tf.Variable]:
-        """All that a step changes."""
-        networks = [part.weights for part in self.parts.values() if isinstance(part, tf.keras.Model)]
-        others = [part.variables for part in self.parts.values() if not isinstance(part, tf.keras.Model)]
-        return [variable for some in (*networks, *others) for variable in some]
-
-    @property
     def learning_rate(self) -> float:
         return float(tf.convert_to_tensor(self._optimizer.learning_rate))
 

@@ -42,6 +42,7 @@ def test_processes_are_timed_together_and_apart(tiny_config):
         assert 0.01 < images_per_second(tiny_config, 2, 1, together) < 1e4
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_ends_the_measurement(tiny_config):
     with pytest.raises(RunError, match='a process has ended with exit code 1'):
         images_per_second(tiny_config.replace(num_gpus=99, batch_size=99), 1, 1, together=True)

@@ -37,7 +37,7 @@ class LocalWorkers:
     def log(self, index):
         return self._log(index).read_text(errors='replace')
 
-    def wait(self, seconds=240):
+    def wait(self, seconds=900):
         """The exit codes of all; those that are still there after the time are killed."""
         deadline = time.monotonic() + seconds
         for process in self.processes:
