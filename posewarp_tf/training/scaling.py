@@ -56,33 +56,45 @@ def define_flags() -> None:
     flags.DEFINE_float(
         'gpu_gigabytes', 300.0, 'GB per second and direction between GPUs of a machine.', lower_bound=1e-6
     )
-    flags.DEFINE_float('network_gigabits', 100.0, 'Gbit per second and direction of its network.', lower_bound=1e-6)
+    flags.DEFINE_list('network_gigabits', ['25', '100', '400'], 'Gbit per second and direction, of several networks.')
     flags.DEFINE_float('latency_microseconds', 20.0, 'Latency of a message.', lower_bound=0.0)
     define_training_flags()
 
 
 def main() -> None:
     config = config_from_flags()
-    replicas = _replicas()
-    latency = FLAGS.latency_microseconds * 1e-6
+    counts, networks = _positive('replicas', int), _positive('network_gigabits', float)
     print(f'a model, nothing is measured: {FLAGS.step_seconds:g} s for the step of one replica alone')
     for stage, num_bytes in gradient_bytes(config).items():
         print(f'stage {stage}: {num_bytes / _BYTES_PER_WEIGHT / 1e6:.2f} million weights, {num_bytes / 1e6:.1f} MB')
-        for count in replicas:
-            alone = count <= FLAGS.replicas_per_machine
-            rate = FLAGS.gpu_gigabytes * 1e9 if alone else FLAGS.network_gigabits * 1e9 / 8
-            seconds = ring_seconds(num_bytes, count, rate, latency)
-            efficiency = FLAGS.step_seconds / (FLAGS.step_seconds + seconds)
-            print(
-                f'  {count:4d} replicas: {1e3 * seconds:7.2f} ms to sum gradients, '
-                f'{100 * efficiency:5.1f}% of the time computing, {count * efficiency:5.1f} times the images of one'
-            )
+        for count in counts:
+            if count <= FLAGS.replicas_per_machine:
+                _print_line(f'{count} in one machine', num_bytes, count, FLAGS.gpu_gigabytes * 1e9)
+                continue
+            for rate in networks:
+                _print_line(f'{count}, {rate:g} Gbit/s', num_bytes, count, rate * 1e9 / 8)
 
 
-def _replicas() -> list[int]:
-    if not FLAGS.replicas or not all(text.isdigit() and int(text) for text in FLAGS.replicas):
-        raise ConfigError(f'--replicas: got {",".join(FLAGS.replicas)!r}, expected numbers, for example 8,64')
-    return [int(text) for text in FLAGS.replicas]
+def _print_line(words: str, num_bytes: int, replicas: int, bytes_per_second: float) -> None:
+    seconds = ring_seconds(num_bytes, replicas, bytes_per_second, FLAGS.latency_microseconds * 1e-6)
+    efficiency = FLAGS.step_seconds / (FLAGS.step_seconds + seconds)
+    print(
+        f'  {words:18s} {1e3 * seconds:7.2f} ms to sum gradients, {100 * efficiency:5.1f}% of the time computing, '
+        f'{replicas * efficiency:5.1f} times the images of one'
+    )
+
+
+def _positive(name: str, kind: type) -> list:
+    try:
+        values = [kind(text) for text in FLAGS[name].value]
+    except ValueError:
+        values = []
+    if not values or min(values) <= 0:
+        given = ','.join(FLAGS[name].value)
+        raise ConfigError(
+            f'--{name}: got {given!r}, expected positive numbers, for example {",".join(FLAGS[name].default)}'
+        )
+    return values
 
 
 if __name__ == '__main__':

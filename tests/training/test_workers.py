@@ -34,10 +34,12 @@ def test_workers_end_with_the_weights_of_one_machine_and_the_chief_alone_writes(
     stage, count, stops, tiny_config, has_effect, tmp_path
 ):
     """What is drawn at random for the pictures is the same too, and what they go on from after a stop."""
-    path, log = tmp_path / 'config.json', tmp_path / 'log'
+    path, path_alone, log = (tmp_path / name for name in ('config.json', 'alone.json', 'log'))
     changes = {'augmentation': 'affine', 'color_jitter': True, 'ema_decay': 0.5}
-    path.write_text(tiny_config.replace(stage=stage, batch_size=2 * count, **changes).to_json())
-    alone = start_module(CHECK, [str(path), str(tmp_path / 'alone'), str(NUM_STEPS)], tmp_path, log)
+    config = tiny_config.replace(stage=stage, batch_size=2 * count, **changes)
+    path.write_text(config.to_json())
+    path_alone.write_text(config.replace(distribution='none').to_json())
+    alone = start_module(CHECK, [str(path_alone), str(tmp_path / 'alone'), str(NUM_STEPS)], tmp_path, log)
     for steps in stops:
         with local_workers(
             CHECK, lambda i, n=steps: [path, tmp_path / f'run-{i}', n], count, tmp_path / 'logs'
