@@ -54,7 +54,7 @@ def images_per_second(config: Config, workers: int, steps: int, together: bool) 
     try:
         for process in processes:
             process.start()
-        running = {process.sentinel: process for process in processes}
+        running: dict[Any, Any] = {process.sentinel: process for process in processes}
         while running:
             for ended in multiprocessing.connection.wait(running):
                 code = running.pop(ended).exitcode
