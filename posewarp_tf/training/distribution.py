@@ -79,7 +79,9 @@ def _join(cluster: Cluster, devices: Sequence[str]) -> tf.distribute.MultiWorker
     own, others = cluster.addresses[cluster.index], [*cluster.addresses]
     others.remove(own)
     print(f'worker {cluster.index} of {len(cluster.addresses)}, {own}: waiting for {", ".join(others)}', flush=True)
-    # It takes all GPUs that it sees.
+    # TensorFlow tells of every kind of sum over workers.
+    tf.get_logger().setLevel('WARNING')
+    # The strategy takes all GPUs that it sees.
     gpus = tf.config.list_physical_devices('GPU')
     tf.config.set_visible_devices(gpus[: sum(device.startswith('GPU') for device in devices)], 'GPU')
     try:
