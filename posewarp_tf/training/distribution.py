@@ -78,7 +78,8 @@ def _choose_devices(num_gpus: int) -> list[str]:
 def _join(cluster: Cluster, devices: Sequence[str]) -> tf.distribute.MultiWorkerMirroredStrategy:
     own, others = cluster.addresses[cluster.index], [*cluster.addresses]
     others.remove(own)
-    print(f'worker {cluster.index} of {len(cluster.addresses)}, {own}: waiting for {", ".join(others)}', flush=True)
+    awaited = ', '.join(others) or 'nobody'
+    print(f'worker {cluster.index} of {len(cluster.addresses)}, {own}: waiting for {awaited}', flush=True)
     # TensorFlow tells of every kind of sum over workers.
     tf.get_logger().setLevel('WARNING')
     # The strategy takes all GPUs that it sees.
