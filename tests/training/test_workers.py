@@ -22,13 +22,9 @@ def numbers(folder, stage):
     return {name: reader.get_tensor(name) for name in names}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ('stage', 'count', 'stops'),
-    [
-        ('flow', 2, [NUM_STEPS]),
-        pytest.param('full', 2, [NUM_STEPS], marks=pytest.mark.slow),
-        pytest.param('full', 3, [1, NUM_STEPS], marks=pytest.mark.slow),
-    ],
+    ('stage', 'count', 'stops'), [('flow', 2, [NUM_STEPS]), ('full', 2, [NUM_STEPS]), ('full', 3, [1, NUM_STEPS])]
 )
 def test_workers_end_with_the_weights_of_one_machine_and_the_chief_alone_writes(
     stage, count, stops, tiny_config, has_effect, tmp_path

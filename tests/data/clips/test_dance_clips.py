@@ -72,6 +72,7 @@ def test_a_run_that_goes_on_sees_what_the_straight_one_saw(root):
     assert not np.array_equal(other['target_images'], batches[2]['target_images'])
 
 
+@pytest.mark.slow
 def test_parts_of_several_workers_are_those_of_the_whole_batch_also_how_they_move(root):
     config = config_of(root, augmentation='affine')
     clips = load_clips(config.data, 'train')

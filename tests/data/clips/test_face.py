@@ -72,6 +72,7 @@ def test_training_clips_are_frames_in_a_row_and_a_run_that_goes_on_sees_the_same
         np.testing.assert_array_equal(values, resumed[name])
 
 
+@pytest.mark.slow
 def test_parts_of_several_workers_are_those_of_the_whole_batch(folder):
     videos = load_face_videos(str(folder), 'train')
     assert_parts_are_the_whole(lambda shard: face.make_training_clips(config_of(folder), 2, videos, shard=shard))
