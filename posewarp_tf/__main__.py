@@ -47,6 +47,11 @@ COMMANDS = {
     ),
     'run-portable-step': ('posewarp_tf.training.portable.run', 'trains by such a program, on people without end'),
     'benchmark': ('posewarp_tf.benchmark', 'times a network'),
+    'plan-scaling': ('posewarp_tf.training.scaling', 'says how long a training step would take on more machines'),
+    'benchmark-scaling': (
+        'posewarp_tf.training.scaling_benchmark',
+        'times training in processes that work together, and apart',
+    ),
     'benchmark-data': ('posewarp_tf.data.benchmark', 'times the input pipeline'),
     'benchmark-photos': (
         'posewarp_tf.photos.benchmark',

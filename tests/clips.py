@@ -64,7 +64,7 @@ def clip_material(config, num_frames=12):
 
     channels, batch_size, size = config.model.pose_channels, config.training.batch_size, config.model.image_size
 
-    def training(config, maps, start_step, examples):
+    def training(config, maps, start_step, examples, shard):
         specs = {name: tf.TensorSpec(values.shape, values.dtype) for name, values in clips_of(0).items()}
         steps = itertools.count(start_step)
         return tf.data.Dataset.from_generator(lambda: map(clips_of, steps), output_signature=specs)

@@ -23,8 +23,7 @@ def run_module(
     `log`: the file that takes what it prints; default: one in the folder.
     """
     log = log or folder / f'.log-{module}'
-    process = CONTEXT.Process(target=_run, args=(module, arguments, str(folder), str(log)))
-    process.start()
+    process = start_module(module, arguments, folder, log)
     process.join(seconds)
     if process.is_alive():
         process.kill()
@@ -33,13 +32,22 @@ def run_module(
     return process.exitcode, log.read_text(errors='replace')
 
 
-def _run(module: str, arguments: list[str], folder: str, log: str) -> None:
+def start_module(
+    module: str, arguments: list[str], folder: pathlib.Path, log: pathlib.Path, **environment: str
+) -> multiprocessing.process.BaseProcess:
+    """The same, without waiting for its end; `environment`: further variables."""
+    process = CONTEXT.Process(target=_run, args=(module, arguments, str(folder), str(log), environment))
+    process.start()
+    return process
+
+
+def _run(module: str, arguments: list[str], folder: str, log: str, environment: dict[str, str]) -> None:
     with open(log, 'w') as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.stdout, sys.stderr = open(1, 'w', closefd=False), open(2, 'w', closefd=False)  # noqa: SIM115
     os.chdir(folder)
     # Neither npm nor a browser is found: `make test-mobile` tests the page for phones.
-    os.environ.update(PATH='', TF_CPP_MIN_LOG_LEVEL='3')
+    os.environ.update(PATH='', TF_CPP_MIN_LOG_LEVEL='3', **environment)
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name='__main__', alter_sys=True)

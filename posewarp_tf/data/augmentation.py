@@ -7,6 +7,7 @@ import math
 import tensorflow as tf
 
 from posewarp_tf.conventions import MISSING
+from posewarp_tf.data.shard import WHOLE, Shard
 from posewarp_tf.lanes.colors import change_colors
 from posewarp_tf.lanes.transforms import move_by_matrices
 
@@ -23,15 +24,17 @@ _SATURATION = (0.4, 0.6)
 _HUE = 0.02
 
 
-def random_affine(count: int, size: tuple[int, int], seed: tf.Tensor) -> tf.Tensor:
+def random_affine(
+    count: int, size: tuple[int, int], seed: tf.Tensor, shard: Shard = WHOLE, roles: int = 1
+) -> tf.Tensor:
     """`count` random motions of the picture plane as float32 [count, 3, 3].
 
     A matrix takes (x, y, 1) of a point of the old picture to its place in the new one: rotation by up to 5
     degrees and scaling by 0.95 to 1.05 about the picture's centre, then a shift of up to 5 px per axis, all
-    uniform.
+    uniform. They are those of a shard's part of a batch, for the examples in each of `roles`.
     """
     height, width = size
-    draws = tf.random.stateless_uniform([count, 4], seed, -1.0, 1.0)
+    draws = shard.of(tf.random.stateless_uniform([count * shard.count, 4], seed, -1.0, 1.0), roles=roles)
     angle = draws[:, 0] * (MAX_DEGREES * math.pi / 180)
     low, high = SCALE_RANGE
     scale = (low + high) / 2 + draws[:, 1] * (high - low) / 2
@@ -68,13 +71,13 @@ def move_keypoints(keypoints: tf.Tensor, matrices: tf.Tensor, size: tuple[int, i
     return tf.where(seen, moved, MISSING)
 
 
-def jitter_colors(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def jitter_colors(images: tf.Tensor, seed: tf.Tensor, shard: Shard = WHOLE) -> tf.Tensor:
     """Images [2 B, H, W, 3] in [-1, 1], sources then targets; both of a pair get the same random factors.
 
     Brightness +-0.1 of the range, contrast 0.8 to 1.2, saturation 0.67 to 1.5, hue +-0.02 of the colour
     circle, in this order.
     """
-    draws = tf.random.stateless_uniform([4, images.shape[0] // 2], seed, -1.0, 1.0)
+    draws = shard.of(tf.random.stateless_uniform([4, images.shape[0] // 2 * shard.count], seed, -1.0, 1.0), axis=1)
     draws = tf.concat([draws, draws], axis=1)
     middle, spread = sum(_SATURATION) / 2, (_SATURATION[1] - _SATURATION[0]) / 2
     share = middle + draws[2] * spread

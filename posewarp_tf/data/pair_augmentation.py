@@ -27,6 +27,7 @@ from posewarp_tf.conventions import (
     VISIBILITY_VISIBLE,
 )
 from posewarp_tf.data.camera import NUM_DRAWS, Camera, CameraRanges, random_camera
+from posewarp_tf.data.shard import WHOLE, Shard
 from posewarp_tf.ops import coords_grid, sample_at
 
 Batch = dict[str, tf.Tensor]
@@ -39,16 +40,20 @@ _MOVED = 2 / 3
 _BEND = 0.06
 
 
-def augment_as(kind: str, batch: Mapping[str, tf.Tensor], seed: tf.Tensor) -> Batch:
+def augment_as(kind: str, batch: Mapping[str, tf.Tensor], seed: tf.Tensor, shard: Shard = WHOLE) -> Batch:
     """`augment_pairs` as `--pair_augmentation` says: 'none', 'affine' or 'affine_bend'."""
     if kind == 'none':
         return dict(batch)
     shorter = min(batch['source_image'].shape[1:3])
-    return augment_pairs(batch, seed, bend=_BEND * shorter if kind == 'affine_bend' else 0.0)
+    return augment_pairs(batch, seed, bend=_BEND * shorter if kind == 'affine_bend' else 0.0, shard=shard)
 
 
 def augment_pairs(
-    batch: Mapping[str, tf.Tensor], seed: tf.Tensor, ranges: CameraRanges | None = None, bend: float = 0.0
+    batch: Mapping[str, tf.Tensor],
+    seed: tf.Tensor,
+    ranges: CameraRanges | None = None,
+    bend: float = 0.0,
+    shard: Shard = WHOLE,
 ) -> Batch:
     """Two thirds of the pairs as other cameras see them; half of all with left and right exchanged on both sides.
 
@@ -60,6 +65,7 @@ def augment_pairs(
         seed: two integers, of which the lower 32 bits alone decide what is drawn.
         ranges: of the affine maps; None: those of CameraRanges.
         bend: pixels that control points of the bends move at most along each axis; 0: no bend.
+        shard: which part of a larger batch this one is.
 
     Returns:
         The batch with new values of the same shapes and dtypes.
@@ -68,7 +74,7 @@ def augment_pairs(
         ConfigError: a bend that could fold the picture.
     """
     count, height, width, _ = batch['source_image'].shape
-    draws = hashed_uniform(count, 2 * NUM_DRAWS + 2, seed)
+    draws = shard.of(hashed_uniform(count * shard.count, 2 * NUM_DRAWS + 2, seed))
     mirrored, is_moved = draws[:, -1] < 0.0, draws[:, -2:-1] < 2.0 * _MOVED - 1.0
     source, target = (
         random_camera(part, (height, width), ranges or CameraRanges(), bend, mirrored)

@@ -13,7 +13,6 @@ the units):
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 
 import tensorflow as tf
@@ -24,6 +23,7 @@ from posewarp_tf.data.datasets import PairDataset, load_dataset
 from posewarp_tf.data.pair_augmentation import augment_as
 from posewarp_tf.data.photo_augmentation import augment_photos
 from posewarp_tf.data.picture_store import PictureStore, read_class_map, read_flow, read_picture
+from posewarp_tf.data.shard import WHOLE, Shard
 from posewarp_tf.data.truth import (
     ClassMaps,
     find_flows,
@@ -40,23 +40,12 @@ Batch = dict[str, tf.Tensor]
 _PREFETCHED_BATCHES = 2
 
 
-@dataclasses.dataclass(frozen=True)
-class Shard:
-    """Which part of every batch is made here: the one with this index of `count` equal ones."""
-
-    index: int = 0
-    count: int = 1
-
-
-_WHOLE = Shard()
-
-
 def make_training_dataset(
     config: Config,
     needed_maps: Mapping[str, str],
     start_step: int = 0,
-    shard: Shard = _WHOLE,
     examples: PairDataset | None = None,
+    shard: Shard = WHOLE,
 ) -> tf.data.Dataset:
     """Endless batches of `config.training.batch_size` pairs, or the part of them that is a shard.
 
@@ -67,6 +56,7 @@ def make_training_dataset(
     Args:
         needed_maps: the class maps and truth that batches hold, by their keys, and in words what asks for each.
         examples: the training pairs, if they are read already.
+        shard: which part of each batch.
 
     Raises:
         DataError: from `load_dataset`; when the folder lacks maps or flows that are needed.
@@ -74,12 +64,11 @@ def make_training_dataset(
     batch_size, seed = config.training.batch_size, tf.constant(config.training.seed, tf.int64)
     if examples is None:
         examples = load_dataset(config.data, 'train', config.model.image_size)
-    reader = _TrainingReader(config, examples, needed_maps)
-    num_examples, size = len(examples.rows), batch_size // shard.count
+    reader = _TrainingReader(config, examples, needed_maps, shard)
+    num_examples = len(examples.rows)
 
     def make_batch(step: tf.Tensor) -> Batch:
-        counters = step * batch_size + shard.index * size + tf.range(size, dtype=tf.int64)
-        return reader.read(shuffled_rows(counters, num_examples, seed), step)
+        return reader.read(shuffled_rows(shard.counters(step, batch_size), num_examples, seed), step)
 
     return finished(tf.data.Dataset.range(start_step, tf.int64.max).map(make_batch, **parallel(config)))
 
@@ -114,9 +103,9 @@ def parallel(config: Config) -> dict:
 
 
 def finished(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Read ahead, and the same for all replicas."""
+    """Read ahead; what a strategy makes of it is its part of each batch (training/distribution.py)."""
     options = tf.data.Options()
-    # Replicas split each batch, so all of them read the same ones.
+    # Otherwise workers would be given different files, or different batches, and parts of those.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     return dataset.prefetch(_PREFETCHED_BATCHES).with_options(options)
 
@@ -173,8 +162,9 @@ class _Reader:
 
 
 class _TrainingReader(_Reader):
-    def __init__(self, config: Config, examples: PairDataset, needed_maps: Mapping[str, str]):
+    def __init__(self, config: Config, examples: PairDataset, needed_maps: Mapping[str, str], shard: Shard):
         super().__init__(config, examples)
+        self.shard = shard
         maps = required_maps(config.data, needed_maps, examples)
         # By kind of map: the keys of a batch that hold such maps, and all maps.
         self.maps = {kind: (keys, self._map_store(maps[kind])) for kind, keys in keys_by_kind(needed_maps).items()}
@@ -192,21 +182,23 @@ class _TrainingReader(_Reader):
         keypoints = tf.gather(self.keypoints, numbers)
         maps = {kind: store.get(numbers) for kind, (_, store) in self.maps.items()}
         if self.config.data.augmentation == 'affine':
-            matrices = augmentation.random_affine(numbers.shape[0], self.size, self._seed(step, 0))
+            seed, count = self._seed(step, 0), numbers.shape[0]
+            matrices = augmentation.random_affine(count, self.size, seed, self.shard, len(self.roles))
             images = augmentation.move_images(images, matrices)
             keypoints = augmentation.move_keypoints(keypoints, matrices, self.size)
             maps = {kind: augmentation.move_class_maps(both, matrices) for kind, both in maps.items()}
         if self.config.data.color_jitter:
-            images = augmentation.jitter_colors(images, self._seed(step, 1))
+            images = augmentation.jitter_colors(images, self._seed(step, 1), self.shard)
         sides = {key: side for kind, both in maps.items() for key, side in self.split(kind, both).items()}
         batch = self.batch(numbers, images, keypoints, sides)
         if self.flows is not None:
             batch.update(self.read_flows(tf.gather(self.flows, rows)))
-        batch = augment_as(self.config.data.pair_augmentation, batch, self._seed(step, 0))
+        batch = augment_as(self.config.data.pair_augmentation, batch, self._seed(step, 0), self.shard)
         if self.config.data.photo_augmentation:
             # Last, since moving a picture would smooth its noise.
             images = tf.concat([batch[f'{role}_image'] for role in self.roles], axis=0)
-            batch.update(self.split('image', augment_photos(images, len(self.roles), self._seed(step, 1))))
+            changed = augment_photos(images, len(self.roles), self._seed(step, 1), self.shard)
+            batch.update(self.split('image', changed))
         unwanted = {*sides, *TRUTH_KEYS} - self.wanted
         return {name: values for name, values in self.with_poses(batch).items() if name not in unwanted}
 

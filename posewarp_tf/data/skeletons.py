@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
+from posewarp_tf.data.shard import WHOLE, Shard
 from posewarp_tf.data.skeleton_files import SkeletonSequences, load_skeletons
 from posewarp_tf.poses.skeletons import NUM_SKELETON_JOINTS, PIECE, REACH, piece_starts
 from posewarp_tf.settings.config import Config
@@ -18,8 +19,10 @@ from posewarp_tf.settings.config import Config
 _ENLARGED, _MOVED = 0.5, 0.1
 
 
-def make_training_skeletons(config: Config, start_step: int, sequences: SkeletonSequences) -> tf.data.Dataset:
-    """Endless batches; batch n is a function of (config.training.seed, n) alone.
+def make_training_skeletons(
+    config: Config, start_step: int, sequences: SkeletonSequences, shard: Shard = WHOLE
+) -> tf.data.Dataset:
+    """Endless batches, or a shard's part of each; batch n is a function of (config.training.seed, n) alone.
 
     One piece of every sequence in an epoch, at a random place, enlarged and moved at random as published.
     """
@@ -28,9 +31,9 @@ def make_training_skeletons(config: Config, start_step: int, sequences: Skeleton
     reader = _Reader(sequences)
 
     def make_batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
-        counters = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-        rows = shuffled_rows(counters, num_sequences, seed)
+        rows = shuffled_rows(shard.counters(step, batch_size), num_sequences, seed)
         draws = tf.random.stateless_uniform([4, batch_size], tf.stack([seed, step]), alg='philox')
+        draws = shard.of(draws, axis=1)
         room = tf.maximum(tf.gather(reader.lengths, rows) - PIECE + 1, 1)
         begins = tf.cast(draws[0] * tf.cast(room, tf.float32), tf.int64)
         batch = reader.read(rows, tf.minimum(begins, room - 1))

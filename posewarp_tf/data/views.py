@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from posewarp_tf.conventions import TRUTH_KEYS
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
+from posewarp_tf.data.shard import WHOLE, Shard
 from posewarp_tf.data.view_files import ViewExamples, ViewReader, load_views
 from posewarp_tf.errors import DataError
 from posewarp_tf.ops import to_float_image
@@ -23,9 +24,9 @@ from posewarp_tf.settings.config import Config
 
 
 def make_training_views(
-    config: Config, needed: Mapping[str, str], start_step: int, examples: ViewExamples
+    config: Config, needed: Mapping[str, str], start_step: int, examples: ViewExamples, shard: Shard = WHOLE
 ) -> tf.data.Dataset:
-    """Endless batches; batch n is a function of (config.training.seed, n) alone.
+    """Endless batches, or a shard's part of each; batch n is a function of (config.training.seed, n) alone.
 
     Every epoch visits all listed views in a new order; the target is the same object from a random azimuth, the
     source's among them, and from the same elevation, or any as --view_elevations says.
@@ -42,9 +43,9 @@ def make_training_views(
     sources = tf.constant(examples.sources)
 
     def make_batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
-        counters = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-        places = tf.gather(sources, shuffled_rows(counters, len(examples.sources), seed))
+        places = tf.gather(sources, shuffled_rows(shard.counters(step, batch_size), len(examples.sources), seed))
         draws = tf.random.stateless_uniform([2, batch_size], tf.stack([seed, step]), alg='philox')
+        draws = shard.of(draws, axis=1)
         azimuths = _among(draws[0], len(AZIMUTHS))
         elevations = _among(draws[1], len(ELEVATIONS)) if config.data.view_elevations == 'any' else places[:, 2]
         return reader.read(places, tf.stack([places[:, 0], azimuths, elevations], axis=1))

@@ -46,6 +46,12 @@ class CheckpointFolder:
         found = list_checkpoints(self._folder)
         return f'the last good checkpoint is {found[-1]}' if found else 'there is no earlier checkpoint'
 
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """All that a checkpoint holds, in an order that is the same in every process."""
+        found = tf.train.TrackableView(self._checkpoint).descendants()
+        return [trackable for trackable in found if isinstance(trackable, tf.Variable)]
+
     def save(self, step: int) -> None:
         """Writes step-`step` and then removes all but the last `keep`.
 

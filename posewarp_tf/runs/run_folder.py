@@ -112,7 +112,7 @@ class RunFolder:
             ConfigError: the folder holds another experiment; every setting that differs is listed.
         """
         if self.config_path.exists() and self.is_trained:
-            kept, given = _flat(self.load_config()), _flat(config)
+            kept, given = self.load_config().settings(), config.settings()
             may_change = {field.name for field, _ in config_fields() if field.metadata['may_change']}
             differing = [name for name in given if name not in may_change and given[name] != kept.get(name)]
             if differing:
@@ -172,9 +172,3 @@ class RunFolder:
     def stage_of(self, checkpoint_path: str) -> str:
         """The stage that a checkpoint of this folder belongs to."""
         return pathlib.Path(checkpoint_path).relative_to(self.checkpoint_dir).parts[0]
-
-
-def _flat(config: Config) -> dict:
-    """Every setting by its name, as JSON values (which have neither tuples nor numbers as keys)."""
-    sections = json.loads(config.to_json())
-    return {name: value for section in sections.values() for name, value in section.items()}

@@ -68,6 +68,11 @@ class Config:
         before = {name: getattr(self.model, name) for name in fields_of(common if switches else own)}
         return Config(model=model_config(**{**before, **values}), **sections)
 
+    def settings(self) -> dict[str, Any]:
+        """Every setting by its name, as JSON values (which have neither tuples nor numbers as keys)."""
+        sections = json.loads(self.to_json())
+        return {name: value for section in sections.values() for name, value in section.items()}
+
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True) + '\n'
 

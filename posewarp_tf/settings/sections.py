@@ -129,7 +129,16 @@ class TrainingConfig(Section):
     gradient_clip_norm: float = option(0.0, 'Global norm at which gradients are clipped; 0: never.', minimum=0.0)
     mixed_precision: bool = option(False, 'Compute in float16 on GPUs and bfloat16 on CPUs, keep weights in float32.')
     jit_compile: bool = option(False, 'Compile the training step with XLA.', may_change=True)
-    num_gpus: int = option(-1, 'Replicas; -1: every GPU there is, or the CPU.', minimum=-1, may_change=True)
+    distribution: str = option(
+        'auto',
+        'Train on one replica (none), on those of one machine (mirrored) or on those of all workers that the variable '
+        'TF_CONFIG names (multi_worker); auto: multi_worker if these are several, else mirrored.',
+        choices=('auto', 'mirrored', 'multi_worker', 'none'),
+        may_change=True,
+    )
+    num_gpus: int = option(
+        -1, 'Replicas on each machine; -1: every GPU there is, or the CPU.', minimum=-1, may_change=True
+    )
     seed: int = option(0, 'Seed of weights, data order and augmentation.', minimum=0)
     log_every: int = option(20, 'Steps between scalars.', minimum=1, may_change=True)
     sample_every: int = option(500, 'Steps between pictures.', minimum=1, may_change=True)
@@ -139,6 +148,11 @@ class TrainingConfig(Section):
         1000, 'Steps between evaluations of a few test pairs, which choose the best.', minimum=1, may_change=True
     )
     validation_pairs: int = option(32, 'Test pairs used for that.', minimum=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.distribution == 'none' and self.num_gpus > 1:
+            raise ConfigError(f'--num_gpus: got {self.num_gpus}, expected at most 1 with --distribution=none')
 
     def of_stage(self, stage: str) -> TrainingConfig:
         """The same with the learning rate of a stage."""

@@ -13,6 +13,7 @@ from posewarp_tf.losses.vgg_weights import load_weights
 from posewarp_tf.models.discriminators.sizes import check_clip_discriminator, check_discriminator
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.sections import TrainingConfig
+from posewarp_tf.training.cluster import cluster_of
 
 
 def stages_to_train(config: Config) -> tuple[str, ...]:
@@ -39,8 +40,9 @@ def plan_training(config: Config) -> dict[str, ChosenTerms]:
     Raises:
         ConfigError: settings that cannot work together, as far as they tell without a network or a device.
     """
-    if config.training.num_gpus >= 0:
-        check_replicas(config.training, max(config.training.num_gpus, 1))
+    cluster = cluster_of(config.training)
+    # Without --num_gpus at least one on every machine.
+    check_replicas(config.training, max(config.training.num_gpus, 1) * (len(cluster.addresses) if cluster else 1))
     config.model.check_material()
     planned = {}
     for stage in stages_to_train(config):
@@ -78,4 +80,4 @@ def check_replicas(training: TrainingConfig, num_replicas: int) -> None:
             f'--batch_size: got {training.batch_size}, expected a multiple of the {num_replicas} replicas'
         )
     if training.jit_compile and num_replicas > 1:
-        raise ConfigError(f'--jit_compile: works on one replica, got {num_replicas}; give --num_gpus=1')
+        raise ConfigError(f'--jit_compile: works on one replica, got {num_replicas}; give --distribution=none')

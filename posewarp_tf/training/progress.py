@@ -25,19 +25,22 @@ class Progress:
     """Gathers the losses of each step on the device and reads them once per interval.
 
     Reading waits for the device, so it is not done at every step; yet every step's losses are looked at, always
-    before a checkpoint is saved.
+    before a checkpoint is saved. Without a `log_dir` nothing is shown or written.
     """
 
-    def __init__(self, stage: str, step: int, num_steps: int, batch_size: int, log_dir: pathlib.Path):
+    def __init__(self, stage: str, step: int, num_steps: int, batch_size: int, log_dir: pathlib.Path | None):
         self._stage = stage
         self._batch_size = batch_size
-        self._writer = tf.summary.create_file_writer(str(log_dir / stage))
+        self._writer = (
+            tf.summary.create_file_writer(str(log_dir / stage)) if log_dir else tf.summary.create_noop_writer()
+        )
         self._bar = tqdm(
             total=num_steps,
             initial=step,
             desc=stage,
             unit='step',
             dynamic_ncols=True,
+            disable=log_dir is None,
             mininterval=0.5 if sys.stderr.isatty() else 30.0,
         )
         self._pending: list[tuple[int, Mapping[str, tf.Tensor]]] = []

@@ -36,12 +36,13 @@ class Trainer:
     Args:
         config: the experiment.
         run_folder: new, or one of the same experiment.
-        devices: one replica on each, for example ('CPU:0', 'CPU:1'); None: what `--num_gpus` says.
+        devices: one replica on each, for example ('CPU:0', 'CPU:1'); None: what `--distribution` and `--num_gpus` say.
         init_from: a run folder, a checkpoint or 'starter'; if the first stage has not begun, it starts from its
             weights.
 
     Raises:
-        ConfigError: settings that cannot work, or not those of the run folder.
+        ConfigError: settings that cannot work, or not those of the run folder or of another worker.
+        RunError: another worker has ended.
     """
 
     def __init__(
@@ -55,19 +56,27 @@ class Trainer:
         self._run_folder = run_folder
         self._init_from = init_from
         self._stages = tuple(plan_training(config))
-        self._strategy = distribution.make_strategy(config.training, devices)
-        with self._building():
-            self.model = build_model(config)
-            self.average = build_model(config) if config.training.ema_decay else None
-        self._refuse_steps_that_are_lost()
-        run_folder.save_config(config)
+        self._workers = distribution.make_workers(config.training, devices)
+        with self._workers.together():
+            self._workers.check_settings(config)
+            with self._building():
+                self.model = build_model(config)
+                self.average = build_model(config) if config.training.ema_decay else None
+        if self._workers.is_chief:
+            self._refuse_steps_that_are_lost()
+            run_folder.save_config(config)
 
     def train(self) -> int:
-        """Trains until everything is done or somebody stops it; the exit code of the process: 0, 130 or 143."""
-        with Interruption() as interruption:
+        """Trains until everything is done or somebody stops it; the exit code of the process: 0, 130 or 143.
+
+        Raises:
+            RunError: a loss is not finite, a checkpoint cannot be read or written, or another worker has ended.
+        """
+        with Interruption() as interruption, self._workers.together():
             for stage in self._stages:
-                self._train_stage(stage, interruption)
-                if interruption.signal is not None:
+                if self._workers.told_by_chief(self._workers.is_chief and self._has_to_train(stage)):
+                    self._train_stage(stage, interruption)
+                if self._workers.agree_to_stop(interruption):
                     print(f'{self._run_folder.path}: stopped; nothing is lost, the same command continues', flush=True)
                     return interruption.exit_code
         longer = f'--stage_steps={self._stages[-1]}=...'
@@ -75,20 +84,25 @@ class Trainer:
         return 0
 
     def _train_stage(self, stage: str, interruption: Interruption) -> None:
+        if self._workers.is_chief and not checkpoints.list_checkpoints(self._run_folder.stage_dir(stage)):
+            self._take_over_weights(stage)
+        training = self._make_stage(stage)
+        step = training.restore()
+        if self._workers.is_chief:
+            print(f'stage {stage}: {step} of {self._config.training.stage_steps[stage]} steps are done', flush=True)
+        training.train(step, interruption)
+
+    def _has_to_train(self, stage: str) -> bool:
+        """Whether there is anything left to do; says so if not."""
         num_steps = self._config.training.stage_steps[stage]
         saved = checkpoints.list_checkpoints(self._run_folder.stage_dir(stage))
         if saved and checkpoints.checkpoint_step(saved[-1]) >= num_steps:
             print(f'stage {stage}: {num_steps} steps are done', flush=True)
-            return
+            return False
         if not saved and self._has_begun_later(stage):
             print(f'stage {stage}: left out, a later stage has begun; --stage={stage} would train it', flush=True)
-            return
-        if not saved:
-            self._take_over_weights(stage)
-        training = self._make_stage(stage)
-        step = training.restore() or 0
-        print(f'stage {stage}: {step} of {num_steps} steps are done', flush=True)
-        training.train(step, interruption)
+            return False
+        return True
 
     def _refuse_steps_that_are_lost(self) -> None:
         """--stage=all never goes back: more steps of a stage would not reach the later ones that began without them."""
@@ -113,9 +127,10 @@ class Trainer:
         with self._building():
             objective = objective_of(self._config, stage)
             discriminators = {output: build_discriminator(self._config, output) for output in objective.judges}
-            self._run_folder.add_notes(objective.notes())
+            if self._workers.is_chief:
+                self._run_folder.add_notes(objective.notes())
             networks = Networks(self.model, self.average, discriminators)
-            return StageTraining(self._config, stage, self._run_folder, objective, networks)
+            return StageTraining(self._config, stage, self._run_folder, objective, networks, self._workers)
 
     def _take_over_weights(self, stage: str) -> None:
         """What a stage without a checkpoint starts from: --init_from, else the stage before it, else fresh weights."""
@@ -141,7 +156,7 @@ class Trainer:
     def _building(self) -> Iterator[None]:
         """Where networks are made: seeded, so that a stage begins alike in a run that was interrupted before it."""
         tf.keras.utils.set_random_seed(self._config.training.seed)
-        with distribution.precision(self._config.training), self._strategy.scope():
+        with distribution.precision(self._config.training), self._workers.strategy.scope():
             yield
 
 

@@ -9,11 +9,12 @@ from PIL import Image
 
 from posewarp_tf.conventions import TRUTH_KEYS
 from posewarp_tf.data.picture_store import reading
-from posewarp_tf.data.pipeline import Shard, make_test_dataset, make_training_dataset
+from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.ops import to_float_image
 from posewarp_tf.pictures.picture_files import load_image, resize_image
 from posewarp_tf.poses.heatmaps import make_heatmaps
+from tests.shards import assert_parts_are_the_whole
 from tests.tiny_dataset import training_dataset
 
 PFL = {'model': 'pfl', 'spatial_transform': 'bilinear', 'use_garment': True, 'stage_steps': {'synthesis': 1}}
@@ -316,9 +317,14 @@ def test_empty_picture_file_is_named(tiny_dataset):
         _take(training_dataset(tiny_dataset.config(cache_images=False)), 4)
 
 
-def test_shards_are_the_parts_of_the_whole_batch(tiny_dataset):
-    config = tiny_dataset.config(batch_size=4)
-    (whole,) = _take(training_dataset(config, start_step=3), 1)
-    parts = [_take(training_dataset(config, start_step=3, shard=Shard(index, 2)), 1)[0] for index in range(2)]
-    for name, values in whole.items():
-        np.testing.assert_array_equal(values, np.concatenate([part[name] for part in parts]))
+@pytest.mark.parametrize(
+    'settings',
+    [
+        {'augmentation': 'affine', 'color_jitter': True},
+        {'pair_augmentation': 'affine_bend', 'photo_augmentation': True},
+    ],
+)
+def test_parts_of_several_workers_are_those_of_the_whole_batch_also_what_is_drawn_at_random(tiny_dataset, settings):
+    _write_flows(tiny_dataset)
+    config = tiny_dataset.config(batch_size=4, **settings)
+    assert_parts_are_the_whole(lambda shard: training_dataset(config, start_step=3, shard=shard))

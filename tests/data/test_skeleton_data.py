@@ -10,6 +10,7 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.poses.skeletons import to_skeletons
 from posewarp_tf.settings.config import Config
 from posewarp_tf.synthetic.skeletons import NOISY_FILE, TRUTH_FILE, write_skeletons
+from tests.shards import assert_parts_are_the_whole
 
 
 @pytest.fixture(scope='module')
@@ -63,6 +64,11 @@ def test_noisy_and_true_ones_are_changed_alike_and_a_run_that_goes_on_sees_the_s
     hips = [np.median(batches[0][name][:, frames, 11], axis=1) for name, frames in (('skeletons', slice(40, 64)),)]
     truth = np.median(batches[0]['target_skeletons'][:, :, 4], axis=1)
     assert np.abs(hips[0] - truth).max() < 0.1
+
+
+def test_parts_of_several_workers_are_those_of_the_whole_batch(folder):
+    sequences = load_skeletons(str(folder), 'train')
+    assert_parts_are_the_whole(lambda shard: make_training_skeletons(config_of(folder), 2, sequences, shard), count=4)
 
 
 def test_sequences_that_do_not_fit_are_left_out_and_missing_files_named(folder, tmp_path):

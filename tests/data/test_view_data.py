@@ -14,6 +14,7 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.ops import to_uint8_image
 from posewarp_tf.poses.views import views_of_poses
 from posewarp_tf.settings.config import Config
+from tests.shards import assert_parts_are_the_whole
 
 TRUTH = {'flow': 'a test', 'visibility': 'a test'}
 
@@ -66,6 +67,12 @@ def test_a_run_that_goes_on_sees_the_same_and_any_elevation_can_be_asked_for(vie
     free = batches_of(config_of(views_folder, view_elevations='any'), 8)
     pairs = [(parsed(batch['source_name'])[1], parsed(batch['target_name'])[1]) for batch in free]
     assert any(np.any(source[:, 1] != target[:, 1]) for source, target in pairs)
+
+
+def test_parts_of_several_workers_are_those_of_the_whole_batch(views_folder):
+    config = config_of(views_folder, view_elevations='any')
+    examples = load_views(config.data, 'train')
+    assert_parts_are_the_whole(lambda shard: make_training_views(config, {}, 1, examples, shard), count=3)
 
 
 def test_a_test_object_is_shown_from_its_own_azimuth_and_turned_all_around(copied):

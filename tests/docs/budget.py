@@ -16,6 +16,7 @@ _FEW_TERMS = '--loss_weights=full.adversarial=0,full.perceptual=0,full.style=0'
 _PLAIN = {
     'posewarp_tf.evaluate': ('--max_pairs=2',),
     'posewarp_tf.benchmark': (*_NARROW, *_SHALLOW, '--repeats=1'),
+    'posewarp_tf.training.scaling': (*_NARROW, *_SHALLOW),
     'posewarp_tf.video.benchmark': ('--num_frames=3', '--frame_size=48,64'),
     'posewarp_tf.photos.accuracy': ('--num_people=1', '--scale=1'),
     'posewarp_tf.photos.benchmark': ('--repeats=1', '--photo_size=96,64'),

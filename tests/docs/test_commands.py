@@ -26,6 +26,8 @@ CANNOT_RUN = {
     'custom_ops/cuda_check/run_all.sh ': 'needs a GPU',
     'posewarp portable-step ': 'traces a network for a minute; tests/training/test_portable.py writes and collects one',
     'posewarp run-portable-step ': 'needs JAX and MakeHuman; tests/training/test_portable_in_jax.py runs a step by JAX',
+    'posewarp benchmark-scaling ': 'starts four processes; tests/training/test_scaling.py does so with a small network',
+    'export ': 'for a shell; what it names is not there',
     'posewarp build-ops': 'compiles for a minute; make test builds the same',
     'pip install ': 'installs packages; make test-package does it in an environment of its own',
     'python3 -m venv ': 'make does it',

@@ -37,7 +37,7 @@ def main(config_path, folder):
         if len(devices) == 2:
             weights = [*training.model.weights, *(weight for one in discriminators for weight in one.weights)]
             between = {
-                weight.name: largest_difference(*training._strategy.experimental_local_results(weight))
+                weight.name: largest_difference(*training._workers.strategy.experimental_local_results(weight))
                 for weight in weights
             }
     print(json.dumps({'between_replicas': between, 'to_one_replica': compare(checkpoints[2], checkpoints[1])}))

@@ -23,6 +23,7 @@ from posewarp_tf.data.clips.dance_files import DanceClips, flow_path, load_clips
 from posewarp_tf.data.clips.dance_reader import REFERENCE_MOVES_APART, Batch, ClipReader
 from posewarp_tf.data.clips.video_folders import require_masks, wanted_truth
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
+from posewarp_tf.data.shard import WHOLE, Shard
 from posewarp_tf.errors import DataError
 from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.settings.config import Config
@@ -32,9 +33,13 @@ __all__ = ['load_clips', 'make_test_clips', 'make_training_clips']
 
 
 def make_training_clips(
-    config: Config, start_step: int, clips: DanceClips, needed: Mapping[str, str] | None = None
+    config: Config,
+    start_step: int,
+    clips: DanceClips,
+    needed: Mapping[str, str] | None = None,
+    shard: Shard = WHOLE,
 ) -> tf.data.Dataset:
-    """Endless batches; batch n is a function of (config.training.seed, n) alone.
+    """Endless batches, or a shard's part of each; batch n is a function of (config.training.seed, n) alone.
 
     One clip of every video in an epoch: 30 frames from a random place, and one of the first 20 frames as reference.
     With `--augmentation=affine` both are moved as published. Videos of fewer frames are left out; if all are shorter,
@@ -53,10 +58,10 @@ def make_training_clips(
     choice = tf.constant(np.minimum(clips.reference_lengths, NUM_REFERENCES))
 
     def make_batch(step: tf.Tensor) -> Batch:
-        counters = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-        videos = tf.gather(long_enough, shuffled_rows(counters, len(long_enough), seed))
+        videos = tf.gather(long_enough, shuffled_rows(shard.counters(step, batch_size), len(long_enough), seed))
         draws = tf.random.stateless_uniform([batch_size, 2], tf.stack([seed, 2 * step]), alg='philox')
         moves = tf.random.stateless_uniform([batch_size, 2, 4], tf.stack([seed, 2 * step + 1]), -1.0, 1.0, alg='philox')
+        draws, moves = shard.of(draws), shard.of(moves)
         begins, references = (
             tf.minimum(tf.cast(draws[:, i] * tf.cast(count, tf.float32), tf.int64), count - 1)
             for i, count in enumerate((tf.gather(room, videos), tf.gather(choice, videos)))

@@ -25,6 +25,7 @@ from posewarp_tf.data.clips.face_files import (
 from posewarp_tf.data.clips.video_folders import require_masks, wanted_truth
 from posewarp_tf.data.picture_store import PictureStore, read_flow
 from posewarp_tf.data.pipeline import finished, parallel, shuffled_rows
+from posewarp_tf.data.shard import WHOLE, Shard
 from posewarp_tf.faces.face_maps import NUM_FACE_CHANNELS, make_face_maps, to_pose
 from posewarp_tf.models.clips import CLIP_FRAMES
 from posewarp_tf.ops import to_float_image
@@ -36,12 +37,17 @@ _FLOWS = {'previous': 'target', 'reference': 'reference'}
 
 
 def make_training_clips(
-    config: Config, start_step: int, clips: FaceVideos, needed: Mapping[str, str] | None = None
+    config: Config,
+    start_step: int,
+    clips: FaceVideos,
+    needed: Mapping[str, str] | None = None,
+    shard: Shard = WHOLE,
 ) -> tf.data.Dataset:
-    """Endless batches of 30 frames in a row; batch n is a function of (config.training.seed, n) alone.
+    """Endless batches of 30 frames in a row, or a shard's part of each.
 
-    One clip of every video in an epoch, at a random place; shorter videos are left out. The reference is the first
-    frame of the clip, which is its first target too, as published. Nothing is changed at random.
+    Batch n is a function of (config.training.seed, n) alone. One clip of every video in an epoch, at a random place;
+    shorter videos are left out. The reference is the first frame of the clip, which is its first target too, as
+    published. Nothing is changed at random.
 
     Raises:
         DataError: no video is long enough; a frame or its landmarks cannot be read; masks are `needed`.
@@ -52,9 +58,8 @@ def make_training_clips(
     reader = _Reader(config, videos)
 
     def make_batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
-        counters = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-        rows = shuffled_rows(counters, len(videos.names), seed)
-        draws = tf.random.stateless_uniform([batch_size], tf.stack([seed, step]), alg='philox')
+        rows = shuffled_rows(shard.counters(step, batch_size), len(videos.names), seed)
+        draws = shard.of(tf.random.stateless_uniform([batch_size], tf.stack([seed, step]), alg='philox'))
         room = tf.gather(tf.constant(videos.lengths), rows) - CLIP_FRAMES + 1
         begins = tf.minimum(tf.cast(draws * tf.cast(room, tf.float32), tf.int64), room - 1)
         return reader.read(rows, begins, CLIP_FRAMES)

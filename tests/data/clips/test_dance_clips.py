@@ -13,6 +13,7 @@ from posewarp_tf.poses.dance_joints import coco_joints
 from posewarp_tf.poses.dance_maps import pose_maps, resize_joints
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
 from tests.data.clips.tiny_videos import FRAME_SIZE, clean, config_of, noisy, write_videos
+from tests.shards import assert_parts_are_the_whole
 
 SIZE = (64, 32)
 
@@ -69,6 +70,13 @@ def test_a_run_that_goes_on_sees_what_the_straight_one_saw(root):
         np.testing.assert_array_equal(resumed[name], value)
     other = next(training(root, start_step=2, augmentation='affine', seed=6))
     assert not np.array_equal(other['target_images'], batches[2]['target_images'])
+
+
+@pytest.mark.slow
+def test_parts_of_several_workers_are_those_of_the_whole_batch_also_how_they_move(root):
+    config = config_of(root, augmentation='affine')
+    clips = load_clips(config.data, 'train')
+    assert_parts_are_the_whole(lambda shard: make_training_clips(config, 2, clips, shard=shard))
 
 
 def test_a_sample_of_fashion_moves_as_one_and_its_reference_apart_those_of_iper_together(root):

@@ -13,6 +13,7 @@ from posewarp_tf.data.clips.dance_files import load_clips
 from posewarp_tf.data.clips.dance_lists import read_list
 from posewarp_tf.data.datasets import load_dataset
 from posewarp_tf.data.materials import material_of
+from posewarp_tf.data.shard import WHOLE
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.poses.skeletons import COCO_17
 from posewarp_tf.training.plan import maps_to_train
@@ -168,7 +169,7 @@ def test_the_check_finds_videos_too_short_for_a_window_and_masks_that_are_not_th
     assert findings.problems == ['masks: 1']
     assert 'needed: target_masks by --foreground_correctness' in capsys.readouterr().out
     with pytest.raises(DataError, match='no masks of the foreground'):
-        material_of(config).training(config, maps_to_train(config), 0, load_clips(config.data, 'train'))
+        material_of(config).training(config, maps_to_train(config), 0, load_clips(config.data, 'train'), WHOLE)
 
     config = config.replace(foreground_correctness=False)
     for kind in ('A', 'alphapose', 'video2d'):

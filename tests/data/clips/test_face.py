@@ -14,6 +14,7 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.faces.face_maps import make_face_maps
 from posewarp_tf.faces.landmarks import read_landmarks, write_landmarks
 from tests.face_toy import config_of_faces
+from tests.shards import assert_parts_are_the_whole
 
 SIZE = (32, 64)
 LENGTHS = {'a': 33, 'b': 12, 'c': 35}
@@ -69,6 +70,12 @@ def test_training_clips_are_frames_in_a_row_and_a_run_that_goes_on_sees_the_same
     assert len(begins) > 2
     for name, values in batches[2].items():
         np.testing.assert_array_equal(values, resumed[name])
+
+
+@pytest.mark.slow
+def test_parts_of_several_workers_are_those_of_the_whole_batch(folder):
+    videos = load_face_videos(str(folder), 'train')
+    assert_parts_are_the_whole(lambda shard: face.make_training_clips(config_of(folder), 2, videos, shard=shard))
 
 
 def test_a_frame_comes_with_the_maps_of_its_own_landmarks(folder):
