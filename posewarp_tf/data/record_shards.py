@@ -71,8 +71,10 @@ def write_or_verify(task: ShardTask) -> bool:
 
 
 def done_facts(task: ShardTask) -> dict[str, Any] | None:
-    """`name`, `records`, `bytes` and `sha256` of a shard that is done, and `places`: by kind the offset and length of each
-    record's bytes; None if it is not done."""
+    """`name`, `records`, `bytes`, `sha256` of a shard, and `places`: by kind, offset and length of each record's bytes.
+
+    None if the shard is not done.
+    """
     try:
         return json.loads(task.done_path.read_text(encoding='utf-8'))
     except FileNotFoundError:
