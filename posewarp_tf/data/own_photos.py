@@ -75,8 +75,8 @@ def write_photos(
         poses, failures = _find_all(by_person, folder, load(), picture_size)
         if len(poses) < 2:
             raise DataError(
-                f'{photos}: got {len(poses)} people with two pictures or more, expected at least 2, one for training and '
-                f'one for tests: a folder for each, or names such as anna_1.jpg; {shorten(failures)}'
+                f'{photos}: got {len(poses)} people with two pictures or more, expected at least 2, one for training '
+                f'and one for tests: a folder for each, or names such as anna_1.jpg; {shorten(failures)}'
             )
         people, pairs = split_people(sorted(poses), test_share), {}
         for split, names in people.items():

@@ -33,6 +33,7 @@ from posewarp_tf.settings.sections import DataConfig
 INDEX_NAME = 'prepared.json'
 # Another number where the files mean something else.
 FORM = 1
+_KEYS = {'form', 'dataset', 'keypoint_size', 'frame', 'codings', 'splits', 'lists', 'shards'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,13 +120,12 @@ def find_prepared(data_dir: str) -> Prepared | None:
         return None
     try:
         index = json.loads(read_contents(path))
-        form = index['form']
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise DataError(f'{path}: not the index of a prepared folder: {error}') from error
-    if form != FORM:
-        raise DataError(
-            f'{path}: got form {form}, expected {FORM}: it was prepared by another version; prepare it anew'
-        )
+    if not isinstance(index, dict) or not _KEYS <= index.keys():
+        raise DataError(f'{path}: not the index of a prepared folder: expected {", ".join(sorted(_KEYS))} in it')
+    if index['form'] != FORM:
+        raise DataError(f'{path}: got form {index["form"]}, expected {FORM}: made by another version; prepare it anew')
     return Prepared(data_dir, index)
 
 

@@ -162,6 +162,12 @@ def test_what_a_prepared_folder_was_not_made_with_is_refused(people, tmp_path):
         prepare(_config(people, tmp_path / 'prepared').data, tmp_path / 'again', num_workers=1)
     with pytest.raises(DataError, match=r'--data_dir: no ram://nowhere/prepared\.json: folders behind URLs are read'):
         find_prepared('ram://nowhere')
-    (tmp_path / 'prepared' / 'prepared.json').write_text('{"form": 0}')
-    with pytest.raises(DataError, match=r'prepared\.json: got form 0, expected 1'):
-        find_prepared(str(tmp_path / 'prepared'))
+    index = tmp_path / 'prepared' / 'prepared.json'
+    for text, words in (
+        (index.read_text().replace('"form": 1', '"form": 0'), 'got form 0, expected 1'),
+        ('{"form": 1}', 'not the index of a prepared folder: expected codings, dataset'),
+        ('{"form', 'not the index of a prepared folder: Unterminated string'),
+    ):
+        index.write_text(text)
+        with pytest.raises(DataError, match=rf'prepared\.json: {words}'):
+            find_prepared(str(tmp_path / 'prepared'))
