@@ -42,7 +42,7 @@ def prepare(
     num_workers: int = 0,
     shard: tuple[int, int] = (1, 1),
     show_progress: bool = True,
-) -> bool:
+) -> float | None:
     """Writes a prepared folder of the data set that `data` names, as a whole or not at all.
 
     What is done of a run that was stopped is verified and stays. With `shard` (i, n) only every n-th shard is written;
@@ -52,7 +52,8 @@ def prepare(
         records_per_shard: most pictures, or pairs with flows, in one file.
         num_workers: processes; 0: one for each core.
 
-    Returns False, having done nothing, when `output_dir` holds it already.
+    Returns:
+        The seconds of processors that shards took; None, having done nothing, when `output_dir` holds it already.
 
     Raises:
         DataError: the data set cannot be used, or `output_dir` holds something else.
@@ -61,21 +62,23 @@ def prepare(
     splits = read_splits(data)
     description = describe(data, splits, records_per_shard)
     if _is_already_there(final, description):
-        return False
+        return None
     number, count = shard
+    worked = 0.0
     # Shared even where it is alone, so that the shards stay when something unreadable stops the work.
     with begun(final, description, (), is_shared=True, done='shards', index=INDEX_NAME) as unfinished:
         tasks = [task for split in splits.values() for task in split.tasks(unfinished.folder, records_per_shard)]
         own = tasks[number - 1 :: count]
         total = sum(task.num_records for task in own)
         with tqdm(total=total, desc='preparing', unit='record', disable=not show_progress) as progress:
-            written = in_processes(write_or_verify, own, num_workers or os.cpu_count() or 1)
-            for task, _ in zip(own, written):
+            done = in_processes(write_or_verify, own, num_workers or os.cpu_count() or 1)
+            for task, seconds in zip(own, done):
+                worked += seconds
                 progress.update(task.num_records)
         if all(task.done_path.exists() for task in tasks):
             _write_index(unfinished.folder, description, splits, tasks)
             unfinished.finish()
-    return True
+    return worked
 
 
 def _is_already_there(final: pathlib.Path, description: Mapping[str, Any]) -> bool:
@@ -134,7 +137,8 @@ def main() -> None:
         raise ConfigError('--output_dir: missing; expected a folder to write')
     data = config_from_flags().data
     start = time.time()
-    if not prepare(data, given.output_dir, given.records_per_shard, data.num_workers, parse_shard(given.shard)):
+    worked = prepare(data, given.output_dir, given.records_per_shard, data.num_workers, parse_shard(given.shard))
+    if worked is None:
         print(f'{given.output_dir} already holds exactly this data set: nothing to do (check-data verifies it)')
         return
     prepared = find_prepared(given.output_dir)
@@ -145,6 +149,8 @@ def main() -> None:
     size, seconds = sum(shard['bytes'] for shard in prepared.shards), time.time() - start
     shards = f'{len(prepared.shards)} shards of together {size / 1e6:,.1f} MB'
     print(f'{given.output_dir}: {" and ".join(counts)} in {shards}, in {seconds:.0f} s')
+    records = sum(shard['records'] for shard in prepared.shards)
+    print(f'{records:,} records, {worked:.2f} s of processors')
 
 
 if __name__ == '__main__':

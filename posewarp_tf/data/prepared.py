@@ -118,11 +118,12 @@ def find_prepared(data_dir: str) -> Prepared | None:
                 f'--data_dir: no {path}: folders behind URLs are read where `posewarp prepare-data` made them'
             )
         return None
+    contents = read_contents(path)
     try:
-        index = json.loads(read_contents(path))
+        index = json.loads(contents)
     except ValueError as error:
         raise DataError(f'{path}: not the index of a prepared folder: {error}') from error
-    if not isinstance(index, dict) or not _KEYS <= index.keys():
+    if not isinstance(index, dict) or not index.keys() >= _KEYS:
         raise DataError(f'{path}: not the index of a prepared folder: expected {", ".join(sorted(_KEYS))} in it')
     if index['form'] != FORM:
         raise DataError(f'{path}: got form {index["form"]}, expected {FORM}: made by another version; prepare it anew')

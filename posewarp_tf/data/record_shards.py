@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -52,22 +53,25 @@ class ShardTask(NamedTuple):
         return self.folder / 'shards' / f'{self.name}.json'
 
 
-def write_or_verify(task: ShardTask) -> bool:
-    """Writes a shard, unless it is there with the checksum that it was written with; whether it wrote.
+def write_or_verify(task: ShardTask) -> float:
+    """Writes a shard, unless it is there with the checksum that it was written with; the processor's seconds for it.
 
     Everything is decoded on the way, so that nothing unreadable gets in.
 
     Raises:
         DataError: a picture, a map or a flow that cannot be read.
     """
+    import tensorflow  # noqa: F401, its loading is no part of the work
+
+    start = time.process_time()
     sources = _sizes_of_sources(task)
     if _is_whole(task, sources):
-        return False
+        return time.process_time() - start
     path = task.folder / task.name
     places = _write(task, path)
     facts = {'name': task.name, 'records': task.num_records, **checksum(path), 'sources': sources, 'places': places}
     files.write_text(task.done_path, json.dumps(facts))
-    return True
+    return time.process_time() - start
 
 
 def done_facts(task: ShardTask) -> dict[str, Any] | None:

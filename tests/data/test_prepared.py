@@ -121,7 +121,7 @@ def test_a_stopped_run_goes_on_with_shards_that_are_verified_and_parts_make_the_
     assert os.stat(tmp_path / 'parts' / kept.name).st_mtime_ns == before
     assert _contents(tmp_path / 'parts') == whole
     config = _config(people)
-    assert prepare(config.data, tmp_path / 'parts', 3, 1, show_progress=False) is False
+    assert prepare(config.data, tmp_path / 'parts', 3, 1, show_progress=False) is None
     with pytest.raises(DataError, match='parts: already holds something else, or was prepared with other settings'):
         prepare(config.data, tmp_path / 'parts', 4, 1, show_progress=False)
 
