@@ -121,7 +121,7 @@ def _write_index(
         'shards': [{key: shard[key] for key in ('name', 'records', 'bytes', 'sha256')} for shard in shards],
     }
     files.write_text(folder / INDEX_NAME, json.dumps(index, indent=1) + '\n')
-    (folder / 'settings.json').unlink()
+    (folder / 'settings.json').unlink(missing_ok=True)
 
 
 def define_flags() -> None:
