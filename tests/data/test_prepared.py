@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from posewarp_tf.data.check import check
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.data.pipeline import make_test_dataset, make_training_dataset
 from posewarp_tf.data.prepare import prepare
-from posewarp_tf.data.prepared import find_prepared
+from posewarp_tf.data.prepared import PreparedSplit, find_prepared, packed_split
 from posewarp_tf.errors import ConfigError, DataError
+from tests.source_code import ROOT
 
 NEEDED = dict.fromkeys(('source_parts', 'target_parts', 'source_garment', *TRUTH_KEYS), 'a test')
 
@@ -171,3 +174,32 @@ def test_what_a_prepared_folder_was_not_made_with_is_refused(people, tmp_path):
         index.write_text(text)
         with pytest.raises(DataError, match=rf'prepared\.json: {words}'):
             find_prepared(str(tmp_path / 'prepared'))
+
+
+_LOAD = """
+import resource, sys
+from posewarp_tf.data.datasets import load_dataset
+from posewarp_tf.settings.sections import DataConfig
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+pairs = len(load_dataset(DataConfig(data_dir=sys.argv[1]), 'train', (256, 256)).rows)
+print(pairs, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.slow
+def test_lists_of_a_million_pairs_take_less_than_600_megabytes(people):
+    prepared, count = _prepare(people), 477_000
+    rng = np.random.default_rng(0)
+    names = [f'fashionWOMENDressesid{number:08d}01_1front.jpg' for number in range(count)]
+    rows = rng.integers(0, count, (1_000_000, 2)).astype(np.int32)
+    places = np.stack([np.zeros(count), np.arange(count), np.ones(count)], axis=1).astype(np.int64)
+    joints = rng.integers(0, 176, (count, 18, 2)).astype(np.float32)
+    contents = packed_split(PreparedSplit(names, joints, rows, [], {'image': places}))
+    (prepared / 'train.npz').write_bytes(contents)
+    index = json.loads((prepared / 'prepared.json').read_text())
+    index['lists']['train']['sha256'] = hashlib.sha256(contents).hexdigest()
+    (prepared / 'prepared.json').write_text(json.dumps(index))
+    command = [sys.executable, '-c', _LOAD, str(prepared)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    pairs, kilobytes = map(int, done.stdout.splitlines()[-1].split())
+    assert pairs == 1_000_000 and kilobytes < 600_000
