@@ -33,6 +33,8 @@ COMMANDS = {
     'app': ('posewarp_tf.app', 'puts people into other poses on a page in the browser'),
     'synthetic': ('posewarp_tf.synthetic.__main__', 'writes a data set of synthetic people, or one walking'),
     'check-data': ('posewarp_tf.data.check', 'looks a data set over before training'),
+    'prepare-data': ('posewarp_tf.data.prepare', 'writes a data set as a few large files, for large sets'),
+    'prepare-photos': ('posewarp_tf.data.prepare_photos', 'makes a data set of your own photos'),
     'import-pytorch': ('posewarp_tf.import_pytorch', 'makes a run of checkpoints released for PyTorch'),
     'export-pytorch': ('posewarp_tf.export_pytorch', 'writes the weights of a run for PyTorch'),
     'export-saved-model': ('exports.saved_model.__main__', 'writes a run as SavedModel, for TensorFlow Serving'),

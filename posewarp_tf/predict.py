@@ -3,7 +3,8 @@
 One picture, with joints found in both photos (or given by --source_keypoints=me.json --target_keypoints=pose.json):
     posewarp predict --source_image=me.jpg --target_image=dancer.jpg --output=out.png
 The model is the one that comes with posewarp_tf, or one of your own: --run_dir=runs/quickstart.
-Many: give a folder as --source_image or of poses (and as --output), or list them in a CSV, --pairs.
+Many: give a folder as --source_image or of poses (and as --output), or list them in a CSV, --pairs. Pictures of a CSV
+that are made already, from the same, are left out; --shard=2/8 makes every eighth, for several machines.
 Driving by a video, or by the poses of one:
     ... --source_image=me.jpg --target_video=dance.mp4 --output=dance_of_me.mp4
     ... --source_image=me.jpg --source_keypoints=me.json --target_dir=dance/ --output=dance_of_me/
@@ -37,7 +38,7 @@ from posewarp_tf.pictures.class_codings import GARMENT_CLASSES
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
-from posewarp_tf.settings.flags import size_from_flag
+from posewarp_tf.settings.flags import define_shard_flag, parse_shard, size_from_flag
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.found_poses import PoseFinder
@@ -51,7 +52,7 @@ _PATHS = (
     *MAP_COLUMNS,
 )
 _FOR_VIDEO = ('source_image', 'target_video', 'output')
-_ONLY_FOR_SEQUENCE = ('fps', 'overwrite', 'smooth_poses', 'motion_run_dir')
+_ONLY_FOR_SEQUENCE = ('fps', 'smooth_poses', 'motion_run_dir')
 _ONLY_FOR_VIDEO = ('start', 'max_seconds', 'sound')
 _NOT_FOR_SEQUENCE = ('target_keypoints', 'target_name', 'target_image', 'target_garment', 'save_intermediates')
 
@@ -95,6 +96,7 @@ def define_flags() -> None:
     flags.DEFINE_string('target_name', None, 'Row of --target_keypoints if it has many pictures.')
     flags.DEFINE_boolean('save_intermediates', False, 'Also write the warped source, flow, mask, skeletons and a grid.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
+    define_shard_flag('--pairs')
     flags.DEFINE_integer('batch_size', 4, 'So many pictures at once, where there are many.', lower_bound=1)
     define_photo_flags()
     _define_map_flags()
@@ -136,15 +138,18 @@ def main() -> int:
         flag.value = flag.value and os.path.expanduser(str(flag.value))
     if given.target_video is not None:
         _require(_FOR_VIDEO, f'expected {_listed(_FOR_VIDEO)}')
-        _refuse(('pairs', 'target_dir', 'target_image_size', *_NOT_FOR_SEQUENCE), 'does not go with --target_video')
+        refused = ('pairs', 'shard', 'target_dir', 'target_image_size', *_NOT_FOR_SEQUENCE)
+        _refuse(refused, 'does not go with --target_video')
         return _drive()
     _refuse(_ONLY_FOR_VIDEO, 'goes with --target_video only')
     if given.target_dir is not None:
         _require(_FOR_SEQUENCE, f'expected {_listed(_FOR_SEQUENCE)}')
-        _refuse(('pairs', *_NOT_FOR_SEQUENCE), 'does not go with --target_dir')
+        _refuse(('pairs', 'shard', *_NOT_FOR_SEQUENCE), 'does not go with --target_dir')
         return _drive()
     _refuse(_ONLY_FOR_SEQUENCE, 'goes with --target_dir or --target_video only')
     if given.pairs is None:
+        _refuse(('shard',), 'goes with --pairs only')
+        _refuse(('overwrite',), 'goes with --pairs, --target_dir or --target_video only')
         needed = f'expected {_listed(REQUIRED_COLUMNS)} and --target_image or --target_keypoints'
         _require(REQUIRED_COLUMNS, f'{needed}, or --pairs, or --target_dir')
         if not (given.target_keypoints or given.target_image):
@@ -155,11 +160,17 @@ def main() -> int:
 
 
 def _predict() -> int:
+    from posewarp_tf.inference.done_pictures import DonePictures, part_of_jobs
     from posewarp_tf.inference.runner import RunOptions, run_jobs
 
     given = flags.FLAGS
+    options = RunOptions(given.save_intermediates, given.garment_classes, given.batch_size)
+    done = None
     if given.pairs is not None:
-        jobs = jobs_from_csv(given.pairs)
+        shard = parse_shard(given.shard)
+        jobs = part_of_jobs(jobs_from_csv(given.pairs), shard)
+        run, model = _chosen_run()
+        done = DonePictures(_made_by(run), shard, given.overwrite)
     else:
         jobs = jobs_from_paths(
             Job(
@@ -175,9 +186,15 @@ def _predict() -> int:
                 class_maps={name: pathlib.Path(place) for name, place in _given_maps().items()},
             )
         )
-    options = RunOptions(given.save_intermediates, given.garment_classes, given.batch_size)
-    run, model = _chosen_run()
-    return 1 if run_jobs(lambda: _load_reposer(run), model, jobs, _finder(), options) else 0
+        run, model = _chosen_run()
+    return 1 if run_jobs(lambda: _load_reposer(run), model, jobs, _finder(), options, done) else 0
+
+
+def _made_by(run: RunFolder) -> str:
+    """Another one where other pictures would be made of the same files."""
+    given = flags.FLAGS
+    names = ('checkpoint', 'garment_classes', 'save_intermediates', 'pose_model', 'person')
+    return f'{run.fingerprint()} {_photo_options()} {[given[name].value for name in names]}'
 
 
 def _drive() -> int:
@@ -221,9 +238,12 @@ def _load_reposer(run: RunFolder) -> PhotoReposer:
     from posewarp_tf.inference.photo import PhotoReposer
     from posewarp_tf.inference.predictor import Predictor
 
+    return PhotoReposer(Predictor(run.path, flags.FLAGS.checkpoint), _photo_options())
+
+
+def _photo_options() -> PhotoOptions:
     given = flags.FLAGS
-    options = PhotoOptions(given.framing, given.background, given.resolution, given.retarget)
-    return PhotoReposer(Predictor(run.path, given.checkpoint), options)
+    return PhotoOptions(given.framing, given.background, given.resolution, given.retarget)
 
 
 def _finder() -> PoseFinder:

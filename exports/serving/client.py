@@ -18,7 +18,8 @@ from PIL import Image
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.inference.checks import checked_map
-from posewarp_tf.pictures.picture_files import is_remote, load_class_numbers, load_image, save_image
+from posewarp_tf.pictures.contents import is_remote
+from posewarp_tf.pictures.picture_files import load_class_numbers, load_image, save_image
 from posewarp_tf.poses.joints import check_joints
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
 from posewarp_tf.poses.readers import load_keypoints

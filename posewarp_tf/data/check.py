@@ -6,7 +6,8 @@
     python -m posewarp_tf.data.check --config=gfla_dance --data_dir=data/fashion_video
 
 Reads every list and every picture's header, says how they are understood, and draws a contact sheet of pictures
-with their skeletons, squashed as a network sees them.
+with their skeletons, squashed as a network sees them. Of a folder of prepare-data the checksums of all files are
+compared (the sizes, where it lies behind a URL), and a sample of the pictures is read.
 
 The exit code is 1 if training with the same flags would fail by anything that shows without a network: settings that do
 not go together (stages, terms and their weights, sizes, batch and --num_gpus), weights of VGG-19 that are not there or
@@ -29,6 +30,8 @@ from posewarp_tf.data.clips.face_check import check_faces
 from posewarp_tf.data.contact_sheet import contact_sheet
 from posewarp_tf.data.datasets import SPLITS, DatasetFiles, PairDataset, find_files, find_pictures, load_dataset
 from posewarp_tf.data.findings import Findings, check_pictures
+from posewarp_tf.data.prepared import Prepared, find_prepared
+from posewarp_tf.data.prepared_check import check_shards, part_to_look_at
 from posewarp_tf.data.skeleton_files import load_skeletons
 from posewarp_tf.data.truth import (
     CLASS_MAP_FOLDERS,
@@ -42,6 +45,7 @@ from posewarp_tf.data.truth import (
 )
 from posewarp_tf.data.view_check import check_views
 from posewarp_tf.pictures.class_maps import load_class_map
+from posewarp_tf.pictures.contents import is_remote
 from posewarp_tf.pictures.names import NameIndex, deepfashion_name
 from posewarp_tf.pictures.picture_files import save_image
 from posewarp_tf.poses.annotations import read_pairs, scan_annotations
@@ -78,17 +82,23 @@ def check(config: Config, sheet_path: str, decode_all: bool) -> Findings:
             findings.add('videos, of which this model makes no clips', models)
         check_dance(config, findings, sheet_path, decode_all, maps_to_train(config))
         return findings
-    files = findings.attempt('folder', lambda: find_files(data))
-    if files is None:
+    found = findings.attempt('folder', lambda: find_prepared(data.data_dir) or find_files(data))
+    if found is None:
         return findings
-    for path in sorted(set(files.annotations.values())):
-        print(f'{path}')
-        if os.path.isfile(path):
-            _check_annotations(path, findings)
+    if isinstance(found, Prepared):
+        check_shards(found, findings)
+    else:
+        for path in sorted(set(found.annotations.values())):
+            print(f'{path}')
+            if os.path.isfile(path):
+                _check_annotations(path, findings)
     loaded = []
     for split in SPLITS:
         print(f'{split} split')
-        checked = _check_split(config, files, split, decode_all, findings)
+        if isinstance(found, Prepared):
+            checked = _check_prepared_split(config, split, decode_all, findings)
+        else:
+            checked = _check_split(config, found, split, decode_all, findings)
         if checked is not None:
             loaded.append(checked)
     if loaded:
@@ -151,6 +161,19 @@ def _check_split(
     return None
 
 
+def _check_prepared_split(
+    config: Config, split: str, decode_all: bool, findings: Findings
+) -> tuple[PairDataset, list[ClassMaps]] | None:
+    dataset = findings.attempt('unusable split', lambda: load_dataset(config.data, split, config.model.image_size))
+    if dataset is None:
+        return None
+    findings.add('pairs that cannot be used', dataset.skipped, fatal=False)
+    _print_counts(config.data, split, dataset.names, len(dataset.rows))
+    part = part_to_look_at(dataset, decode_all)
+    check_pictures(part.paths, decode_all, findings)
+    return part, _check_truth(config, split, part, findings)
+
+
 def _print_counts(data: DataConfig, split: str, names: list[str], num_pairs: int) -> None:
     """Counts, beside the published ones where the names look like those of the published set."""
     published = data.dataset == 'market' or all(deepfashion_name(name) for name in names)
@@ -207,14 +230,19 @@ def _count_groups(pairs: list[tuple[str, str]]) -> int:
 
 
 def define_flags() -> None:
-    flags.DEFINE_string('contact_sheet', '', 'Where the contact sheet goes; default: contact_sheet.png in --data_dir.')
+    flags.DEFINE_string(
+        'contact_sheet',
+        '',
+        'Where the contact sheet goes; default: contact_sheet.png in --data_dir, or here if that is behind a URL.',
+    )
     flags.DEFINE_boolean('decode_all', False, 'Decode every picture, not only a sample.')
     define_training_flags()
 
 
 def main() -> int:
     config = config_from_flags()
-    sheet_path = flags.FLAGS.contact_sheet or os.path.join(config.data.data_dir, 'contact_sheet.png')
+    folder = '' if is_remote(config.data.data_dir) else config.data.data_dir
+    sheet_path = flags.FLAGS.contact_sheet or os.path.join(folder, 'contact_sheet.png')
     findings = check(config, sheet_path, flags.FLAGS.decode_all)
     if findings.problems:
         print(f'FAIL: training on {config.data.data_dir} would fail: {"; ".join(findings.problems)}')

@@ -5,7 +5,7 @@ A folder holds, for each split (`train`, `test`):
     {fasion,fashion,market,mvc}-[resize-]annotation-<split>.csv, or a folder `pose/` of pose texts;
     the pictures, in `<split>/`, or for all splits in `img/`, `img_highres/`, `images/`, `image/` or beside the lists.
 MVC has no published pairs or joints: its joints are in pixels of the pictures, which then have one size.
-Maps of classes lie in folders of their own (truth.py).
+Maps of classes lie in folders of their own (truth.py). Prepared folders hold the same in few files (prepared.py).
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ import dataclasses
 import itertools
 import os
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from posewarp_tf.data.prepared import Prepared, find_prepared
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.pictures.names import NameIndex
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, picture_size
 from posewarp_tf.poses.annotations import Annotations, read_annotations, read_pairs, read_pose_folder
-from posewarp_tf.poses.keypoint_frame import common_size, detect_frame, pictures_are_padded
+from posewarp_tf.poses.keypoint_frame import KeypointFrame, common_size, detect_frame, pictures_are_padded
 from posewarp_tf.settings.sections import DataConfig
 
 SPLITS = ('train', 'test')
@@ -75,6 +77,25 @@ class PairDataset:
         )
 
 
+class PairLists(NamedTuple):
+    """One split for models of any size.
+
+    Attributes:
+        examples: with joints as they are annotated.
+        frame: in which that is.
+        padded: whether the pictures have DeepFashion's borders.
+    """
+
+    examples: PairDataset
+    frame: KeypointFrame
+    padded: bool
+
+    def at(self, image_size: tuple[int, int]) -> PairDataset:
+        """The split with joints in pixels of a model's image size."""
+        keypoints = self.frame.to_pixels(self.examples.keypoints, image_size, self.padded)
+        return dataclasses.replace(self.examples, keypoints=keypoints)
+
+
 def load_dataset(data: DataConfig, split: str, image_size: tuple[int, int]) -> PairDataset:
     """Reads the lists of one split of `data.data_dir`; says on the terminal how they were understood.
 
@@ -82,8 +103,26 @@ def load_dataset(data: DataConfig, split: str, image_size: tuple[int, int]) -> P
 
     Raises:
         DataError: a list is missing or bad, a picture or its annotation is missing, the keypoint frame is
-            ambiguous, or no pair can be used.
+            ambiguous, or no pair can be used; of a prepared folder, one that is damaged.
+        ConfigError: settings that a prepared folder was not made with.
     """
+    prepared = find_prepared(data.data_dir)
+    lists = read_lists(data, split) if prepared is None else _prepared_lists(prepared, data, split)
+    return lists.at(image_size)
+
+
+def _prepared_lists(prepared: Prepared, data: DataConfig, split: str) -> PairLists:
+    prepared.require_same(data)
+    found, facts = prepared.split(split), prepared.index['splits'][split]
+    skipped = f', {len(found.skipped)} skipped: {shorten(found.skipped)}' if found.skipped else ''
+    print(f'{prepared.data_dir}: prepared, {len(found.rows)} pairs of the {split} split{skipped}')
+    paths = prepared.paths(split, 'image', range(len(found.names)), found.names)
+    examples = PairDataset(split, found.names, paths, found.keypoints, found.rows, found.skipped, facts['aspect'])
+    return PairLists(examples, prepared.frame, facts['padded'])
+
+
+def read_lists(data: DataConfig, split: str) -> PairLists:
+    """`load_dataset` of a folder that is not prepared, before a size is chosen."""
     files = find_files(data)
     pairs_path = files.pairs_of(split)
     all_pairs = read_pairs(pairs_path)
@@ -117,15 +156,16 @@ def load_dataset(data: DataConfig, split: str, image_size: tuple[int, int]) -> P
         print(f'{folder}: pictures are padded to 256x256: people stand in columns 40 to 216')
     keypoints = np.stack([of_split.keypoints[annotated_names[name]] for name in names])
     number = {name: i for i, name in enumerate(names)}
-    return PairDataset(
+    examples = PairDataset(
         split=split,
         names=names,
         paths=paths,
-        keypoints=frame.to_pixels(keypoints, image_size, padded),
+        keypoints=keypoints,
         rows=np.array([[number[source], number[target]] for source, target in usable], np.int32),
         skipped=skipped,
         aspect=1.0 if padded else _aspect(paths[0], frame.height / frame.width),
     )
+    return PairLists(examples, frame, padded)
 
 
 def _aspect(path: str, annotated: float) -> float:

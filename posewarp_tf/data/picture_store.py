@@ -17,9 +17,11 @@ from tqdm import tqdm
 
 from posewarp_tf.data.truth import load_flow
 from posewarp_tf.errors import DataError
+from posewarp_tf.files import parts
 from posewarp_tf.ops import resize_flow
 from posewarp_tf.pictures import picture_files
 from posewarp_tf.pictures.class_maps import Coding, load_class_map
+from posewarp_tf.pictures.contents import read_contents
 from posewarp_tf.pictures.picture_files import load_image
 
 # Part of the memory that is available which decoded pictures may fill.
@@ -32,7 +34,7 @@ def read_picture(path: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     Squashed to `size` without padding or cropping, as in the published data loader, by an anti-aliased
     bilinear filter (that of Pillow, within one grey level).
     """
-    contents = tf.io.read_file(path)
+    contents = _read_contents(path)
     image = tf.cond(_is_plain_jpeg(contents), lambda: _decode_jpeg(contents), lambda: _load_image(path))
     image = tf.image.resize(image, size, antialias=True)
     return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
@@ -54,6 +56,16 @@ def read_flow(path: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Ten
     flow, visibility = tf.ensure_shape(flow, [None, None, 2]), tf.ensure_shape(visibility, [None, None])
     resized = resize_flow(flow[tf.newaxis], size, 'nearest')[0]
     return resized, tf.image.resize(visibility[..., tf.newaxis], size, 'nearest')[..., 0]
+
+
+def _read_contents(path: tf.Tensor) -> tf.Tensor:
+    """In graph: the bytes of a file, or of a part of a larger one (files/parts.py)."""
+
+    def read_part() -> tf.Tensor:
+        contents = tf.numpy_function(lambda name: read_contents(name.decode()), [path], tf.string)
+        return tf.ensure_shape(contents, [])
+
+    return tf.cond(tf.strings.regex_full_match(path, parts.PATTERN), read_part, lambda: tf.io.read_file(path))
 
 
 def _is_plain_jpeg(contents: tf.Tensor) -> tf.Tensor:

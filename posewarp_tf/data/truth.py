@@ -17,16 +17,26 @@ import numpy as np
 
 from posewarp_tf.conventions import TRUTH_KEYS
 from posewarp_tf.data.datasets import PairDataset, shorten
+from posewarp_tf.data.prepared import Prepared, find_prepared
 from posewarp_tf.errors import DataError
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.inputs import raw_inputs
+from posewarp_tf.pictures.class_codings import GARMENT_CODINGS
 from posewarp_tf.pictures.class_maps import DENSEPOSE, PARTS, Coding, garment_coding
+from posewarp_tf.pictures.contents import readable
 from posewarp_tf.pictures.names import NameIndex, picture_stem
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.sections import DataConfig
 
 # By the part of a batch's key after `source_` or `target_`: folders of such maps; the first that exists is taken.
 CLASS_MAP_FOLDERS = {'parts': ('parts', 'densepose'), 'garment': ('parsing',)}
+
+
+# By the part of such a key and the name of a coding, the coding.
+CODINGS: Mapping[str, Mapping[str, Coding]] = {
+    'parts': {'parts': PARTS, 'densepose': DENSEPOSE},
+    'garment': GARMENT_CODINGS,
+}
 
 
 class ClassMaps(NamedTuple):
@@ -45,6 +55,9 @@ def find_class_maps(data: DataConfig, key: str, examples: PairDataset) -> ClassM
     Raises:
         DataError: some pictures have no map, or it cannot be told what the numbers mean.
     """
+    prepared = find_prepared(data.data_dir)
+    if prepared is not None:
+        return _prepared_maps(prepared, data, key, examples)
     folders = [os.path.join(data.data_dir, name) for name in CLASS_MAP_FOLDERS[key]]
     folders = [folder for folder in folders if os.path.isdir(folder)]
     if not folders:
@@ -70,6 +83,19 @@ def find_class_maps(data: DataConfig, key: str, examples: PairDataset) -> ClassM
         coding = DENSEPOSE if os.path.basename(folder) == 'densepose' else PARTS
         print(f'{folder}: {coding.title}')
     return ClassMaps(folder, [os.path.join(folder, found[name] or '') for name in examples.names], coding)
+
+
+def _prepared_maps(prepared: Prepared, data: DataConfig, key: str, examples: PairDataset) -> ClassMaps | None:
+    found = prepared.split(examples.split)
+    if key not in found.places:
+        return None
+    is_said = key == 'garment' and data.garment_classes != 'auto'
+    coding = CODINGS[key][data.garment_classes if is_said else prepared.index['codings'][key]]
+    place = f'{prepared.data_dir}: {key}'
+    print(f'{place}: {coding.title}' + (' (given by --garment_classes)' if is_said else ''))
+    numbers = [found.numbers[name] for name in examples.names]
+    names = [f'{picture_stem(name)}.png' for name in examples.names]
+    return ClassMaps(place, prepared.paths(examples.split, key, numbers, names), coding)
 
 
 def maps_of_model(model: ModelConfig) -> dict[str, str]:
@@ -131,15 +157,37 @@ def required_flows(data: DataConfig, needed: Mapping[str, str], examples: PairDa
 
 def find_flows(data_dir: str, examples: PairDataset) -> list[str] | None:
     """The path of each pair's flow; None if there is no such folder; DataError if some are missing."""
+    prepared = find_prepared(data_dir)
+    if prepared is not None:
+        return _prepared_flows(prepared, examples)
     folder = os.path.join(data_dir, 'flows')
     if not os.path.isdir(folder):
         return None
-    stems = [picture_stem(path) for path in examples.paths]
-    names = [f'{stems[source]}__{stems[target]}.npz' for source, target in examples.rows]
+    names = _flow_names(examples)
     missing = sorted(set(names) - set(os.listdir(folder)))
     if missing:
         raise DataError(f'{folder}: missing {shorten(missing)}')
     return [os.path.join(folder, name) for name in names]
+
+
+def _prepared_flows(prepared: Prepared, examples: PairDataset) -> list[str] | None:
+    found = prepared.split(examples.split)
+    if 'flow' not in found.places:
+        return None
+    # Of pairs as single numbers, which of all pairs those of the examples are.
+    numbers = np.array([found.numbers[name] for name in examples.names], np.int64)
+    every, wanted = (
+        rows[:, 0].astype(np.int64) * len(found.names) + rows[:, 1] for rows in (found.rows, numbers[examples.rows])
+    )
+    order = np.argsort(every)
+    return prepared.paths(
+        examples.split, 'flow', order[np.searchsorted(every, wanted, sorter=order)], _flow_names(examples)
+    )
+
+
+def _flow_names(examples: PairDataset) -> list[str]:
+    stems = [picture_stem(path) for path in examples.paths]
+    return [f'{stems[source]}__{stems[target]}.npz' for source, target in examples.rows]
 
 
 def load_flow(path: str) -> tuple[np.ndarray, np.ndarray]:
@@ -149,7 +197,7 @@ def load_flow(path: str) -> tuple[np.ndarray, np.ndarray]:
         DataError: naming the file, if it is not such an .npz.
     """
     try:
-        with np.load(path) as file:
+        with np.load(readable(path)) as file:
             flow, visibility = file['flow'].astype(np.float32), file['visibility'].astype(np.uint8)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(f'{path}: expected an .npz with `flow` and `visibility`: {error}') from error

@@ -125,7 +125,11 @@ def define_sequence_flags() -> None:
     flags.DEFINE_float(
         'fps', None, 'Frames per second; default: of a video its own, of poses 25.', lower_bound=0.1, upper_bound=120.0
     )
-    flags.DEFINE_boolean('overwrite', False, 'Make all frames anew; default: go on where an earlier run stopped.')
+    flags.DEFINE_boolean(
+        'overwrite',
+        False,
+        'Make all frames, or pictures of --pairs, anew; default: go on where an earlier run stopped.',
+    )
     flags.DEFINE_boolean(
         'smooth_poses',
         None,

@@ -11,6 +11,7 @@ import numpy as np
 
 from posewarp_tf.detection.people import choose_person
 from posewarp_tf.pictures import picture_files
+from posewarp_tf.pictures.contents import is_remote
 from posewarp_tf.pictures.floats import resize_float
 from posewarp_tf.poses.keypoint_frame import KeypointFrame
 from posewarp_tf.poses.readers import load_keypoints
@@ -44,7 +45,7 @@ class FoundPose(NamedTuple):
 
 def is_photo(place: str | os.PathLike) -> bool:
     """Whether a path or URL names a picture, in which joints are to be found, and not a pose file."""
-    return picture_files.is_remote(place) or pathlib.Path(place).suffix.lower() in picture_files.PHOTO_SUFFIXES
+    return is_remote(place) or pathlib.Path(place).suffix.lower() in picture_files.PHOTO_SUFFIXES
 
 
 class PoseFinder:

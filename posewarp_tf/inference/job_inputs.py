@@ -23,7 +23,7 @@ from posewarp_tf.inference.outputs import check_output
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.pictures import picture_files
 from posewarp_tf.pictures.class_maps import Coding
-from posewarp_tf.pictures.picture_files import is_remote
+from posewarp_tf.pictures.contents import is_remote
 
 
 class JobPoses(NamedTuple):

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from posewarp_tf.errors import DataError
 from posewarp_tf.files import read_text
 from posewarp_tf.inference.outputs import require_folder
+from posewarp_tf.pictures.contents import is_remote
 from posewarp_tf.pictures.names import picture_stem
-from posewarp_tf.pictures.picture_files import PHOTO_SUFFIXES, is_remote
+from posewarp_tf.pictures.picture_files import PHOTO_SUFFIXES
 from posewarp_tf.settings.flags import parse_size
 
 REQUIRED_COLUMNS = ('source_image', 'output')

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from posewarp_tf.errors import PosewarpError
+from posewarp_tf.inference.done_pictures import DonePictures
 from posewarp_tf.inference.found_poses import PoseFinder
 from posewarp_tf.inference.job_inputs import JobInputs, JobPoses, look_at, read_inputs
 from posewarp_tf.inference.jobs import Job
@@ -55,16 +56,22 @@ def run_jobs(
     jobs: Sequence[Job],
     finder: PoseFinder,
     options: RunOptions,
+    done: DonePictures | None = None,
 ) -> int:
     """Does all jobs that can be done, says what was read and written, and returns how many failed.
 
-    Everything that the jobs name is looked at first, and joints are found; nothing is read of pictures behind URLs.
+    What `done` holds is left out, what is written is added to it. Everything that the jobs name is looked at first, and
+    joints are found; nothing is read of pictures behind URLs.
     Only if a job is left the model is loaded, which takes much longer.
 
     Raises:
         DataError: what the given maps of classes mean cannot be told; names the flag that says it.
         ConfigError: joints are to be found in a photo, and no estimator can be had.
     """
+    every = jobs
+    jobs = [job for job in every if done is None or not done.holds(job)]
+    if len(jobs) < len(every):
+        print(f'{len(every) - len(jobs)} of {len(every)} pictures are made already', flush=True)
     codings = find_codings((job.class_maps for job in jobs), options.garment_classes)
     outputs: set[pathlib.Path] = set()
     ready: list[_Ready] = []
@@ -74,7 +81,7 @@ def run_jobs(
     num_failed = len(jobs)
     if ready:
         batch_size = min(options.batch_size, len(ready))
-        work = _Work(load_reposer(), model, codings, finder, options._replace(batch_size=batch_size))
+        work = _Work(load_reposer(), model, codings, finder, options._replace(batch_size=batch_size), done)
         for first in range(0, len(ready), batch_size):
             if len(jobs) > 1:
                 last = min(first + batch_size, len(ready))
@@ -105,9 +112,10 @@ class _Work:
         codings: Mapping[str, Coding],
         finder: PoseFinder,
         options: RunOptions,
+        done: DonePictures | None,
     ):
         self._reposer, self._model, self._codings, self._finder = reposer, model, codings, finder
-        self._options = options
+        self._options, self._done = options, done
         self._last: tuple[Any, PhotoPerson] | None = None
 
     def do(self, jobs: Sequence[_Ready]) -> int:
@@ -146,6 +154,8 @@ class _Work:
         if self._options.save_intermediates:
             for path in _write_intermediates(job.output, answer):
                 print(f'written: {path}', flush=True)
+        if self._done is not None:
+            self._done.add(job)
 
 
 def _write_intermediates(output: pathlib.Path, answer: Reposed) -> Iterator[pathlib.Path]:

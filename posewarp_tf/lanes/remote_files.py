@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from typing import Any
 
 from posewarp_tf import lanes
 from posewarp_tf.errors import DataError
@@ -24,8 +27,6 @@ def read_url(url: str) -> bytes:
 
 def read_with_tensorflow_io(url: str) -> bytes:
     """`read_url` through the file systems that tensorflow-io adds (http, https, s3, ...)."""
-    import tensorflow_io  # noqa: F401, registers the file systems
-
     return _read_with_tensorflow(url)
 
 
@@ -40,11 +41,44 @@ def read_with_python(url: str) -> bytes:
         raise DataError(f'{url}: cannot be fetched: {getattr(error, "reason", error)}') from error
 
 
+def read_range(url: str, offset: int, length: int) -> bytes:
+    """`length` bytes behind a URL (gs://, s3://, ...) from byte `offset` on, or fewer where it ends before.
+
+    Raises:
+        DataError: they cannot be fetched; names the URL and says why.
+    """
+    with _file_systems(url) as tf, tf.io.gfile.GFile(url, 'rb') as file:
+        file.seek(offset)
+        return file.read(length)
+
+
+def remote_size(url: str) -> int | None:
+    """Bytes of the file behind a URL (gs://, s3://, ...); None if there is none.
+
+    Raises:
+        DataError: the place cannot be asked; names the URL and says why.
+    """
+    with _file_systems(url) as tf:
+        try:
+            return tf.io.gfile.stat(url).length
+        except tf.errors.NotFoundError:
+            return None
+
+
 def _read_with_tensorflow(url: str) -> bytes:
+    with _file_systems(url) as tf:
+        return tf.io.read_file(url).numpy()
+
+
+@contextlib.contextmanager
+def _file_systems(url: str) -> Iterator[Any]:
+    """TensorFlow, with the file systems of tensorflow-io where that is installed; what fails is a DataError."""
     import tensorflow as tf
 
+    if lanes.has('tensorflow-io'):
+        import tensorflow_io  # noqa: F401, registers the file systems
     try:
-        return tf.io.read_file(url).numpy()
+        yield tf
     except tf.errors.OpError as error:
         reason = error.message.splitlines()[0]
         if not lanes.has('tensorflow-io'):

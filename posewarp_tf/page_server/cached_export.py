@@ -22,7 +22,7 @@ def cached_export(run: RunFolder, export: Callable[[pathlib.Path], None]) -> pat
             folder appears in the cache when `export` is done, or not at all.
     """
     shelf = cache_folder('app') / hashlib.sha256(os.fsencode(run.path.resolve())).hexdigest()[:16]
-    place = shelf / fingerprint(run)
+    place = shelf / run.fingerprint()
     if place.is_dir():
         return place
     shelf.mkdir(parents=True, exist_ok=True)
@@ -36,15 +36,3 @@ def cached_export(run: RunFolder, export: Callable[[pathlib.Path], None]) -> pat
         if other != place and not other.name.startswith('.'):
             shutil.rmtree(other, ignore_errors=True)
     return place
-
-
-def fingerprint(run: RunFolder) -> str:
-    """Another one for every other config and every other weight of a run folder; 32 hexadecimal digits.
-
-    SHA-256 over config.json and the files that tell weights apart.
-    """
-    digest = hashlib.sha256()
-    for path in (run.config_path, *run.weight_files()):
-        contents = path.read_bytes()
-        digest.update(f'{path.relative_to(run.path).as_posix()} {len(contents)}\n'.encode() + contents)
-    return digest.hexdigest()[:32]

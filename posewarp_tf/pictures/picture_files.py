@@ -1,7 +1,7 @@
 """Picture files in and out: whatever people have becomes uint8 RGB, the right way up.
 
-Only Pillow and NumPy for files, and pillow-heif for HEIC where it is installed; `lanes/remote_files.py` fetches what is
-behind URLs. `data/picture_store.py` reads many files in a tf.data graph with the same result.
+Only Pillow and NumPy for files, and pillow-heif for HEIC where it is installed; `contents.py` fetches what is behind
+URLs or inside larger files. `data/picture_store.py` reads many files in a tf.data graph with the same result.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from posewarp_tf.errors import DataError
 from posewarp_tf.files import atomic_path
 from posewarp_tf.files.kinds import AVIF, HEIC, NUM_BYTES, kind_of
-from posewarp_tf.lanes.remote_files import read_url
+from posewarp_tf.pictures.contents import readable
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png')
 # What photos come as besides; those that cannot be read are named, not passed over.
@@ -105,7 +105,7 @@ def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
 def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     """The opened picture; whatever goes wrong with it, inside too, is a DataError that names the file."""
     name = os.fspath(path)
-    file: io.BytesIO | str | os.PathLike = io.BytesIO(read_url(name)) if is_remote(name) else path
+    file = readable(name)
     try:
         with _identified(file) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -125,7 +125,7 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
         raise DataError(f'{name}: unreadable picture: {error}') from error
 
 
-def _identified(file: io.BytesIO | str | os.PathLike) -> Image.Image:
+def _identified(file: io.BytesIO | str) -> Image.Image:
     """As Image.open, which gets to know HEIC when the first such picture comes, if pillow-heif is installed."""
     try:
         return Image.open(file)
@@ -145,7 +145,7 @@ def _reads_heic() -> bool:
     return True
 
 
-def _beginning(file: io.BytesIO | str | os.PathLike) -> bytes:
+def _beginning(file: io.BytesIO | str) -> bytes:
     if isinstance(file, io.BytesIO):
         return file.getvalue()[:NUM_BYTES]
     with open(file, 'rb') as opened:
@@ -159,11 +159,6 @@ def _why_unidentified(beginning: bytes) -> str:
         hint = 'save it as JPEG (on an iPhone: Settings > Camera > Formats > Most Compatible)'
         return f'{kind}, which cannot be read here: {install}{hint}'
     return f'begins like {kind}, but is damaged' if kind.endswith('picture') else f'not a picture but {kind}'
-
-
-def is_remote(path: str | os.PathLike) -> bool:
-    """Whether a picture is named by a URL (http://, https://, s3://, gs://, ...) and not by a path."""
-    return '://' in os.fspath(path)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -14,6 +14,7 @@ metrics.json                     written by evaluation
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pathlib
@@ -92,6 +93,17 @@ class RunFolder:
         """Small files of which another one is there for every other state of the weights."""
         suffixes = ('*.index', f'*{packed.SUFFIX}')
         return sorted(path for suffix in suffixes for path in self.checkpoint_dir.rglob(suffix))
+
+    def fingerprint(self) -> str:
+        """Another one for every other config and every other weight; 32 hexadecimal digits.
+
+        SHA-256 over config.json and the files that tell weights apart.
+        """
+        digest = hashlib.sha256()
+        for path in (self.config_path, *self.weight_files()):
+            contents = path.read_bytes()
+            digest.update(f'{path.relative_to(self.path).as_posix()} {len(contents)}\n'.encode() + contents)
+        return digest.hexdigest()[:32]
 
     def load_config_of(self, *materials: str) -> Config:
         """The config of a run whose model has one of these `material`s.

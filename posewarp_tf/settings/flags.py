@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -168,6 +169,20 @@ def size_from_flag(name: str) -> tuple[int, int] | None:
         return None if text is None else parse_size(text)
     except ValueError as error:
         raise ConfigError(f'--{name}: {error}') from error
+
+
+def define_shard_flag(whole: str) -> None:
+    """--shard, of a command that can do a part of its work; `whole` says of what, and what happens to the others."""
+    flags.DEFINE_string('shard', '1/1', f'i/n: only the i-th of n parts of {whole}.')
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """(i, n) of 'i/n'; raises ConfigError for anything else."""
+    match = re.fullmatch(r'(\d+)/(\d+)', text)
+    number, count = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= number <= count:
+        raise ConfigError(f'--shard: got {text!r}, expected i/n with 1 <= i <= n, for example 1/4')
+    return number, count
 
 
 def _parse(name: str, text: str, kind: Any) -> Any:

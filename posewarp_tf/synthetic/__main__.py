@@ -17,6 +17,7 @@ import time
 from absl import flags
 
 from posewarp_tf.settings import command_line
+from posewarp_tf.settings.flags import define_shard_flag, parse_shard
 from posewarp_tf.synthetic import other_kinds
 from posewarp_tf.synthetic.dataset import write_dataset
 from posewarp_tf.synthetic.layouts import LAYOUTS
@@ -83,9 +84,7 @@ def define_flags() -> None:
     other_kinds.define_flags()
     flags.DEFINE_integer('num_processes', 0, 'Processes to draw with; 0: one per core.', lower_bound=0)
     flags.DEFINE_alias('num_workers', 'num_processes')
-    flags.DEFINE_string(
-        'shard', '1/1', 'i/n: only the i-th of n parts of the people; the folder appears when all parts are done.'
-    )
+    define_shard_flag('the people; the folder appears when all parts are done')
     flags.DEFINE_enum(
         'people', 'drawn', list(PEOPLE), 'drawn: figures like paper dolls; rendered: clothed bodies in soft light.'
     )
@@ -135,7 +134,7 @@ def main() -> None:
         write_walk(FLAGS.output_dir, FLAGS.sequence, size, FLAGS.seed, FLAGS.white_background, rendered)
         print(f'{FLAGS.output_dir}: {FLAGS.sequence} frames of {size[0]} x {size[1]}')
         return
-    shard = other_kinds.parse_shard(FLAGS.shard)
+    shard = parse_shard(FLAGS.shard)
     start = time.time()
     if not write_dataset(FLAGS.output_dir, settings, FLAGS.num_processes, shard=shard):
         print(f'{FLAGS.output_dir} already holds exactly these people: nothing to do')

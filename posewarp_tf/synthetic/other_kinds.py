@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from absl import flags
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.settings.flags import parse_shard
 from posewarp_tf.synthetic.layouts import LAYOUTS
 from posewarp_tf.synthetic.objects.files import MIN_OBJECTS, write_views
 from posewarp_tf.synthetic.objects.render import CATEGORIES
@@ -96,15 +96,6 @@ def chosen_kind(given: flags.FlagValues, of_pairs: Sequence[str]) -> Kind | None
     if given.layout in VIDEO_LAYOUTS:
         raise ConfigError(f'--layout: got {given.layout} without --videos, expected one of {", ".join(LAYOUTS)}')
     return None
-
-
-def parse_shard(text: str) -> tuple[int, int]:
-    """(i, n) of 'i/n'; raises ConfigError for anything else."""
-    match = re.fullmatch(r'(\d+)/(\d+)', text)
-    number, count = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not 1 <= number <= count:
-        raise ConfigError(f'--shard: got {text!r}, expected i/n with 1 <= i <= n, for example 1/4')
-    return number, count
 
 
 def refuse(given: flags.FlagValues, names: Sequence[str], how: str) -> None:

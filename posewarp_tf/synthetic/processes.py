@@ -1,4 +1,4 @@
-"""Drawing in several processes."""
+"""Work in several processes."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def _make_pool(num_processes: int) -> concurrent.futures.ProcessPoolExecutor | N
     try:
         return concurrent.futures.ProcessPoolExecutor(num_processes, mp_context=context)
     except OSError as error:
-        print(f'drawing in one process: this machine makes no semaphores ({error.strerror}: is /dev/shm writable?)')
+        print(f'working in one process: this machine makes no semaphores ({error.strerror}: is /dev/shm writable?)')
         return None

@@ -1,4 +1,4 @@
-"""A data set while it is written: people who are done stay done when the writing is cut short or shared out."""
+"""A data set while it is written: what is done stays done when the writing is cut short or shared out."""
 
 from __future__ import annotations
 
@@ -26,10 +26,17 @@ class Rows:
 
 @dataclasses.dataclass(frozen=True)
 class Unfinished:
-    """The folder `.NAME-unfinished` beside the final one; each person who is done has a file in its `people`."""
+    """The folder `.NAME-unfinished` beside the final one.
+
+    folder, final: the two.
+    done: its folder of a file for each part (of people: for each person) that is done.
+    index: the file that a finished folder has.
+    """
 
     folder: pathlib.Path
     final: pathlib.Path
+    done: str = 'people'
+    index: str = 'dataset.json'
 
     def is_done(self, task: Task) -> bool:
         return self._path(task).exists()
@@ -43,23 +50,31 @@ class Unfinished:
 
     def finish(self) -> None:
         """Makes it the final folder; another process that was quicker is as good."""
-        shutil.rmtree(self.folder / 'people', ignore_errors=True)
+        shutil.rmtree(self.folder / self.done, ignore_errors=True)
         try:
             os.replace(self.folder, self.final)
         except FileNotFoundError:
-            if not (self.final / 'dataset.json').exists():
+            if not (self.final / self.index).exists():
                 raise
 
     def _path(self, task: Task) -> pathlib.Path:
         split, index = task
-        return self.folder / 'people' / f'{split}_{index:05d}.json'
+        return self.folder / self.done / f'{split}_{index:05d}.json'
 
 
 @contextlib.contextmanager
-def begun(final: pathlib.Path, description: dict, subfolders: tuple[str, ...], is_shared: bool) -> Iterator[Unfinished]:
+def begun(
+    final: pathlib.Path,
+    description: dict,
+    subfolders: tuple[str, ...],
+    is_shared: bool,
+    done: str = 'people',
+    index: str = 'dataset.json',
+) -> Iterator[Unfinished]:
     """The unfinished folder of `final`, new or from a run that was cut short.
 
     An error removes it, unless other processes share it; a process that is killed leaves it to be gone on with.
+    `done` and `index` are those of `Unfinished`.
 
     Raises:
         DataError: one is there with other settings.
@@ -69,14 +84,14 @@ def begun(final: pathlib.Path, description: dict, subfolders: tuple[str, ...], i
     text = json.dumps(description, indent=2) + '\n'
     if settings.exists() and settings.read_text() != text:
         raise DataError(
-            f'{folder}: people made with other settings, not finished: give the same flags to go on, or '
+            f'{folder}: {done} made with other settings, not finished: give the same flags to go on, or '
             'remove the folder'
         )
-    for name in ('people', *subfolders):
+    for name in (done, *subfolders):
         (folder / name).mkdir(parents=True, exist_ok=True)
     files.write_text(settings, text)
     try:
-        yield Unfinished(folder, final)
+        yield Unfinished(folder, final, done, index)
     except Exception:
         if not is_shared:
             shutil.rmtree(folder, ignore_errors=True)

@@ -22,6 +22,7 @@ _PLAIN = {
     'posewarp_tf.photos.benchmark': ('--repeats=1', '--photo_size=96,64'),
     'posewarp_tf.photos.pose_accuracy': ('--images=me.jpg', f'--output_dir={NEW}'),
     'posewarp_tf.landmarks': (f'--output_dir={NEW}',),
+    'posewarp_tf.data.prepare': ('--num_workers=1', f'--output_dir={NEW}'),
     'posewarp_tf.data.benchmark': ('--num_batches=1', '--batch_size=2'),
     # The checkpoint at hand is of a small network.
     'posewarp_tf.import_pytorch': ('--config=auto', f'--run_dir={NEW}'),

@@ -8,11 +8,13 @@ import shutil
 
 from PIL import Image
 
+from posewarp_tf.data.prepare import prepare
 from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.settings.sections import DataConfig
 from posewarp_tf.synthetic import Settings, write_dataset
 from posewarp_tf.synthetic.objects.files import write_views
 from posewarp_tf.synthetic.settings import VideoSettings
@@ -41,6 +43,7 @@ def make_workplace(folder: pathlib.Path) -> None:
     write_dataset(folder / DATA, people, num_processes=1, show_progress=False)
     for name in ('deepfashion', 'mobile', 'synthetic'):
         (folder / 'data' / name).symlink_to(folder / DATA)
+    prepare(DataConfig(data_dir=str(folder / DATA)), folder / 'data/prepared', num_workers=1, show_progress=False)
     write_walk(folder / 'data/walk', 2, (256, 176))
     write_skeletons(folder / 'data/skeletons', 14)
     write_views(folder / 'data/views', 'chair', 2, 64, show_progress=False)

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import RunError
-from posewarp_tf.page_server.cached_export import cached_export, fingerprint
+from posewarp_tf.page_server.cached_export import cached_export
 from posewarp_tf.runs.run_folder import RunFolder
 
 
@@ -51,16 +51,16 @@ def test_other_weights_are_exported_anew_and_the_former_export_goes(tmp_path, ca
 
 def test_every_weight_place_and_setting_counts_and_nothing_else(tmp_path):
     prints = [
-        fingerprint(make_run(tmp_path / name, weights, step))
+        make_run(tmp_path / name, weights, step).fingerprint()
         for name, weights, step in (('a', (1.0, 2.0), 7), ('b', (2.0, 1.0), 7), ('c', (1.0, 2.0), 8))
     ]
     run = make_run(tmp_path / 'd', (1.0, 2.0), 7)
-    assert fingerprint(run) == prints[0]
+    assert run.fingerprint() == prints[0]
     run.log_dir.mkdir()
     (run.log_dir / 'events').write_text('of TensorBoard')
-    assert fingerprint(run) == prints[0]
+    assert run.fingerprint() == prints[0]
     run.config_path.write_text('{ }')
-    assert len({*prints, fingerprint(run)}) == 4
+    assert len({*prints, run.fingerprint()}) == 4
 
 
 def test_an_export_that_fails_leaves_nothing(tmp_path, cache):

@@ -103,7 +103,7 @@ def test_where_processes_cannot_share_memory_one_writes_the_same_bytes(folder, t
     monkeypatch.setattr(processes.concurrent.futures, 'ProcessPoolExecutor', refuse)
     write_dataset(tmp_path / 'again', SETTINGS, num_processes=2, show_progress=False)
     assert contents(tmp_path / 'again') == contents(folder)
-    assert 'drawing in one process: this machine makes no semaphores (Permission denied' in capsys.readouterr().out
+    assert 'working in one process: this machine makes no semaphores (Permission denied' in capsys.readouterr().out
 
 
 def test_a_person_does_not_depend_on_how_many_there_are():
