@@ -48,12 +48,17 @@ def define_flags() -> None:
         'inception_weights',
         None,
         "Also the Inception score and the Frechet distance, with the weights 'imagenet' (downloaded), 'random' (of no "
-        'meaning, said so in the results) or of a .h5 file of tf.keras.applications.',
+        'meaning, said so in the results), of a .h5 file of tf.keras.applications, or of a .pth or .safetensors file: '
+        "pt_inception-2015-12-05, which FID is defined with, or torchvision's.",
     )
     flags.DEFINE_integer('inception_splits', 10, 'Parts that the Inception score is averaged over.', lower_bound=1)
-    flags.DEFINE_string(
-        'lpips_weights', None, "Also LPIPS, with the weights of an .npz file of lpips.LPIPS(net='alex').state_dict()."
+    flags.DEFINE_list(
+        'lpips_weights',
+        None,
+        "Also LPIPS, with the weights of a file of lpips.LPIPS(...).state_dict(), or of two: torchvision's alexnet, "
+        "vgg16 or squeezenet1_1, and the package lpips' own; .pth, .safetensors or .npz.",
     )
+    flags.DEFINE_enum('lpips_version', '0.1', ['0.1', '0.0'], 'Version of LPIPS, which its weights do not tell.')
 
 
 def main() -> None:
@@ -80,7 +85,9 @@ def main() -> None:
 
     networks = None
     if given.inception_weights or given.lpips_weights:
-        networks = NetworkMetrics(given.inception_weights, given.inception_splits, given.lpips_weights)
+        networks = NetworkMetrics(
+            given.inception_weights, given.inception_splits, given.lpips_weights, given.lpips_version
+        )
     metrics = evaluate(
         run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, networks, output.path
     )

@@ -10,9 +10,9 @@ import tensorflow as tf
 from absl import logging
 
 from posewarp_tf.errors import RunError
+from posewarp_tf.metrics.torch_inception import SIZE, TorchInception
 from posewarp_tf.ops import to_float_image
-
-SIZE = (299, 299)
+from posewarp_tf.tensor_files.reading import SUFFIXES
 
 _WEIGHTS_FILE = 'inception_v3_weights_tf_dim_ordering_tf_kernels.h5'
 
@@ -40,6 +40,17 @@ class Inception:
         resized = tf.image.resize(tf.cast(images, tf.float32), SIZE, antialias=True)
         features, probabilities = self._network(to_float_image(resized))
         return features.numpy().astype(np.float64), probabilities.numpy().astype(np.float64)
+
+
+def open_inception(weights: str) -> Inception | TorchInception:
+    """The network of `weights`: as of `Inception`, or a .pth, .safetensors or .npz file of PyTorch's.
+
+    Raises:
+        RunError: the weights cannot be had or do not fit.
+    """
+    if os.path.splitext(weights)[1].lower() in SUFFIXES:
+        return TorchInception(weights)
+    return Inception(weights)
 
 
 class InceptionScores:
@@ -142,12 +153,14 @@ def frechet_distance(
 
 def inception_protocol(weights: str, num_splits: int, num_pictures: int) -> dict[str, str]:
     """What the numbers mean."""
-    network = f'InceptionV3 of tf.keras.applications, weights {weights}'
+    of_pytorch = os.path.splitext(weights)[1].lower() in SUFFIXES
+    network = f'Inception v3 of {"PyTorch" if of_pytorch else "tf.keras.applications"}, weights {weights}'
     if weights == 'random':
         network += ': an untrained network, the numbers say nothing about quality'
+    smoothing = 'as PyTorch interpolates' if of_pytorch else 'tf.image.resize with antialias=True'
     return {
         'network': network,
-        'input': 'uint8 pictures resized to 299x299 by tf.image.resize, bilinear, antialias=True, then to [-1, 1]',
+        'input': f'uint8 pictures resized to 299x299, bilinear, {smoothing}, then to [-1, 1]',
         'inception_score': f'mean (and deviation) over {num_splits} splits, in the order of the test pairs',
         'frechet_distance': 'of the 2048 pooled features to those of the true pictures, sample covariance, '
         f'{num_pictures} pictures (biased upwards for fewer than some thousands)',
@@ -161,7 +174,10 @@ def _network(weights: str) -> tf.keras.Model:
         logging.warning('--inception_weights=random: the Inception score is that of an untrained network')
         return _randomized(tf.keras.applications.InceptionV3(weights=None))
     if os.path.splitext(weights)[1] != '.h5':
-        raise RunError(f"--inception_weights: got {weights!r}, expected 'imagenet', 'random' or the path of a .h5 file")
+        raise RunError(
+            f"--inception_weights: got {weights!r}, expected 'imagenet', 'random' or the path of a file of .h5, "
+            f'{", ".join(SUFFIXES)}'
+        )
     if not os.path.exists(weights):
         raise RunError(f'--inception_weights: no file {weights}')
     network = tf.keras.applications.InceptionV3(weights=None)
