@@ -5,11 +5,10 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import RunError
+from posewarp_tf.metrics.frechet import Moments, frechet_distance
 from posewarp_tf.metrics.inception import (
     Inception,
     InceptionScores,
-    Moments,
-    frechet_distance,
     inception_protocol,
     inception_score,
     open_inception,
