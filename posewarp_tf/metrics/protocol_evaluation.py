@@ -113,13 +113,14 @@ def evaluate_images(
 
 
 def format_scores(metrics: dict[str, Any]) -> str:
-    """What `evaluate_images` returns as lines for people, and under them what the protocol leaves open."""
+    """What `evaluate_images` returns as lines for people; under them of which networks, and what is not known."""
     found, said = metrics['images'], metrics['protocol']
     lines = [
         f'{title:<16}{better:<8}{form.format(found[score]):>10}'
         for score, (title, better, form) in _ROWS.items()
         if score in found
     ]
+    lines += [f'{score}: {said[score]}' for score in ('lpips', 'fid') if score in said]
     return '\n'.join(lines + [f'not known: {words}' for words in said['unknown']])
 
 

@@ -18,6 +18,7 @@ from posewarp_tf.metrics.released import AnswerFolder, answer_name
 from posewarp_tf.pictures.picture_files import load_image, save_image
 from posewarp_tf.settings.sections import DataConfig
 from tests.run_folders import person, picture
+from tests.source_code import read
 
 NUM_PAIRS, NUM_TRAINING = 3, 5
 
@@ -197,6 +198,19 @@ def test_the_mask_of_one_limb_is_a_band_with_round_ends():
     # The rectangle has its sides, which the discs leave out.
     expected |= (np.abs(x - 40) <= 4) & (y >= 30) & (y <= 60)
     assert np.mean(mask != expected) < 0.002 and mask.sum() == pytest.approx(expected.sum(), rel=0.04)
+
+
+def test_the_table_of_the_documents_says_what_the_code_does():
+    lines = [line.strip('| ').split(' | ') for line in read('docs/evaluating.md').splitlines() if line.startswith('| ')]
+    rows = {title: cells for title, *cells in lines if len(cells) == len(PROTOCOLS)}
+    for index, (name, protocol) in enumerate(PROTOCOLS.items()):
+        column = {title: cells[index] for title, cells in rows.items()}
+        for height, width in (*protocol.sizes['deepfashion'], *protocol.network_sizes.values()):
+            assert f'{height}x{width}' in column['DeepFashion, height x width'], name
+        assert ('JPEG' in column['kept as']) == (protocol.jpeg_quality is not None)
+        assert (column['left out by FID and LPIPS'] == 'nothing') == (protocol.batch is None)
+        assert ('sigma 1.2' in column['`ssim_256`']) == (protocol.sigma == 1.2)
+        assert ('transform_input' in column['Inception']) == protocol.transforms_input
 
 
 def test_training_pictures_are_looked_at_once(tmp_path, networks, monkeypatch):
