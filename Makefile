@@ -108,7 +108,7 @@ test-package: $(VENV)/installed-dev page
 	$(BIN)/python -m pytest -m package tests
 
 test-pytorch: $(VENV)/installed-dev $(PYTORCH_VENV)/installed
-	POSEWARP_PYTORCH=$(CURDIR)/$(PYTORCH_VENV)/bin/python $(BIN)/python -m pytest -m pytorch tests/pytorch_files tests/training
+	POSEWARP_PYTORCH=$(CURDIR)/$(PYTORCH_VENV)/bin/python $(BIN)/python -m pytest -m pytorch tests/pytorch_files tests/training tests/metrics
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -2,17 +2,19 @@
 
 Writes metrics.json (values and their protocol) and samples/evaluate-*.png into the run folder and prints a table. The
 starter, which comes with posewarp_tf, is scored on pairs of --data_dir; its numbers go to
-runs/starter_evaluation.
+runs/starter_evaluation. With --images a folder of pictures is scored instead, as the paper named by --protocol does.
 """
 
 from __future__ import annotations
 
 import os
+import pathlib
 from typing import TYPE_CHECKING
 
 from absl import flags
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.metrics.protocols import PROTOCOLS
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 # The package itself is not written to.
 STARTER_OUTPUT = 'runs/starter_evaluation'
+IMAGES_OUTPUT = 'runs/images_evaluation'
 
 # What runs are of that are not scored by networks, by their material.
 _SUBJECTS = {'skeletons': 'skeletons', 'views': 'objects', 'dance_clips': 'videos', 'face_clips': 'videos'}
@@ -48,18 +51,33 @@ def define_flags() -> None:
         'inception_weights',
         None,
         "Also the Inception score and the Frechet distance, with the weights 'imagenet' (downloaded), 'random' (of no "
-        'meaning, said so in the results) or of a .h5 file of tf.keras.applications.',
+        'meaning, said so in the results), of a .h5 file of tf.keras.applications, or of a .pth or .safetensors file: '
+        "pt_inception-2015-12-05, which FID is defined with, or torchvision's.",
     )
     flags.DEFINE_integer('inception_splits', 10, 'Parts that the Inception score is averaged over.', lower_bound=1)
-    flags.DEFINE_string(
-        'lpips_weights', None, "Also LPIPS, with the weights of an .npz file of lpips.LPIPS(net='alex').state_dict()."
+    flags.DEFINE_list(
+        'lpips_weights',
+        None,
+        "Also LPIPS, with the weights of a file of lpips.LPIPS(...).state_dict(), or of two: torchvision's alexnet, "
+        "vgg16 or squeezenet1_1, and the package lpips' own; .pth, .safetensors or .npz.",
     )
+    flags.DEFINE_enum('lpips_version', '0.1', ['0.1', '0.0'], 'Version of LPIPS, which its weights do not tell.')
+
+    flags.DEFINE_string(
+        'save_images', None, 'Folder for every answer as PNG, by its pair: source_2_target_vis.png. Of people only.'
+    )
+    flags.DEFINE_string('images', None, 'Folder of such pictures, of any method, to be scored in place of a run.')
+    flags.DEFINE_enum('protocol', None, list(PROTOCOLS), 'Whose way to score --images (docs/evaluating.md).')
+    flags.DEFINE_enum('dataset', 'deepfashion', ['deepfashion', 'market'], 'Of --images: the layout of --data_dir.')
 
 
 def main() -> None:
     from posewarp_tf.runs.run_folder import RunFolder
 
     given = flags.FLAGS
+    if _scores_images():
+        _print_images()
+        return
     run_dir = chosen_run(given.run_dir)
     output = RunFolder(os.path.expanduser(given.output_dir or given.run_dir or STARTER_OUTPUT))
     material = RunFolder(run_dir).load_config().model.material
@@ -80,9 +98,12 @@ def main() -> None:
 
     networks = None
     if given.inception_weights or given.lpips_weights:
-        networks = NetworkMetrics(given.inception_weights, given.inception_splits, given.lpips_weights)
+        networks = NetworkMetrics(
+            given.inception_weights, given.inception_splits, given.lpips_weights, given.lpips_version
+        )
+    images_dir = os.path.expanduser(given.save_images) if given.save_images else None
     metrics = evaluate(
-        run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, networks, output.path
+        run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, networks, output.path, images_dir
     )
     protocol = metrics['protocol']
     weights = protocol['weights']
@@ -96,14 +117,58 @@ def main() -> None:
     if given.inception_weights == 'random':
         print('note: --inception_weights=random: the Inception score and Frechet distance mean nothing')
     print(f'metrics: {output.metrics_path}')
-    print(f'pictures: {output.sample_dir}/evaluate-*.png')
+    print(f'pictures: {output.sample_dir}/evaluate-*.png' + (f', {images_dir}/*.png' if images_dir else ''))
+
+
+def _scores_images() -> bool:
+    """Whether a folder of pictures is to be scored.
+
+    Raises:
+        ConfigError: a flag is missing, or does not go with the others.
+    """
+    given = flags.FLAGS
+    if given.images is None:
+        for name in ('protocol', 'dataset'):
+            if given[name].present:
+                raise ConfigError(f'--{name}: given without --images, whose pictures it is about')
+        return False
+    for name in ('protocol', 'data_dir'):
+        if given[name].value is None:
+            raise ConfigError(f'--{name}: missing, which --images needs')
+    for name in ('run_dir', 'checkpoint', 'num_frames', 'inception_splits', 'save_images'):
+        if given[name].present:
+            raise ConfigError(f'--{name}: given beside --images, which are scored without a run')
+    return True
+
+
+def _print_images() -> None:
+    """Scores of --images as a paper computes them."""
+    from posewarp_tf.metrics.protocol_evaluation import Networks, evaluate_images, format_scores
+    from posewarp_tf.settings.sections import DataConfig
+
+    given = flags.FLAGS
+    images = pathlib.Path(os.path.expanduser(given.images))
+    output = os.path.expanduser(given.output_dir or f'{IMAGES_OUTPUT}/{images.resolve().name}_{given.protocol}')
+    metrics = evaluate_images(
+        images,
+        given.protocol,
+        DataConfig(dataset=given.dataset, data_dir=given.data_dir),
+        output,
+        Networks(given.lpips_weights, given.lpips_version, given.inception_weights),
+        given.max_pairs,
+        given.batch_size,
+    )
+    protocol = metrics['protocol']
+    print(f'\n{protocol["num_pairs"]} test pairs at {protocol["resolution"]}, --protocol={given.protocol}')
+    print(format_scores(metrics))
+    print(f'metrics: {output}/metrics.json')
 
 
 def _refuse_what_does_not_go_with(material: str, run_dir: str | os.PathLike) -> None:
     given = flags.FLAGS
     if given['num_frames'].present and not material.endswith('_clips'):
         raise ConfigError(f'--num_frames: given for {run_dir}, which animates nothing')
-    for name in ('inception_weights', 'lpips_weights') if material in _SUBJECTS else ():
+    for name in ('inception_weights', 'lpips_weights', 'save_images') if material in _SUBJECTS else ():
         if given[name].present:
             raise ConfigError(f'--{name}: given for {run_dir}, a run of {_SUBJECTS[material]}, expected one of people')
 

@@ -64,9 +64,15 @@ def run(tiny_run, tmp_path_factory, data_dir):
 
 
 @pytest.fixture(scope='module')
-def command(run):
+def answers(tmp_path_factory):
+    """Where the command writes its answers."""
+    return tmp_path_factory.mktemp('answers')
+
+
+@pytest.fixture(scope='module')
+def command(run, answers):
     """The command, run as a user does; a last batch of one pair."""
-    return _run_command(f'--run_dir={run.path}', '--batch_size=2')
+    return _run_command(f'--run_dir={run.path}', '--batch_size=2', f'--save_images={answers}')
 
 
 @pytest.fixture(scope='module')
@@ -98,6 +104,38 @@ def test_the_models_pictures_are_scored_as_written_to_disk(metrics, tiny_predict
         answer = tiny_predictor.predict(source, person(SIZE), person(SIZE, lean=8)).image
         errors.append(np.abs(answer.astype(float) - target).mean() / 255)
     assert metrics['image']['whole']['l1']['model'] == pytest.approx(np.mean(errors), abs=1e-4)
+
+
+def test_every_answer_is_written_as_it_is_scored_under_the_name_of_its_pair(metrics, answers, data_dir):
+    pairs = [(f'source{index}', f'target{index}') for index in range(NUM_PAIRS)]
+    names = {f'{source}_2_{target}_vis.png': target for source, target in pairs}
+    assert {path.name for path in answers.iterdir()} == set(names)
+    errors = [
+        np.abs(load_image(answers / name).astype(float) - load_image(data_dir / f'test/{target}.png')).mean() / 255
+        for name, target in names.items()
+    ]
+    assert metrics['image']['whole']['l1']['model'] == pytest.approx(np.mean(errors))
+
+
+def test_pairs_that_would_share_a_file_are_an_error(tmp_path):
+    writer, picture = evaluation.AnswerWriter(tmp_path), {'image': np.zeros((1, 4, 4, 3), np.float32)}
+    for name in (b'a/1.png', b'a/1.png'):
+        writer.add({'source_name': [name], 'target_name': [b'2.png']}, picture)
+    with pytest.raises(DataError, match=r'a/1\.png -> 2\.png and b/1\.png -> 2\.png would both be 1_2_2_vis\.png'):
+        writer.add({'source_name': [b'b/1.png'], 'target_name': [b'2.png']}, picture)
+
+
+@pytest.mark.parametrize(
+    ('flags', 'message'),
+    [
+        (['--images=answers'], '--protocol: missing, which --images needs'),
+        (['--protocol=gfla'], '--protocol: given without --images'),
+        (['--images=a', '--protocol=gfla', '--data_dir=b', '--run_dir=c'], '--run_dir: given beside --images'),
+    ],
+)
+def test_flags_of_pictures_that_do_not_go_together_are_an_error(flags, message):
+    done = _run_command(*flags)
+    assert done.returncode == 1 and message in done.stderr
 
 
 def test_zero_flow_is_scored_by_its_definition(metrics):

@@ -10,7 +10,7 @@ from tests.source_code import ROOT, imported_modules, is_main, sources
 FLOORS = (
     ('errors', 'conventions'),
     ('files', 'lanes', 'settings.options'),
-    ('ops',),
+    ('ops', 'tensor_files'),
     ('pictures', 'layers'),
     ('poses', 'video', 'faces'),
     ('photos', 'detection'),

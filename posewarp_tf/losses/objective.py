@@ -16,6 +16,7 @@ from posewarp_tf.losses.needs import NEEDS
 from posewarp_tf.losses.scene import Scene, as_float32, generated_subject, real_subject
 from posewarp_tf.losses.terms import TERMS
 from posewarp_tf.losses.vgg import VGGFeatures
+from posewarp_tf.losses.vgg_weights import describe
 from posewarp_tf.settings.config import Config
 
 Tensors = Mapping[str, Any]
@@ -116,7 +117,7 @@ class Objective:
         """What a reader of the results must know about the objective."""
         notes = {}
         if self._vgg is not None:
-            notes['vgg_weights'] = self._config.loss.vgg_weights
+            notes['vgg_weights'] = describe(self._config.loss.vgg_weights)
         if self._left_out:
             notes['terms_left_out'] = ', '.join(f'{name} ({reason})' for name, reason in self._left_out.items())
         return notes

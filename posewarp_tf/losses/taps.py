@@ -20,6 +20,11 @@ STYLE_TAPS = ('relu2_2', 'relu3_4', 'relu4_4', 'relu5_2')
 TapsByImage = dict[str, tuple[str, ...]]
 
 
+def tap_of_vgg16(tap: str) -> str:
+    """What stands in for a tap of VGG-19: 'relu3_3' for 'relu3_4', of the others they themselves."""
+    return tap[:-1] + '3' if tap.endswith('_4') else tap
+
+
 def no_taps(config: Config) -> TapsByImage:
     return {}
 

@@ -1,4 +1,4 @@
-"""VGG-19 as a frozen extractor of features (Simonyan and Zisserman, ICLR 2015).
+"""VGG-19, or VGG-16 in its place, as a frozen extractor of features (Simonyan and Zisserman, ICLR 2015).
 
 A tap 'relu3_1' is the first ReLU of the third block. As in the released GFLA, images enter in [-1, 1], RGB,
 without ImageNet's mean and standard deviation.
@@ -11,8 +11,8 @@ from collections.abc import Collection
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.losses.taps import TAPS
-from posewarp_tf.losses.vgg_weights import load_weights
+from posewarp_tf.losses.taps import TAPS, tap_of_vgg16
+from posewarp_tf.losses.vgg_weights import is_vgg16, load_weights
 
 
 class VGGFeatures:
@@ -20,31 +20,38 @@ class VGGFeatures:
 
     Args:
         taps: what will be asked for.
-        weights: 'imagenet', 'random' or a path, as in vgg_weights.py.
+        weights: 'imagenet', 'random', 'hed' or a path, as in vgg_weights.py. With 'hed' it is a VGG-16, whose third
+            convolution of a block stands in for the fourth.
 
     Raises:
         RunError: when the weights cannot be had or do not fit.
     """
 
     def __init__(self, taps: Collection[str], weights: str) -> None:
-        network = tf.keras.applications.VGG19(include_top=False, weights=None)
-        layers = network.layers[1:]
-        deepest = max(taps, key=TAPS.index)
+        self._is_vgg16 = is_vgg16(weights)
+        make = tf.keras.applications.VGG16 if self._is_vgg16 else tf.keras.applications.VGG19
+        layers = make(include_top=False, weights=None).layers[1:]
+        deepest = self._own_tap(max(taps, key=TAPS.index))
         used = layers[: [_tap(layer) for layer in layers].index(deepest) + 1]
         arrays = load_weights(weights, taps)
         self._layers = [(_tap(layer), _frozen(layer, arrays.get(layer.name))) for layer in used]
 
     def __call__(self, image: tf.Tensor, taps: Collection[str]) -> dict[str, tf.Tensor]:
         """Features of images [B, H, W, 3] in [-1, 1]: tap -> float32 [B, H / 2**(block - 1), ..., C]."""
+        own = {self._own_tap(tap) for tap in taps}
         features: dict[str, tf.Tensor] = {}
         x = tf.cast(image, tf.float32)
         for tap, layer in self._layers:
-            if len(features) == len(set(taps)):
+            if len(features) == len(own):
                 break
             x = layer(x)
-            if tap in taps:
+            if tap in own:
                 features[tap] = x
-        return features
+        found = sorted((tap for tap in set(taps) if self._own_tap(tap) in features), key=TAPS.index)
+        return {tap: features[self._own_tap(tap)] for tap in found}
+
+    def _own_tap(self, tap: str) -> str:
+        return tap_of_vgg16(tap) if self._is_vgg16 else tap
 
 
 def _tap(layer: tf.keras.layers.Layer) -> str:

@@ -16,11 +16,14 @@ from tqdm import tqdm
 from posewarp_tf import files
 from posewarp_tf.data.picture_store import reading
 from posewarp_tf.data.pipeline import make_test_dataset
+from posewarp_tf.errors import DataError
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.metrics.networks import NetworkMetrics
+from posewarp_tf.metrics.released import answer_name
 from posewarp_tf.metrics.scores import Scores
 from posewarp_tf.models.outputs import Output
 from posewarp_tf.models.panels import panels
+from posewarp_tf.ops import to_uint8_image
 from posewarp_tf.pictures.drawing import picture_grid
 from posewarp_tf.pictures.picture_files import save_image
 from posewarp_tf.runs.run_folder import RunFolder
@@ -38,6 +41,7 @@ def evaluate(
     batch_size: int = 8,
     networks: NetworkMetrics | None = None,
     output_dir: str | os.PathLike | None = None,
+    images_dir: str | os.PathLike | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run folder; writes its metrics.json and samples/evaluate-*.png and returns what metrics.json holds.
 
@@ -49,6 +53,7 @@ def evaluate(
         batch_size: changes the speed and nothing else.
         networks: metrics that need a network with trained weights; None: without them.
         output_dir: another folder to write to.
+        images_dir: a folder for every answer as PNG, called by its pair (released.py); None: they are not written.
 
     Returns:
         {'headline': {name: value of headline.HEADLINES},
@@ -63,9 +68,9 @@ def evaluate(
         'flow' if the data has exact flows and the model has flows.
 
     Raises:
-        RunError, DataError: the run folder or the data set cannot be used.
+        RunError, DataError: the run folder or the data set cannot be used; or `images_dir` for a run without pictures.
     """
-    reposer = Reposer(run_dir, checkpoint, needs_pictures=False)
+    reposer = Reposer(run_dir, checkpoint, needs_pictures=images_dir is not None)
     run, config, declared = reposer.run, reposer.config, reposer.config.model.outputs
     output = run if output_dir is None else RunFolder(output_dir)
     if data_dir is not None:
@@ -73,10 +78,13 @@ def evaluate(
     dataset = make_test_dataset(config, batch_size, max_pairs)
     scores = Scores(networks, declared)
     num_pairs = batch_size * int(dataset.cardinality())  # at least; the last batch may be smaller
+    answers = None if images_dir is None else AnswerWriter(images_dir)
     grids = GridWriter(output, every=max(1, num_pairs // (MAX_GRIDS * ROWS_PER_GRID)), declared=declared)
     for batch, outputs in model_answers(reposer, dataset):
         scores.add(batch, outputs)
         grids.add(batch, outputs)
+        if answers is not None:
+            answers.add(batch, outputs)
     grids.finish()
     metrics = scores.result()
     weights = {
@@ -111,6 +119,28 @@ def model_answers(reposer: Reposer, dataset: tf.data.Dataset) -> Iterable[tuple[
             outputs = answer({name: batch[name] for name in names})
             outputs = tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
             yield {name: tensor.numpy() for name, tensor in batch.items()}, outputs
+
+
+class AnswerWriter:
+    """Writes each answer as it is scored, rounded to uint8, as a PNG called by its pair.
+
+    Raises:
+        DataError: two pairs would have the same file.
+    """
+
+    def __init__(self, folder: str | os.PathLike) -> None:
+        self._folder = folder
+        self._written: dict[str, tuple[str, str]] = {}
+
+    def add(self, batch: Mapping[str, np.ndarray], outputs: Mapping[str, Any]) -> None:
+        pictures = to_uint8_image(outputs['image']).numpy()
+        for source, target, picture in zip(batch['source_name'], batch['target_name'], pictures):
+            pair = source.decode(), target.decode()
+            name = answer_name(*pair)
+            if self._written.setdefault(name, pair) != pair:
+                pairs = ' and '.join(' -> '.join(names) for names in (self._written[name], pair))
+                raise DataError(f'--save_images: the answers to {pairs} would both be {name}')
+            save_image(os.path.join(self._folder, name), picture)
 
 
 class GridWriter:

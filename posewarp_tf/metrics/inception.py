@@ -10,9 +10,10 @@ import tensorflow as tf
 from absl import logging
 
 from posewarp_tf.errors import RunError
+from posewarp_tf.metrics.frechet import Moments
+from posewarp_tf.metrics.torch_inception import SIZE, TorchInception
 from posewarp_tf.ops import to_float_image
-
-SIZE = (299, 299)
+from posewarp_tf.tensor_files.reading import SUFFIXES
 
 _WEIGHTS_FILE = 'inception_v3_weights_tf_dim_ordering_tf_kernels.h5'
 
@@ -40,6 +41,17 @@ class Inception:
         resized = tf.image.resize(tf.cast(images, tf.float32), SIZE, antialias=True)
         features, probabilities = self._network(to_float_image(resized))
         return features.numpy().astype(np.float64), probabilities.numpy().astype(np.float64)
+
+
+def open_inception(weights: str) -> Inception | TorchInception:
+    """The network of `weights`: as of `Inception`, or a .pth, .safetensors or .npz file of PyTorch's.
+
+    Raises:
+        RunError: the weights cannot be had or do not fit.
+    """
+    if os.path.splitext(weights)[1].lower() in SUFFIXES:
+        return TorchInception(weights)
+    return Inception(weights)
 
 
 class InceptionScores:
@@ -103,51 +115,16 @@ def inception_score(probabilities: np.ndarray, num_splits: int) -> tuple[float |
     return float(np.mean(scores)), float(np.std(scores))
 
 
-class Moments:
-    """Mean and covariance of vectors, batch by batch."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._sum: np.ndarray = np.zeros(())
-        self._products: np.ndarray = np.zeros(())
-
-    def add(self, vectors: np.ndarray) -> None:
-        """Adds vectors [B, n], float64."""
-        self._count += len(vectors)
-        self._sum = self._sum + vectors.sum(axis=0)
-        self._products = self._products + vectors.T @ vectors
-
-    def distance(self, other: Moments) -> float | None:
-        """Frechet distance to other vectors (Heusel et al., NIPS 2017); None for fewer than two of one kind."""
-        if min(self._count, other._count) < 2:
-            return None
-        return frechet_distance(*self._normal(), *other._normal())
-
-    def _normal(self) -> tuple[np.ndarray, np.ndarray]:
-        mean = self._sum / self._count
-        return mean, (self._products - self._count * np.outer(mean, mean)) / (self._count - 1)
-
-
-def frechet_distance(
-    mean_1: np.ndarray, covariance_1: np.ndarray, mean_2: np.ndarray, covariance_2: np.ndarray
-) -> float:
-    """|m1 - m2|^2 + trace(C1 + C2 - 2 (C1 C2)^(1/2)): between two normal distributions of n dimensions."""
-    values, vectors = np.linalg.eigh(covariance_1)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    # C1 C2 has the eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric.
-    product = np.maximum(np.linalg.eigvalsh(root @ covariance_2 @ root), 0)
-    traces = np.trace(covariance_1) + np.trace(covariance_2) - 2 * np.sum(np.sqrt(product))
-    return float(np.sum((mean_1 - mean_2) ** 2) + traces)
-
-
 def inception_protocol(weights: str, num_splits: int, num_pictures: int) -> dict[str, str]:
     """What the numbers mean."""
-    network = f'InceptionV3 of tf.keras.applications, weights {weights}'
+    of_pytorch = os.path.splitext(weights)[1].lower() in SUFFIXES
+    network = f'Inception v3 of {"PyTorch" if of_pytorch else "tf.keras.applications"}, weights {weights}'
     if weights == 'random':
         network += ': an untrained network, the numbers say nothing about quality'
+    smoothing = 'as PyTorch interpolates' if of_pytorch else 'tf.image.resize with antialias=True'
     return {
         'network': network,
-        'input': 'uint8 pictures resized to 299x299 by tf.image.resize, bilinear, antialias=True, then to [-1, 1]',
+        'input': f'uint8 pictures resized to 299x299, bilinear, {smoothing}, then to [-1, 1]',
         'inception_score': f'mean (and deviation) over {num_splits} splits, in the order of the test pairs',
         'frechet_distance': 'of the 2048 pooled features to those of the true pictures, sample covariance, '
         f'{num_pictures} pictures (biased upwards for fewer than some thousands)',
@@ -161,7 +138,10 @@ def _network(weights: str) -> tf.keras.Model:
         logging.warning('--inception_weights=random: the Inception score is that of an untrained network')
         return _randomized(tf.keras.applications.InceptionV3(weights=None))
     if os.path.splitext(weights)[1] != '.h5':
-        raise RunError(f"--inception_weights: got {weights!r}, expected 'imagenet', 'random' or the path of a .h5 file")
+        raise RunError(
+            f"--inception_weights: got {weights!r}, expected 'imagenet', 'random' or the path of a file of .h5, "
+            f'{", ".join(SUFFIXES)}'
+        )
     if not os.path.exists(weights):
         raise RunError(f'--inception_weights: no file {weights}')
     network = tf.keras.applications.InceptionV3(weights=None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from posewarp_tf.errors import ConfigError
-from posewarp_tf.metrics.inception import Inception, InceptionScores, inception_protocol
-from posewarp_tf.metrics.lpips import LPIPS_PROTOCOL, SMALLEST_SIDE, Lpips
+from posewarp_tf.metrics.inception import InceptionScores, inception_protocol, open_inception
+from posewarp_tf.metrics.lpips import Lpips
 
 _TRUTH = 'truth'
 
@@ -20,22 +19,26 @@ class NetworkMetrics:
     Args:
         inception_weights: 'imagenet', 'random' or a path (inception.py); None: no Inception.
         inception_splits: parts of the pictures that the Inception score is computed of.
-        lpips_weights: path of LPIPS' weights (lpips.py); None: no LPIPS.
+        lpips_weights: paths of LPIPS' weights (lpips.py); None: no LPIPS.
+        lpips_version: '0.1' or '0.0'.
 
     Raises:
         RunError: weights that cannot be had.
     """
 
     def __init__(
-        self, inception_weights: str | None = None, inception_splits: int = 10, lpips_weights: str | None = None
+        self,
+        inception_weights: str | None = None,
+        inception_splits: int = 10,
+        lpips_weights: Sequence[str] | None = None,
+        lpips_version: str = '0.1',
     ) -> None:
         self._inception_weights = inception_weights
         self._inception_splits = inception_splits
-        self._lpips_weights = lpips_weights
         self._inception = None
         if inception_weights is not None:
-            self._inception = InceptionScores(Inception(inception_weights), _TRUTH, inception_splits)
-        self._lpips = None if lpips_weights is None else Lpips(lpips_weights)
+            self._inception = InceptionScores(open_inception(inception_weights), _TRUTH, inception_splits)
+        self._lpips = None if lpips_weights is None else Lpips(lpips_weights, lpips_version)
         self._distances: dict[str, list[np.ndarray]] = {}
 
     def add(self, answers: Mapping[str, np.ndarray], truths: np.ndarray) -> None:
@@ -44,11 +47,6 @@ class NetworkMetrics:
             for name, pictures in {**answers, _TRUTH: truths}.items():
                 self._inception.add(name, pictures)
         if self._lpips is not None:
-            if min(truths.shape[1:3]) < SMALLEST_SIDE:
-                raise ConfigError(
-                    f'--lpips_weights: got pictures of {truths.shape[1]}x{truths.shape[2]}, expected sides of at least '
-                    f'{SMALLEST_SIDE} pixels'
-                )
             for name, pictures in answers.items():
                 self._distances.setdefault(name, []).append(self._lpips(pictures, truths))
 
@@ -65,7 +63,7 @@ class NetworkMetrics:
         """What the numbers mean."""
         found: dict[str, Any] = {}
         if self._lpips is not None:
-            found['lpips'] = f'{LPIPS_PROTOCOL}; weights {self._lpips_weights}'
+            found['lpips'] = self._lpips.protocol
         if self._inception_weights is not None:
             found['inception'] = inception_protocol(self._inception_weights, self._inception_splits, num_pictures)
         return found

@@ -18,11 +18,11 @@ from posewarp_tf.models.discriminators.build import DISCRIMINATORS, build_discri
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, misfits
 from posewarp_tf.models.registry import MODELS, build_model, model_section
 from posewarp_tf.pytorch_files import architecture
-from posewarp_tf.pytorch_files.reader import read_tensors, release_pages
 from posewarp_tf.runs import checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
+from posewarp_tf.tensor_files.pytorch import read_tensors, release_pages
 
 Path = Union[str, os.PathLike]
 AUTO = 'auto'

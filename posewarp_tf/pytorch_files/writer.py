@@ -1,7 +1,8 @@
 """Writes weights as `torch.save(net.state_dict(), path)` would, in the stream format.
 
-It is the format of the released files, and the one that every PyTorch since 0.4 reads (container.py says what
-is in it). The pickle is put together by hand: Python's own pickler only names what it can import.
+It is the format of the released files, and the one that every PyTorch since 0.4 reads
+(tensor_files/pytorch_container.py says what is in it). The pickle is put together by hand: Python's own pickler only
+names what it can import.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from posewarp_tf import files
-from posewarp_tf.pytorch_files.container import STREAM_MAGIC, STREAM_VERSION
-from posewarp_tf.pytorch_files.unpickler import STORAGE_DTYPES
+from posewarp_tf.tensor_files.pytorch_container import STREAM_MAGIC, STREAM_VERSION
+from posewarp_tf.tensor_files.pytorch_unpickler import STORAGE_DTYPES
 
 _STORAGE_NAMES = {dtype: name for name, dtype in STORAGE_DTYPES.items()}
 _ORDERED_DICT = b'ccollections\nOrderedDict\n)R'

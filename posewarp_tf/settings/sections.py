@@ -86,7 +86,9 @@ class LossConfig(Section):
     )
     adversarial_loss: str = option('lsgan', 'Form of the adversarial loss.', choices=('lsgan', 'hinge', 'wgan-gp'))
     vgg_weights: str = option(
-        'imagenet', "Weights of VGG-19: 'imagenet', 'random' (said so in logs and results) or a path (.h5, .npz)."
+        'imagenet',
+        "Weights of VGG-19: 'imagenet', 'random' (said so in logs and results), 'hed' (a VGG-16 that pip fetches) or a "
+        'path (.h5, .pth, .safetensors, .npz).',
     )
     foreground_correctness: bool = option(
         False, 'Average the sampling correctness over the target foreground only (needs part maps, of videos masks).'

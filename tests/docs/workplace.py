@@ -61,7 +61,9 @@ def make_workplace(folder: pathlib.Path) -> None:
     export_run(folder / 'runs/gfla_fashion', folder / 'latest_net_G.pth')
     discriminator = build_discriminator(RunFolder(folder / 'runs/gfla_fashion').load_config())
     write_tensors(folder / 'latest_net_D.pth', pytorch_tensors(discriminator))
-    code, output = run_module('posewarp_tf.evaluate', ['--run_dir=runs/quickstart', '--max_pairs=2'], folder)
+    code, output = run_module(
+        'posewarp_tf.evaluate', ['--run_dir=runs/quickstart', '--max_pairs=2', '--save_images=answers'], folder
+    )
     assert code == 0, output
     for name in [f'{model}_{seed}' for model in ('pfl', 'gfla') for seed in range(3)]:
         (folder / 'runs' / name).mkdir()

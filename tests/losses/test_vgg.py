@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from posewarp_tf.errors import RunError
 from posewarp_tf.losses.vgg import TAPS, VGGFeatures
+from posewarp_tf.pytorch_files.writer import write_tensors
 from tests.conftest import assert_agrees
 
 FEW = ('relu1_1', 'relu2_1')
@@ -60,6 +61,14 @@ def test_torchvision_file_is_used_as_it_is(few_layers, tmp_path):
     first = conv(image, 0)
     assert_agrees(features['relu1_1'], first)
     assert_agrees(features['relu2_1'], conv(tf.nn.max_pool2d(conv(first, 2), 2, 2, 'VALID'), 5))
+
+
+def test_a_pytorch_file_is_the_same_as_one_of_numpy(few_layers, tmp_path):
+    write_tensors(tmp_path / 'vgg.pth', {**few_layers, 'classifier.0.weight': np.zeros((4, 5), np.float32)})
+    first = VGGFeatures(FEW, str(tmp_path / 'vgg.pth'))(picture(), FEW)
+    second = VGGFeatures(FEW, saved(tmp_path / 'vgg.npz', few_layers))(picture(), FEW)
+    for tap in FEW:
+        np.testing.assert_array_equal(first[tap], second[tap])
 
 
 def test_keras_file_is_the_same_network_in_torchvision_units(keras_vgg):
@@ -136,8 +145,8 @@ def test_is_frozen_and_in_float32_under_mixed_precision(few_layers, tmp_path):
     ('name', 'message'),
     [
         ('nowhere.npz', 'no file .*nowhere.npz'),
-        ('weights.pth', "expected 'imagenet', 'random' or the path"),
-        ('damaged.npz', 'damaged.npz cannot be read'),
+        ('weights.onnx', "expected 'imagenet', 'random', 'hed' or the path"),
+        ('damaged.npz', 'damaged.npz is not an .npz file, or damaged'),
         ('damaged.h5', 'damaged.h5 cannot be read'),
         ('other.npz', 'layer block1_conv1 is missing'),
         ('narrow.npz', r'block1_conv2: got a kernel \(3, 3, 64, 32\).*expected \(3, 3, 64, 64\)'),

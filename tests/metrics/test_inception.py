@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import RunError
+from posewarp_tf.metrics.frechet import Moments, frechet_distance
 from posewarp_tf.metrics.inception import (
     Inception,
     InceptionScores,
-    Moments,
-    frechet_distance,
     inception_protocol,
     inception_score,
+    open_inception,
 )
 
 
@@ -114,6 +114,11 @@ def test_weights_of_a_keras_file_are_loaded(untrained, tmp_path):
 def test_weights_that_cannot_be_had_are_named(tmp_path, monkeypatch):
     with pytest.raises(RunError, match="--inception_weights: got 'imagnet', expected 'imagenet', 'random' or"):
         Inception('imagnet')
+    with pytest.raises(RunError, match=r'--inception_weights: no file .*absent\.pth'):
+        open_inception(str(tmp_path / 'absent.pth'))
+    np.savez(tmp_path / 'other.npz', **{'fc.weight': np.zeros((10, 2048), np.float32)})
+    with pytest.raises(RunError, match=r'other\.npz: fc\.weight: got \(10, 2048\), expected 1008 or 1000 classes'):
+        open_inception(str(tmp_path / 'other.npz'))
     with pytest.raises(RunError, match='no file .*absent.h5'):
         Inception(str(tmp_path / 'absent.h5'))
 
@@ -136,3 +141,4 @@ def test_a_damaged_weight_file_is_named(tmp_path):
 def test_untrained_weights_are_named_in_the_protocol():
     assert 'weights random: an untrained network' in inception_protocol('random', 10, 50)['network']
     assert 'untrained' not in inception_protocol('imagenet', 10, 50)['network']
+    assert 'of PyTorch, weights a.pth' in inception_protocol('a.pth', 10, 50)['network']

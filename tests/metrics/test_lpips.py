@@ -34,7 +34,7 @@ def weights():
 def path(weights, tmp_path_factory):
     path = tmp_path_factory.mktemp('lpips') / 'lpips.npz'
     np.savez(path, **weights)
-    return str(path)
+    return [str(path)]
 
 
 def pictures(seed):
@@ -89,7 +89,7 @@ def test_answers_are_averaged_over_pairs_and_the_file_is_named(path):
         networks.add({'model': truth, 'copy_source': pictures(3)}, truth)
     expected = np.mean([Lpips(path)(pictures(3), truth) for truth in truths])
     assert networks.result() == {'lpips': {'model': 0.0, 'copy_source': pytest.approx(expected)}}
-    assert path in networks.protocol(4)['lpips']
+    assert path[0] in networks.protocol(4)['lpips']
 
 
 def test_pictures_too_small_for_the_network_are_an_error(path):
@@ -102,14 +102,30 @@ def test_pictures_too_small_for_the_network_are_an_error(path):
 
 def test_files_that_are_not_the_weights_are_named(weights, tmp_path):
     with pytest.raises(RunError, match='--lpips_weights: no file .*absent.npz'):
-        Lpips(str(tmp_path / 'absent.npz'))
+        Lpips([str(tmp_path / 'absent.npz')])
     path = tmp_path / 'other.npz'
     path.write_bytes(b'something')
-    with pytest.raises(RunError, match=r'other\.npz is not an \.npz file'):
-        Lpips(str(path))
+    with pytest.raises(RunError, match=r'--lpips_weights: .*other\.npz is not an \.npz file'):
+        Lpips([str(path)])
     np.savez(path, **{name: array for name, array in weights.items() if name != 'lin3.model.1.weight'})
-    with pytest.raises(RunError, match=r'other\.npz has no array \.\.\.lin3\.model\.1\.weight'):
-        Lpips(str(path))
+    with pytest.raises(RunError, match=r'other\.npz: linear weights of 64, 192, 384, 256 channels: expected the state'):
+        Lpips([str(path)])
+    np.savez(path, **{name: array for name, array in weights.items() if name.startswith('lin')})
+    with pytest.raises(RunError, match=r'no array features\.0\.weight or net\.sliceN\.0\.weight of AlexNet: expected'):
+        Lpips([str(path)])
     np.savez(path, **{**weights, 'net.slice2.3.weight': np.zeros((192, 64, 3, 3))})
-    with pytest.raises(RunError, match=r'net\.slice2\.3\.weight: got \(3, 3, 64, 192\), expected \(5, 5, 64, 192\)'):
-        Lpips(str(path))
+    with pytest.raises(RunError, match=r'3\.weight: got \(3, 3, 64, 192\), expected \(5, 5, 64, 192\)'):
+        Lpips([str(path)])
+
+
+def test_version_0_0_sees_pictures_as_they_are_and_files_may_be_two(weights, path, tmp_path):
+    """What 0.1 makes of pictures is what 0.0 must be given for the same distance."""
+    trunk = {f'features.{key.split(".", 2)[2]}': array for key, array in weights.items() if key.startswith('net')}
+    np.savez(tmp_path / 'alexnet.npz', **trunk, **{'classifier.0.weight': np.zeros((2, 2))})
+    np.savez(tmp_path / 'linear.npz', **{key: array for key, array in weights.items() if key.startswith('lin')})
+    old = Lpips([str(tmp_path / 'alexnet.npz'), str(tmp_path / 'linear.npz')], '0.0')
+    first, second = pictures(1), pictures(2)
+    shift, scale = np.float32([-0.030, -0.088, -0.188]), np.float32([0.458, 0.448, 0.450])
+    scaled = [((stack / np.float32(127.5) - 1) - shift) / scale for stack in (first, second)]
+    np.testing.assert_allclose(old(*scaled), Lpips(path)(first, second), rtol=1e-5)
+    assert 'LPIPS 0.0 with AlexNet' in old.protocol

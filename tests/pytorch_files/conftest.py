@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pytorch_files.torch_save import state_dict, torch_save
+from tests.tensor_files.torch_save import state_dict, torch_save
 
 
 @pytest.fixture(scope='session')

@@ -14,13 +14,13 @@ from posewarp_tf.models.discriminators.temporal import TemporalDiscriminator
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.pytorch_files.exporting import pytorch_tensors
 from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, make_discriminator
-from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
+from posewarp_tf.tensor_files.pytorch import read_tensors
 from tests.conftest import assert_agrees
 from tests.motions import flows_of, masks_of
-from tests.pytorch_files.torch_save import FakeStorage, FakeTensor, state_dict, torch_save
+from tests.tensor_files.torch_save import FakeStorage, FakeTensor, state_dict, torch_save
 
 INPUTS = ('source_image', 'source_pose', 'target_pose')
 SHIPPED = {'poseflownet': 'gfla_fashion', 'pose_fashion': 'gfla_fashion', 'pose_market': 'gfla_market'}

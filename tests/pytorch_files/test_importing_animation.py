@@ -8,10 +8,10 @@ from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.pytorch_files.architecture import infer_config, kind_of
 from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
 from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, make_discriminator, write_run
-from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
+from posewarp_tf.tensor_files.pytorch import read_tensors
 from tests.clips import SHALLOW, TASKS, small_model
 
 each_task = pytest.mark.parametrize('task', TASKS)

@@ -6,12 +6,12 @@ import pytest
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
 from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, write_run
-from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import load_config
+from posewarp_tf.tensor_files.pytorch import read_tensors
 from tests.conftest import assert_agrees
-from tests.pytorch_files.torch_save import FakeStorage, FakeTensor, state_dict, torch_save
+from tests.tensor_files.torch_save import FakeStorage, FakeTensor, state_dict, torch_save
 
 NAME = 'motion_extraction'
 

@@ -7,10 +7,10 @@ from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.models.registry import build_model, model_config
 from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
 from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, write_run
-from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.flags import load_config
+from posewarp_tf.tensor_files.pytorch import read_tensors
 from tests.models.test_gfla_views import SMALL
 
 

@@ -16,11 +16,11 @@ from posewarp_tf.layers.spectral_norm import SpectralConv2D
 from posewarp_tf.models.pytorch_names import assign_pytorch_weights, named_variables
 from posewarp_tf.pytorch_files.exporting import export_run
 from posewarp_tf.pytorch_files.importing import PytorchWeights, import_pytorch, write_run
-from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.settings.flags import load_config
+from posewarp_tf.tensor_files.pytorch import read_tensors
 from tests.conftest import assert_agrees
-from tests.pytorch_files.torch_save import state_dict, torch_save
+from tests.tensor_files.torch_save import state_dict, torch_save
 
 pytestmark = pytest.mark.pytorch
 

@@ -13,10 +13,10 @@ from posewarp_tf.models.discriminators.build import build_discriminator
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.pytorch_files.exporting import export_run, pytorch_tensors
 from posewarp_tf.pytorch_files.importing import PytorchWeights, write_run
-from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.runs import checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.tensor_files.pytorch import read_tensors
 from posewarp_tf.training.stage import StageTraining
 from posewarp_tf.training.trainer import Trainer
 

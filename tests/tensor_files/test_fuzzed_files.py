@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from posewarp_tf.errors import RunError
-from posewarp_tf.pytorch_files.reader import read_tensors
-from tests.pytorch_files.torch_save import FakeParameter, FakeStorage, FakeTensor, state_dict, torch_save
+from posewarp_tf.tensor_files.pytorch import read_tensors
+from tests.tensor_files.torch_save import FakeParameter, FakeStorage, FakeTensor, state_dict, torch_save
 
 # Bytes that mean something to a pickle or a zip file, names included.
 PIECES = [

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from posewarp_tf.errors import RunError
-from posewarp_tf.pytorch_files.reader import read_tensors
-from posewarp_tf.pytorch_files.unpickler import MAX_INSTRUCTIONS
-from tests.pytorch_files.torch_save import FakeStorage, FakeTensor, state_dict, torch_save, zip_bytes
+from posewarp_tf.tensor_files.pytorch import read_tensors
+from posewarp_tf.tensor_files.pytorch_unpickler import MAX_INSTRUCTIONS
+from tests.tensor_files.torch_save import FakeStorage, FakeTensor, state_dict, torch_save, zip_bytes
 
 HEADER = pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2) + pickle.dumps({'little_endian': True}, 2)
 MEGABYTES = 2**20

@@ -15,7 +15,7 @@ import zlib
 
 import numpy as np
 
-from posewarp_tf.pytorch_files.unpickler import STORAGE_DTYPES
+from posewarp_tf.tensor_files.pytorch_unpickler import STORAGE_DTYPES
 
 
 class FakeStorage:

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from posewarp_tf.errors import RunError
-from posewarp_tf.pytorch_files.container import ITEM_BYTES, open_checkpoint, release
-from posewarp_tf.pytorch_files.unpickler import FormatError, Storage, Tensor
+from posewarp_tf.tensor_files.pytorch_container import ITEM_BYTES, open_checkpoint, release
+from posewarp_tf.tensor_files.pytorch_unpickler import FormatError, Storage, Tensor
 
 
 def read_tensors(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """The arrays of a checkpoint by key, in PyTorch's layouts and in the file's dtypes.
 
     They are views of the file, which stays mapped as long as one of them lives: read-only, strided as they were
-    saved, sharing memory where tensors did. No code in the file runs (see unpickler.py).
+    saved, sharing memory where tensors did. No code in the file runs (see pytorch_unpickler.py).
 
     Raises:
         RunError: naming the file: it cannot be read, is damaged, or is not a flat dict of tensors.

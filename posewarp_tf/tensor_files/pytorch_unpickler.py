@@ -7,6 +7,9 @@ instructions and the names that a flat dict of tensors needs:
 
     collections.OrderedDict, torch._utils._rebuild_tensor_v2, torch._utils._rebuild_parameter, torch.*Storage
 
+and, of files that PyTorch 0.1 wrote under Python 2, as torchvision's VGGs and the weights of LPIPS are,
+torch._utils._rebuild_tensor, texts of single bytes and dicts made of pairs.
+
 Every instruction costs at most what its own bytes in the file cost, nothing is recursive, and the number of
 instructions is limited. Tensors come out as descriptions (`Tensor`); their numbers are elsewhere in the file.
 """
@@ -214,8 +217,8 @@ class _Machine:
 
 
 def _rebuild_tensor(arguments: tuple) -> Tensor:
-    """(storage, offset, shape, strides, requires_grad, hooks[, metadata])"""
-    if len(arguments) not in (6, 7) or not all(map(isinstance, arguments, (Storage, int, tuple, tuple))):
+    """(storage, offset, shape, strides, requires_grad, hooks[, metadata]); before version 2 the first four."""
+    if len(arguments) not in (4, 6, 7) or not all(map(isinstance, arguments, (Storage, int, tuple, tuple))):
         raise FormatError('damaged: a tensor made of the wrong things')
     storage, offset, shape, strides = arguments[:4]
     if len(shape) > MAX_DIMENSIONS or len(shape) != len(strides):
@@ -241,9 +244,15 @@ def _rebuild_parameter(arguments: tuple) -> Tensor:
 
 
 def _ordered_dict(arguments: tuple) -> dict:
-    if arguments:
-        raise FormatError('damaged: a dict that is made of arguments')
-    return {}
+    """() or, under Python 2, ([[key, value], ...],)"""
+    pairs = arguments[0] if len(arguments) == 1 else []
+    is_list = len(arguments) < 2 and isinstance(pairs, list)
+    if not is_list or not all(isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
+        raise FormatError('damaged: a dict that is made of arguments, and not of pairs')
+    found = dict(pairs)
+    # A pickle that recalls the list again and again would make the machine copy it as often.
+    pairs.clear()
+    return found
 
 
 def _decoded(text: bytes) -> str:
@@ -261,6 +270,7 @@ def _shown(code: bytes) -> str:
 _STORAGES = {f'torch.{name}': dtype for name, dtype in STORAGE_DTYPES.items()}
 _CALLS: dict[str, Callable[[tuple], Any]] = {
     'collections.OrderedDict': _ordered_dict,
+    'torch._utils._rebuild_tensor': _rebuild_tensor,
     'torch._utils._rebuild_tensor_v2': _rebuild_tensor,
     'torch._utils._rebuild_parameter': _rebuild_parameter,
 }
@@ -277,6 +287,8 @@ _INSTRUCTIONS: dict[bytes, Callable[[_Machine], None]] = {
     b'\x8a': lambda m: m.push_integer(m.number('<B')),  # LONG1
     b'G': lambda m: m.push(m.number('>d')),  # BINFLOAT
     b'X': lambda m: m.push(m.text(m.number('<I'))),  # BINUNICODE
+    b'T': lambda m: m.push(m.text(m.number('<I'))),  # BINSTRING
+    b'U': lambda m: m.push(m.text(m.number('<B'))),  # SHORT_BINSTRING
     b'\x8c': lambda m: m.push(m.text(m.number('<B'))),  # SHORT_BINUNICODE
     b')': lambda m: m.push(()),
     b'\x85': lambda m: m.push_tuple(1),

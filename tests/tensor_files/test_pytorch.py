@@ -3,15 +3,16 @@
 import collections
 import mmap
 import pickle
+import struct
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import RunError
-from posewarp_tf.pytorch_files.reader import read_tensors
 from posewarp_tf.pytorch_files.writer import write_tensors
-from tests.pytorch_files.torch_save import FakeParameter, FakeStorage, FakeTensor, state_dict, torch_save
+from posewarp_tf.tensor_files.pytorch import read_tensors
+from tests.tensor_files.torch_save import FakeParameter, FakeStorage, FakeTensor, state_dict, torch_save
 
 each_container = pytest.mark.parametrize('container', ['zip', 'stream'])
 DTYPES = ('float32', 'float64', 'float16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool')
@@ -145,3 +146,19 @@ def test_written_files_are_read_back_exactly(tmp_path):
     found = read_tensors(tmp_path / 'a.pth')
     assert_same(found, arrays)
     assert np.shares_memory(found['b'], found['c'])
+
+
+def test_a_file_of_python_2_and_pytorch_0_1_is_read(tmp_path):
+    """Texts of single bytes, the dict made of pairs and the first form of a tensor, as LPIPS' weights have them."""
+
+    def text(value):
+        return b'U' + bytes([len(value)]) + value.encode()
+
+    storage = b'(' + text('storage') + b'ctorch\nFloatStorage\n' + text('7') + text('cpu') + b'K\x06NtQ'
+    tensor = b'ctorch._utils\n_rebuild_tensor\n(' + storage + b'K\x00K\x02K\x03\x86K\x03K\x01\x86tR'
+    root = b'ccollections\nOrderedDict\n]](' + text('lin0.weight') + tensor + b'ea\x85R'
+    header = [pickle.dumps(value, 2) for value in (0x1950A86A20F9469CFC6C, 1001, {'little_endian': True})]
+    parts = [*header, b'\x80\x02' + root + b'.', b'\x80\x02]' + text('7') + b'a.', struct.pack('<q', 6)]
+    numbers = np.arange(6, dtype=np.float32).reshape(2, 3)
+    (tmp_path / 'a.pth').write_bytes(b''.join(parts) + numbers.tobytes())
+    assert_same(read_tensors(tmp_path / 'a.pth'), {'lin0.weight': numbers})

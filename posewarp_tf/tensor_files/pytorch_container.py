@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Union
 
-from posewarp_tf.pytorch_files.unpickler import FormatError, Storage, unpickle
+from posewarp_tf.tensor_files.pytorch_unpickler import FormatError, Storage, unpickle
 
 Buffer = Union[mmap.mmap, memoryview]
 Storages = Mapping[str, Storage]
