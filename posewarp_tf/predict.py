@@ -37,7 +37,7 @@ from posewarp_tf.pictures.class_codings import GARMENT_CLASSES
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
-from posewarp_tf.settings.flags import size_from_flag
+from posewarp_tf.settings.flags import define_precision_flag, size_from_flag
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.found_poses import PoseFinder
@@ -96,6 +96,7 @@ def define_flags() -> None:
     flags.DEFINE_boolean('save_intermediates', False, 'Also write the warped source, flow, mask, skeletons and a grid.')
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
     flags.DEFINE_integer('batch_size', 4, 'So many pictures at once, where there are many.', lower_bound=1)
+    define_precision_flag()
     define_photo_flags()
     _define_map_flags()
     define_sequence_flags()
@@ -223,7 +224,7 @@ def _load_reposer(run: RunFolder) -> PhotoReposer:
 
     given = flags.FLAGS
     options = PhotoOptions(given.framing, given.background, given.resolution, given.retarget)
-    return PhotoReposer(Predictor(run.path, given.checkpoint), options)
+    return PhotoReposer(Predictor(run.path, given.checkpoint, given.precision), options)
 
 
 def _finder() -> PoseFinder:

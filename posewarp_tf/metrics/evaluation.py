@@ -38,6 +38,7 @@ def evaluate(
     batch_size: int = 8,
     networks: NetworkMetrics | None = None,
     output_dir: str | os.PathLike | None = None,
+    precision: str = 'float32',
 ) -> dict[str, Any]:
     """Evaluates a run folder; writes its metrics.json and samples/evaluate-*.png and returns what metrics.json holds.
 
@@ -49,6 +50,7 @@ def evaluate(
         batch_size: changes the speed and nothing else.
         networks: metrics that need a network with trained weights; None: without them.
         output_dir: another folder to write to.
+        precision: what the networks compute in (models/precision.py).
 
     Returns:
         {'headline': {name: value of headline.HEADLINES},
@@ -65,7 +67,7 @@ def evaluate(
     Raises:
         RunError, DataError: the run folder or the data set cannot be used.
     """
-    reposer = Reposer(run_dir, checkpoint, needs_pictures=False)
+    reposer = Reposer(run_dir, checkpoint, needs_pictures=False, precision=precision)
     run, config, declared = reposer.run, reposer.config, reposer.config.model.outputs
     output = run if output_dir is None else RunFolder(output_dir)
     if data_dir is not None:
@@ -88,6 +90,7 @@ def evaluate(
     }
     metrics['protocol'] = {
         'weights': weights,
+        'precision': reposer.precision,
         **_data_protocol(config),
         **scores.protocol(config.model.image_size),
         'notes': run.notes(),

@@ -40,6 +40,7 @@ def evaluate_views(
     max_pairs: int | None = None,
     batch_size: int = 8,
     output_dir: str | os.PathLike | None = None,
+    precision: str = 'float32',
 ) -> dict[str, Any]:
     """Evaluates a run folder; writes its metrics.json and samples/evaluate-*.png and returns what metrics.json holds.
 
@@ -53,7 +54,7 @@ def evaluate_views(
     Raises:
         RunError, DataError: the run folder or the data set cannot be used.
     """
-    reposer = Reposer(run_dir, checkpoint, needs_pictures=False)
+    reposer = Reposer(run_dir, checkpoint, needs_pictures=False, precision=precision)
     run, config = reposer.run, reposer.config
     if data_dir is not None:
         config = config.replace(data_dir=data_dir)
@@ -77,6 +78,7 @@ def evaluate_views(
             'file': os.path.relpath(reposer.checkpoint_path, run.path),
             'moving_average': bool(config.training.ema_decay),
         },
+        'precision': reposer.precision,
         'model': config.model.model,
         'data_dir': config.data.data_dir,
         'split': 'test',

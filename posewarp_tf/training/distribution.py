@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -31,18 +30,6 @@ def training_batches(config: Config, strategy: tf.distribute.Strategy, start_ste
     dataset = material_of(config).training(config, maps_to_train(config), start_step, examples)
     dataset = dataset.map(_without_names)
     return iter(strategy.experimental_distribute_dataset(dataset))
-
-
-@contextlib.contextmanager
-def precision(config: TrainingConfig) -> Iterator[None]:
-    """Layers made inside compute in half precision where `--mixed_precision` asks for it."""
-    earlier = tf.keras.mixed_precision.global_policy()
-    half = 'mixed_float16' if tf.config.list_physical_devices('GPU') else 'mixed_bfloat16'
-    tf.keras.mixed_precision.set_global_policy(half if config.mixed_precision else 'float32')
-    try:
-        yield
-    finally:
-        tf.keras.mixed_precision.set_global_policy(earlier)
 
 
 def _choose_devices(num_gpus: int) -> list[str]:
