@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import importlib.metadata
 import json
@@ -103,17 +104,26 @@ def evaluate(
 def model_answers(reposer: Reposer, dataset: tf.data.Dataset) -> Iterable[tuple[dict[str, np.ndarray], dict[str, Any]]]:
     """(batch, outputs of the model) as NumPy arrays, with a progress bar.
 
-    Where only the flows are trained, there is no 'image' among the outputs.
+    The next batch is computed while the caller scores one. Where only the flows are trained, there is no 'image' among
+    the outputs.
     """
     names = [item.name for item in reposer.config.model.inputs]
     # One graph for every batch, the last and smaller one too.
     signature = [{name: dataset.element_spec[name] for name in names}]
     answer = tf.function(reposer.stage_outputs, input_signature=signature, autograph=False)
-    with reading():
+
+    def computed(batch: Mapping[str, tf.Tensor]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        outputs = answer({name: batch[name] for name in names})
+        outputs = tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
+        return {name: tensor.numpy() for name, tensor in batch.items()}, outputs
+
+    with reading(), concurrent.futures.ThreadPoolExecutor(1) as ahead:
+        waiting: list[concurrent.futures.Future] = []
         for batch in tqdm(dataset, desc='evaluate', unit='batch'):
-            outputs = answer({name: batch[name] for name in names})
-            outputs = tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
-            yield {name: tensor.numpy() for name, tensor in batch.items()}, outputs
+            waiting.append(ahead.submit(computed, batch))
+            if len(waiting) > 1:
+                yield waiting.pop(0).result()
+        yield from (one.result() for one in waiting)
 
 
 class GridWriter:

@@ -20,6 +20,7 @@ from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.metrics.evaluation import MAX_GRIDS, ROWS_PER_GRID, GridWriter, model_answers
 from posewarp_tf.metrics.flow import FLOW_PROTOCOL, FlowErrors
 from posewarp_tf.metrics.image import IMAGE_METRICS, REGIONS, image_metrics, image_protocol
+from posewarp_tf.metrics.threads import in_threads
 from posewarp_tf.models.outputs import titled
 from posewarp_tf.pictures.picture_files import resize_image
 from posewarp_tf.poses.views import AZIMUTHS
@@ -146,7 +147,7 @@ class _Scores:
         nothing = np.zeros(truths.shape[:3], np.uint8)
         foregrounds = batch.get('visibility', nothing) != VISIBILITY_BACKGROUND
         for answer, pictures in answers.items():
-            self._values[answer] += map(image_metrics, pictures, truths, foregrounds)
+            self._values[answer] += in_threads(image_metrics, pictures, truths, foregrounds)
         self._turns += _turns(batch)
         for family, motion in outputs.get('motions', {}).items():
             if titled(family, 'flow') in batch:

@@ -50,9 +50,14 @@ def chosen_precision(precision: str, with_gradient: bool = False) -> str:
     return _fastest(with_gradient) if precision == 'auto' else precision
 
 
+def precisions_here() -> tuple[str, ...]:
+    """Those that are worth a trial on this machine: float16 is slow on CPUs."""
+    return ('float32', 'bfloat16', 'float16') if _has_gpu() else ('float32', 'bfloat16')
+
+
 @functools.cache
 def _fastest(with_gradient: bool) -> str:
-    names = ('float32', 'bfloat16', 'float16') if _has_gpu() else ('float32', 'bfloat16')
+    names = precisions_here()
     seconds = trial_seconds(names, with_gradient)
     fast = [name for name in names[1:] if seconds[name] <= _WORTH_IT * seconds['float32']]
     found = fast[0] if fast else 'float32'
