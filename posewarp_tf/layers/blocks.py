@@ -171,7 +171,6 @@ class ResBlockDecoder(Block):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         hidden = activate(self.norm_2(self.conv(activate(self.norm_1(image)))))
-        image = tf.cast(image, hidden.dtype)
         kernel = tf.concat([self.up_conv.kernel, self.shortcut.kernel], axis=-1)
         return _up_conv(tf.concat([hidden, image], axis=-1), kernel, self.up_conv.bias + self.shortcut.bias)
 

@@ -55,8 +55,8 @@ class DetailScores:
     def add(self, answer: str, images: Sequence[np.ndarray], foregrounds: Sequence[np.ndarray]) -> None:
         """Adds pictures uint8 [H, W, 3] of 'model', 'source' or 'truth', with their persons, bool [H, W]."""
         for region in REGIONS:
-            inside = foregrounds if region == 'foreground' else [None] * len(images)
-            energies = in_threads(detail_energy, images, inside)
+            inside = (foregrounds,) if region == 'foreground' else ()
+            energies = in_threads(detail_energy, images, *inside)
             self._energies[region].setdefault(answer, []).extend(one for one in energies if one is not None)
 
     def result(self) -> dict[str, Any]:
