@@ -30,6 +30,7 @@ class TrainedRun:
     Args:
         run_dir, checkpoint, image_size: as in `Reposer`.
         data_dir: folder with test pairs to compare on, if not the run's own.
+        precision: what an export computes in; the model that it is compared with is in float32.
     """
 
     def __init__(
@@ -38,9 +39,11 @@ class TrainedRun:
         checkpoint: str = 'best',
         image_size: tuple[int, int] | None = None,
         data_dir: str | None = None,
+        precision: str = 'float32',
     ):
         self._run_dir, self._checkpoint = run_dir, checkpoint
         self._image_size, self._data_dir = image_size, data_dir
+        self.precision = precision
 
     @property
     def path(self) -> pathlib.Path:
@@ -74,7 +77,7 @@ class TrainedRun:
         """The same weights with an implementation of the sampler, 'gather' or 'kernel'; errors as of `original`."""
         from posewarp_tf.inference.reposer import Reposer
 
-        return Reposer(self._run_dir, self._checkpoint, self._image_size, sampler_impl)
+        return Reposer(self._run_dir, self._checkpoint, self._image_size, sampler_impl, precision=self.precision)
 
     def held_out_pairs(self, num_pairs: int) -> tuple[dict[str, np.ndarray], str]:
         """Raw inputs of test pairs, and whose they are in words; as `held_out.held_out_pairs`.

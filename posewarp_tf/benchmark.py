@@ -7,6 +7,9 @@ arithmetic alone would take the time called the floor.
 
 With `--window`, of a model of clips: all that training computes for a window of frames, losses, discriminators and
 updates included, on random clips.
+
+With `--accuracy_of`, of a trained model: the time of a forward pass in each precision that this machine has, and how
+near the pictures are to those in float32, on test pairs of `--data_dir`.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from typing import Any
 from absl import flags
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.precision import chosen_precision, computing_in
+from posewarp_tf.runs.starter import STARTER, starter_folder
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import config_from_flags, define_training_flags
@@ -45,7 +50,8 @@ def network_steps(config: Config, batch_size: int) -> tuple[Callable, Callable, 
 
     from posewarp_tf.models.registry import build_model
 
-    model = build_model(config)
+    with computing_in(chosen_precision(config.training.precision)):
+        model = build_model(config)
     inputs = {
         name: tf.random.stateless_uniform((batch_size, *spec.shape[1:]), seed=(0, i), minval=-1.0)
         for i, (name, spec) in enumerate(model.example_inputs().items())
@@ -79,11 +85,12 @@ def time_window(config: Config, batch_size: int, repeats: int) -> list[float]:
     from posewarp_tf.training.train_step import Networks
     from posewarp_tf.training.window_step import train_step_of
 
-    model = build_model(config)
-    stage = model.stages[-1]
-    objective = objective_of(config, stage)
-    discriminators = {subject: build_discriminator(config, subject) for subject in objective.judges}
-    step = train_step_of(config, stage, objective, Networks(model, None, discriminators))
+    with computing_in(chosen_precision(config.training.precision)):
+        model = build_model(config)
+        stage = model.stages[-1]
+        objective = objective_of(config, stage)
+        discriminators = {subject: build_discriminator(config, subject) for subject in objective.judges}
+        step = train_step_of(config, stage, objective, Networks(model, None, discriminators))
     shapes = {item.name: item.shape(config.model.image_size) for item in config.model.inputs}
     image, pose = ((batch_size, WINDOW_FRAMES, *shapes[f'reference_{what}']) for what in ('image', 'pose'))
     images, poses = (tf.random.stateless_uniform(shape, (0, i), -1.0) for i, shape in enumerate((image, pose)))
@@ -125,13 +132,19 @@ def define_flags() -> None:
     flags.DEFINE_integer('batch', 1, 'Pictures at a time.', lower_bound=1)
     flags.DEFINE_integer('repeats', 10, 'Timed repeats.', lower_bound=1)
     flags.DEFINE_bool('window', False, 'Time the training step of one window of a model of clips.')
+    flags.DEFINE_string('accuracy_of', None, f"Run folder of a trained model, or '{STARTER}'.")
     define_training_flags()
 
 
 def main() -> None:
     config = config_from_flags()
+    if FLAGS.accuracy_of is not None:
+        _print_accuracy(config.data.data_dir or None)
+        return
     height, width = config.model.image_size
-    print(f'{config.model.model}, {height}x{width}, batch {FLAGS.batch}, sampler {config.model.sampler_impl}')
+    precision = chosen_precision(config.training.precision)
+    settings = f'batch {FLAGS.batch}, sampler {config.model.sampler_impl}, {precision}'
+    print(f'{config.model.model}, {height}x{width}, {settings}')
     if FLAGS.window:
         if config.model.clip_form is None:
             raise ConfigError(f'--window: --model={config.model.model} makes no clips')
@@ -148,6 +161,13 @@ def main() -> None:
         floor = f', floor {factors[name] * giga_operations / rate:.3f} s' if name in factors else ''
         print(f'{name:22s} median {statistics.median(measured):.3f} s, fastest {min(measured):.3f} s{floor}')
     _print_peak_memory()
+
+
+def _print_accuracy(data_dir: str | None) -> None:
+    from posewarp_tf.metrics.precisions import compare_precisions, format_precisions
+
+    run_dir = starter_folder() if FLAGS.accuracy_of == STARTER else FLAGS.accuracy_of
+    print(format_precisions(compare_precisions(run_dir, data_dir)))
 
 
 def _print_peak_memory() -> None:

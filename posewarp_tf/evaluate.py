@@ -15,8 +15,10 @@ from absl import flags
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.metrics.protocols import PROTOCOLS
+from posewarp_tf.models.config import PAIR_MATERIALS
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
+from posewarp_tf.settings.flags import define_precision_flag
 
 if TYPE_CHECKING:
     from posewarp_tf.runs.run_folder import RunFolder
@@ -47,6 +49,7 @@ def define_flags() -> None:
         lower_bound=1,
     )
     flags.DEFINE_integer('num_frames', 30, 'Of animation: frames of each video, from its beginning.', lower_bound=2)
+    define_precision_flag()
     flags.DEFINE_string(
         'inception_weights',
         None,
@@ -103,7 +106,15 @@ def main() -> None:
         )
     images_dir = os.path.expanduser(given.save_images) if given.save_images else None
     metrics = evaluate(
-        run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, networks, output.path, images_dir
+        run_dir,
+        given.data_dir,
+        given.checkpoint,
+        given.max_pairs,
+        given.batch_size,
+        networks,
+        output.path,
+        images_dir,
+        given.precision,
     )
     protocol = metrics['protocol']
     weights = protocol['weights']
@@ -168,6 +179,10 @@ def _refuse_what_does_not_go_with(material: str, run_dir: str | os.PathLike) -> 
     given = flags.FLAGS
     if given['num_frames'].present and not material.endswith('_clips'):
         raise ConfigError(f'--num_frames: given for {run_dir}, which animates nothing')
+    if given['precision'].present and material not in PAIR_MATERIALS:
+        raise ConfigError(
+            f'--precision: given for {run_dir}, a run of {_SUBJECTS[material]}, which computes in float32'
+        )
     for name in ('inception_weights', 'lpips_weights', 'save_images') if material in _SUBJECTS else ():
         if given[name].present:
             raise ConfigError(f'--{name}: given for {run_dir}, a run of {_SUBJECTS[material]}, expected one of people')
@@ -192,7 +207,8 @@ def _print_views(run_dir: str | os.PathLike, output: RunFolder) -> None:
     from posewarp_tf.metrics.views import evaluate_views, format_turns
 
     given = flags.FLAGS
-    metrics = evaluate_views(run_dir, given.data_dir, given.checkpoint, given.max_pairs, given.batch_size, output.path)
+    choice = given.data_dir, given.checkpoint, given.max_pairs, given.batch_size
+    metrics = evaluate_views(run_dir, *choice, output.path, given.precision)
     protocol = metrics['protocol']
     weights = protocol['weights']
     print(f'\n{protocol["num_pairs"]} test pairs at {protocol["resolution"]}, stage {weights["stage"]}, ', end='')

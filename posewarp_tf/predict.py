@@ -38,7 +38,7 @@ from posewarp_tf.pictures.class_codings import GARMENT_CLASSES
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
-from posewarp_tf.settings.flags import define_shard_flag, parse_shard, size_from_flag
+from posewarp_tf.settings.flags import define_precision_flag, define_shard_flag, parse_shard, size_from_flag
 
 if TYPE_CHECKING:
     from posewarp_tf.inference.found_poses import PoseFinder
@@ -98,6 +98,7 @@ def define_flags() -> None:
     flags.DEFINE_enum('checkpoint', 'best', ['best', 'latest'], 'Which weights to use.')
     define_shard_flag('--pairs')
     flags.DEFINE_integer('batch_size', 4, 'So many pictures at once, where there are many.', lower_bound=1)
+    define_precision_flag()
     define_photo_flags()
     _define_map_flags()
     define_sequence_flags()
@@ -238,7 +239,8 @@ def _load_reposer(run: RunFolder) -> PhotoReposer:
     from posewarp_tf.inference.photo import PhotoReposer
     from posewarp_tf.inference.predictor import Predictor
 
-    return PhotoReposer(Predictor(run.path, flags.FLAGS.checkpoint), _photo_options())
+    given = flags.FLAGS
+    return PhotoReposer(Predictor(run.path, given.checkpoint, given.precision), _photo_options())
 
 
 def _photo_options() -> PhotoOptions:

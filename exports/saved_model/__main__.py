@@ -13,6 +13,7 @@ import json
 from absl import flags
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.precision import PRECISIONS
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
@@ -27,7 +28,8 @@ def main() -> None:
         batch_sizes = sorted({int(size) for size in given.batch_sizes})
     except ValueError as error:
         raise ConfigError(f'--batch_sizes: {error}') from error
-    run = TrainedRun(chosen_run(given.run_dir), given.checkpoint, size_from_flag('image_size'), given.data_dir)
+    size = size_from_flag('image_size')
+    run = TrainedRun(chosen_run(given.run_dir), given.checkpoint, size, given.data_dir, given.precision)
     version = export_saved_model(run, given.output_dir, given.sampler_impl, batch_sizes, given.check_pairs)
     check = json.loads((version / 'metadata.json').read_text(encoding='utf-8'))['check']
     differences = ', '.join(f'{name} {value:.2g}' for name, value in check['max_difference'].items())
@@ -42,6 +44,13 @@ def define_flags() -> None:
     flags.DEFINE_string('image_size', None, 'Height,width to export for; default: as trained.')
     flags.DEFINE_enum(
         'sampler_impl', 'gather', ['gather', 'kernel'], "'kernel' needs a server with the compiled operation linked in."
+    )
+    flags.DEFINE_enum(
+        'precision',
+        'float32',
+        [name for name in PRECISIONS if name != 'auto'],
+        'In what the networks compute; the others are faster where the server has them, and have to reach a PSNR of '
+        '40 dB to float32.',
     )
     flags.DEFINE_list(
         'batch_sizes', list(map(str, BATCH_SIZES)), 'Batch sizes of the warm-up requests, as the server allows.'

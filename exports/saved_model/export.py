@@ -32,17 +32,17 @@ def export_saved_model(
     """Writes the next version and returns its folder; nothing is left behind if it is not equal to the model.
 
     Args:
-        run: whose model is exported; skeletons/signatures.py has the signatures of motion extraction,
-            animation/signature.py that of animation.
+        run: whose model is exported, in `run.precision`; skeletons/signatures.py has the signatures of motion
+            extraction, animation/signature.py that of animation.
         output_dir: holds the versions 1, 2, ...; its name is the model's.
         sampler_impl: 'gather' for stock operations only; 'kernel' for a server that has the compiled ones.
         batch_sizes: of the warm-up requests.
         check_pairs: how many held-out pairs to compare on; of animation at least so many frames, in clips.
 
     Raises:
-        RunError: the run cannot be exported, or the export differs from the model by more than rounding.
-        ConfigError: a batch size below 1, or operations that a stock runtime does not have, though sampler_impl is
-            'gather'.
+        RunError: the run cannot be exported, or the export differs from the model by more than its precision may.
+        ConfigError: a batch size below 1, skeletons in another precision than float32, or operations that a stock
+            runtime does not have, though sampler_impl is 'gather'.
         DataError: the test pairs cannot be used.
     """
     from posewarp_tf.models.inputs import raw_inputs
@@ -58,6 +58,8 @@ def export_saved_model(
         raise ConfigError(f'--batch_sizes: got {min(batch_sizes)}, expected 1 or more')
     output_dir = pathlib.Path(output_dir)
     if run.material == 'skeletons':
+        if run.precision != 'float32':
+            raise ConfigError(f'--precision: got {run.precision} for {run.path}, a run of skeletons: expected float32')
         from ..skeletons.saved_model import export_cleaner
 
         return export_cleaner(run, output_dir, batch_sizes, check_pairs)
@@ -73,7 +75,7 @@ def export_saved_model(
     pairs, whose = run.held_out_pairs(check_pairs)
 
     def describe(folder: pathlib.Path) -> tuple[dict[str, Any], str]:
-        differences = checked_differences(folder, run.original, pairs)
+        differences = checked_differences(folder, run.original, pairs, run.precision)
         model = reposer.config.model
         check = {'pairs': whose, 'num_pairs': num_pairs(pairs), 'max_difference': differences}
         write_warm_up(
@@ -81,6 +83,7 @@ def export_saved_model(
         )
         operations = set().union(*(operations_of(function.graph.as_graph_def()) for function in signatures.values()))
         metadata = make_metadata(reposer, signatures, check, custom_operations(operations))
+        metadata['precision'] = run.precision
         return metadata, model_card(metadata)
 
     return write_version(output_dir, reposer.model.variables, signatures, describe)

@@ -29,10 +29,10 @@ class ModelCalls:
     Attributes and arguments are those of `Predictor`.
     """
 
-    def __init__(self, run_dir: str | os.PathLike | None = None, checkpoint: str = 'best'):
+    def __init__(self, run_dir: str | os.PathLike | None = None, checkpoint: str = 'best', precision: str = 'float32'):
         folder = starter_folder() if run_dir is None else run_dir
         RunFolder(folder).load_config_of('pictures')
-        self._reposer = reposer = Reposer(folder, checkpoint)
+        self._reposer = reposer = Reposer(folder, checkpoint, precision=precision)
         self.run_dir = reposer.run.path
         self.fingerprint = reposer.fingerprint
         self.model_config = reposer.config.model

@@ -58,6 +58,7 @@ class Predictor(ModelCalls):
     Args:
         run_dir: a run folder; nothing else is needed. None: the starter, which comes with posewarp_tf.
         checkpoint: 'best' or 'latest'.
+        precision: what the networks compute in: 'float32', 'bfloat16', 'float16', or 'auto', the fastest here.
 
     Raises:
         RunError: not a run folder (or no starter in this installation), its last stage is not trained, or weights that

@@ -19,6 +19,7 @@ from posewarp_tf.models.base import Inputs, Outputs
 from posewarp_tf.models.config import PAIR_MATERIALS
 from posewarp_tf.models.inputs import Input, make_model_inputs, raw_input_specs
 from posewarp_tf.models.outputs import Motion
+from posewarp_tf.models.precision import chosen_precision, computing_in
 from posewarp_tf.runs.checkpoints import checkpoint_step, identifying_file
 from posewarp_tf.runs.run_folder import RunFolder
 
@@ -40,10 +41,12 @@ class Reposer(tf.Module):
             Heatmaps keep their sigma in pixels.
         sampler_impl: 'gather' makes a model of stock operations only; None: the run's.
         needs_pictures: refuses runs in which no stage that makes pictures is trained.
+        precision: one of `models.precision.PRECISIONS`, whatever the run was trained in.
 
     Attributes:
         run: the RunFolder.
         config: the run's Config, with `image_size` and `sampler_impl`.
+        precision: what the model computes in.
         model: the ReposingModel.
         stage: the stage whose weights these are.
         trained_steps: its training step.
@@ -62,6 +65,7 @@ class Reposer(tf.Module):
         image_size: tuple[int, int] | None = None,
         sampler_impl: str | None = None,
         needs_pictures: bool = True,
+        precision: str = 'float32',
     ):
         super().__init__(name='reposer')
         self.run = RunFolder(run_dir)
@@ -70,7 +74,9 @@ class Reposer(tf.Module):
             sampler_impl=sampler_impl or trained.model.sampler_impl,
             image_size=tuple(image_size or trained.model.image_size),
         )
-        self.model = self.run.load_model(which=checkpoint, config=self.config)
+        self.precision = chosen_precision(precision)
+        with computing_in(self.precision):
+            self.model = self.run.load_model(which=checkpoint, config=self.config)
         self.checkpoint_path = self.run.checkpoint_path(self.model.stages, checkpoint)
         self.stage, complete = self.run.stage_of(self.checkpoint_path), self.model.complete_stages
         if needs_pictures and self.stage not in complete:

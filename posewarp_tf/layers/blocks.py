@@ -133,16 +133,24 @@ class UpConv(Block):
         super().build(input_shape)
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        batch, height, width, _ = tf.unstack(tf.shape(image))
-        size = [batch, 2 * height + 1, 2 * width + 1, self.filters]
-        # 'same' would pad the other side, half a pixel off, and TFLite has no explicit padding.
-        image = tf.nn.conv2d_transpose(image, self.kernel, size, 2, 'VALID')[:, 1:, 1:]
-        return tf.nn.bias_add(image, self.bias)
+        return _up_conv(image, self.kernel, self.bias)
+
+
+def _up_conv(image: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    batch, height, width, _ = tf.unstack(tf.shape(image))
+    size = [batch, 2 * height + 1, 2 * width + 1, kernel.shape[2]]
+    # 'same' would pad the other side, half a pixel off, and TFLite has no explicit padding.
+    image = tf.nn.conv2d_transpose(image, kernel, size, 2, 'VALID')
+    # Not by brackets: the gradient of a strided slice takes several times as long as that of a plain one.
+    return tf.nn.bias_add(tf.slice(image, [0, 1, 1, 0], [-1, -1, -1, -1]), bias)
 
 
 @register
 class ResBlockDecoder(Block):
-    """[norm - act - conv 3x3 - norm - act - upconv](x) + upconv(x): doubles the size, ends at `filters` channels."""
+    """[norm - act - conv 3x3 - norm - act - upconv](x) + upconv(x): doubles the size, ends at `filters` channels.
+
+    The sum of the two transposed convolutions is one of both inputs, which spares passes over the map of double size.
+    """
 
     def __init__(self, filters: int, hidden_filters: int, **kwargs):
         super().__init__(filters, **kwargs)
@@ -153,9 +161,18 @@ class ResBlockDecoder(Block):
         self.up_conv = UpConv(filters)
         self.shortcut = UpConv(filters)
 
+    def build(self, input_shape) -> None:
+        hidden_shape = (*input_shape[:-1], self.hidden_filters)
+        # Random weights are drawn in this order.
+        for part, shape in ((self.conv, input_shape), (self.up_conv, hidden_shape), (self.shortcut, input_shape)):
+            with tf.name_scope(part.name):
+                part.build(shape)
+        super().build(input_shape)
+
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        hidden = self.conv(activate(self.norm_1(image)))
-        return self.up_conv(activate(self.norm_2(hidden))) + self.shortcut(image)
+        hidden = activate(self.norm_2(self.conv(activate(self.norm_1(image)))))
+        kernel = tf.concat([self.up_conv.kernel, self.shortcut.kernel], axis=-1)
+        return _up_conv(tf.concat([hidden, image], axis=-1), kernel, self.up_conv.bias + self.shortcut.bias)
 
     @property
     def pytorch_parts(self) -> dict:

@@ -12,6 +12,7 @@ from posewarp_tf.conventions import VISIBILITY_BACKGROUND
 from posewarp_tf.inference.animating import Animator
 from posewarp_tf.metrics.flow import FlowErrors
 from posewarp_tf.metrics.image import IMAGE_METRICS, REGIONS, image_metrics
+from posewarp_tf.metrics.threads import in_threads
 from posewarp_tf.metrics.videos import DRIFT_FRAMES, drift, temporal_differences, warping_errors
 from posewarp_tf.ops import to_uint8_image
 
@@ -90,7 +91,7 @@ class ClipScores:
         self.num_frames += len(truth)
         foreground = np.zeros(truth.shape[:3], bool) if exact is None else exact[1] != VISIBILITY_BACKGROUND
         for answer, frames in answers.items():
-            self._images[answer] += map(image_metrics, frames, truth, foreground)
+            self._images[answer] += in_threads(image_metrics, frames, truth, foreground)
             self._differences[answer] += temporal_differences(frames, truth).tolist()
         for answer, drifts in self._drifts.items():
             drifts.append(drift(answers[answer], truth, _DRIFT_AT))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from posewarp_tf.metrics.image import REGIONS
+from posewarp_tf.metrics.threads import in_threads
 
 # In pixels: what a Gaussian of this standard deviation takes away is detail.
 SIGMA = 1.5
@@ -50,19 +52,19 @@ class DetailScores:
     def __init__(self) -> None:
         self._energies: dict[str, dict[str, list[float]]] = {region: {} for region in REGIONS}
 
-    def add(self, answer: str, image: np.ndarray, foreground: np.ndarray) -> None:
-        """Adds a picture uint8 [H, W, 3] of 'model', 'source' or 'truth', with its person, bool [H, W]."""
+    def add(self, answer: str, images: Sequence[np.ndarray], foregrounds: Sequence[np.ndarray]) -> None:
+        """Adds pictures uint8 [H, W, 3] of 'model', 'source' or 'truth', with their persons, bool [H, W]."""
         for region in REGIONS:
-            energy = detail_energy(image, foreground if region == 'foreground' else None)
-            if energy is not None:
-                self._energies[region].setdefault(answer, []).append(energy)
+            inside = (foregrounds,) if region == 'foreground' else ()
+            energies = in_threads(detail_energy, images, *inside)
+            self._energies[region].setdefault(answer, []).extend(one for one in energies if one is not None)
 
     def result(self) -> dict[str, Any]:
         """{region: {'model': energy, 'source': energy, 'truth': energy, 'share_of_source': ratio}}; without answers of
         a model nothing."""
         found: dict[str, Any] = {}
         for region, energies in self._energies.items():
-            means = {answer: float(np.mean(values)) for answer, values in energies.items()}
+            means = {answer: float(np.mean(values)) for answer, values in energies.items() if values}
             if MODEL in means and SOURCE in means:
                 share = means[MODEL] / means[SOURCE] if means[SOURCE] else None
                 found[region] = {**means, 'share_of_source': share}

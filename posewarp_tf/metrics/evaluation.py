@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import importlib.metadata
 import json
@@ -42,6 +43,7 @@ def evaluate(
     networks: NetworkMetrics | None = None,
     output_dir: str | os.PathLike | None = None,
     images_dir: str | os.PathLike | None = None,
+    precision: str = 'float32',
 ) -> dict[str, Any]:
     """Evaluates a run folder; writes its metrics.json and samples/evaluate-*.png and returns what metrics.json holds.
 
@@ -54,6 +56,7 @@ def evaluate(
         networks: metrics that need a network with trained weights; None: without them.
         output_dir: another folder to write to.
         images_dir: a folder for every answer as PNG, called by its pair (released.py); None: they are not written.
+        precision: what the networks compute in (models/precision.py).
 
     Returns:
         {'headline': {name: value of headline.HEADLINES},
@@ -70,7 +73,7 @@ def evaluate(
     Raises:
         RunError, DataError: the run folder or the data set cannot be used; or `images_dir` for a run without pictures.
     """
-    reposer = Reposer(run_dir, checkpoint, needs_pictures=images_dir is not None)
+    reposer = Reposer(run_dir, checkpoint, needs_pictures=images_dir is not None, precision=precision)
     run, config, declared = reposer.run, reposer.config, reposer.config.model.outputs
     output = run if output_dir is None else RunFolder(output_dir)
     if data_dir is not None:
@@ -96,6 +99,7 @@ def evaluate(
     }
     metrics['protocol'] = {
         'weights': weights,
+        'precision': reposer.precision,
         **_data_protocol(config),
         **scores.protocol(config.model.image_size),
         'notes': run.notes(),
@@ -108,17 +112,26 @@ def evaluate(
 def model_answers(reposer: Reposer, dataset: tf.data.Dataset) -> Iterable[tuple[dict[str, np.ndarray], dict[str, Any]]]:
     """(batch, outputs of the model) as NumPy arrays, with a progress bar.
 
-    Where only the flows are trained, there is no 'image' among the outputs.
+    The next batch is computed while the caller scores one. Where only the flows are trained, there is no 'image' among
+    the outputs.
     """
     names = [item.name for item in reposer.config.model.inputs]
     # One graph for every batch, the last and smaller one too.
     signature = [{name: dataset.element_spec[name] for name in names}]
     answer = tf.function(reposer.stage_outputs, input_signature=signature, autograph=False)
-    with reading():
+
+    def computed(batch: Mapping[str, tf.Tensor]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        outputs = answer({name: batch[name] for name in names})
+        outputs = tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
+        return {name: tensor.numpy() for name, tensor in batch.items()}, outputs
+
+    with reading(), concurrent.futures.ThreadPoolExecutor(1) as ahead:
+        waiting: list[concurrent.futures.Future] = []
         for batch in tqdm(dataset, desc='evaluate', unit='batch'):
-            outputs = answer({name: batch[name] for name in names})
-            outputs = tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
-            yield {name: tensor.numpy() for name, tensor in batch.items()}, outputs
+            waiting.append(ahead.submit(computed, batch))
+            if len(waiting) > 1:
+                yield waiting.pop(0).result()
+        yield from (one.result() for one in waiting)
 
 
 class AnswerWriter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from posewarp_tf.metrics.foreground import foreground_mask, foreground_protocol
 from posewarp_tf.metrics.headline import headline
 from posewarp_tf.metrics.image import IMAGE_METRICS, REGIONS, image_metrics, image_protocol
 from posewarp_tf.metrics.networks import NetworkMetrics
+from posewarp_tf.metrics.threads import in_threads
 from posewarp_tf.models.outputs import ClassLogits, Output, titled
 
 MODEL, COPY_SOURCE = 'model', 'copy_source'
@@ -45,13 +47,13 @@ class Scores:
         """Adds a batch. Generated pictures are rounded to uint8 first, as they are written to disk."""
         self._has_part_maps = 'target_parts' in batch
         truths, sources = (ops.to_uint8_image(batch[name]).numpy() for name in ('target_image', 'source_image'))
-        foregrounds = [foreground_mask(batch, index) for index in range(len(truths))]
+        foregrounds = in_threads(functools.partial(foreground_mask, batch), range(len(truths)))
         answers = {COPY_SOURCE: sources}
         if 'image' in outputs:
             _require_finite(outputs['image'], batch)
             answers[MODEL] = ops.to_uint8_image(outputs['image']).numpy()
         for answer, pictures in answers.items():
-            self._values[answer] += map(image_metrics, pictures, truths, foregrounds)
+            self._values[answer] += in_threads(image_metrics, pictures, truths, foregrounds)
         if MODEL in answers:
             self._add_detail(batch, sources, truths, answers[MODEL], foregrounds)
         if self._networks is not None:
@@ -69,14 +71,13 @@ class Scores:
     def _add_detail(
         self, batch: Mapping[str, np.ndarray], sources: Any, truths: Any, made: Any, foregrounds: Any
     ) -> None:
-        people = [foreground_mask(batch, index, 'source') for index in range(len(sources))]
+        people = in_threads(lambda index: foreground_mask(batch, index, 'source'), range(len(sources)))
         for answer, pictures, inside in (
             (detail.SOURCE, sources, people),
             (detail.TRUTH, truths, foregrounds),
             (detail.MODEL, made, foregrounds),
         ):
-            for picture, person in zip(pictures, inside):
-                self._detail.add(answer, picture, person)
+            self._detail.add(answer, pictures, inside)
 
     def result(self) -> dict[str, Any]:
         """The means over all pairs; a metric that no pair has is None."""

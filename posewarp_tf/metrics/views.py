@@ -20,6 +20,7 @@ from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.metrics.evaluation import MAX_GRIDS, ROWS_PER_GRID, GridWriter, model_answers
 from posewarp_tf.metrics.flow import FLOW_PROTOCOL, FlowErrors
 from posewarp_tf.metrics.image import IMAGE_METRICS, REGIONS, image_metrics, image_protocol
+from posewarp_tf.metrics.threads import in_threads
 from posewarp_tf.models.outputs import titled
 from posewarp_tf.pictures.picture_files import resize_image
 from posewarp_tf.poses.views import AZIMUTHS
@@ -40,6 +41,7 @@ def evaluate_views(
     max_pairs: int | None = None,
     batch_size: int = 8,
     output_dir: str | os.PathLike | None = None,
+    precision: str = 'float32',
 ) -> dict[str, Any]:
     """Evaluates a run folder; writes its metrics.json and samples/evaluate-*.png and returns what metrics.json holds.
 
@@ -53,7 +55,7 @@ def evaluate_views(
     Raises:
         RunError, DataError: the run folder or the data set cannot be used.
     """
-    reposer = Reposer(run_dir, checkpoint, needs_pictures=False)
+    reposer = Reposer(run_dir, checkpoint, needs_pictures=False, precision=precision)
     run, config = reposer.run, reposer.config
     if data_dir is not None:
         config = config.replace(data_dir=data_dir)
@@ -77,6 +79,7 @@ def evaluate_views(
             'file': os.path.relpath(reposer.checkpoint_path, run.path),
             'moving_average': bool(config.training.ema_decay),
         },
+        'precision': reposer.precision,
         'model': config.model.model,
         'data_dir': config.data.data_dir,
         'split': 'test',
@@ -144,7 +147,7 @@ class _Scores:
         nothing = np.zeros(truths.shape[:3], np.uint8)
         foregrounds = batch.get('visibility', nothing) != VISIBILITY_BACKGROUND
         for answer, pictures in answers.items():
-            self._values[answer] += map(image_metrics, pictures, truths, foregrounds)
+            self._values[answer] += in_threads(image_metrics, pictures, truths, foregrounds)
         self._turns += _turns(batch)
         for family, motion in outputs.get('motions', {}).items():
             if titled(family, 'flow') in batch:

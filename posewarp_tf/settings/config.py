@@ -19,7 +19,7 @@ from posewarp_tf.models.config import JudgedModelConfig, ModelConfig
 from posewarp_tf.models.gfla.config import GFLAConfig
 from posewarp_tf.models.registry import MODELS, all_stage_names, model_class, model_config, model_config_from_json
 from posewarp_tf.settings.options import Section, fields_of, values_from_json
-from posewarp_tf.settings.sections import UNUSED, DataConfig, LossConfig, TrainingConfig
+from posewarp_tf.settings.sections import UNUSED, DataConfig, LossConfig, TrainingConfig, with_todays_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +88,7 @@ class Config:
             if not isinstance(raw, dict) or not isinstance(raw.get(name), dict):
                 raise ConfigError(f'{source}: no section {name!r}: this is not a config of posewarp_tf')
             values.update(raw[name])
+        values = with_todays_names(values)
         shared = {name for section in _SHARED_SECTIONS for name in fields_of(section)}
         model = model_config_from_json({key: values.pop(key) for key in list(values) if key not in shared}, source)
         typed = values_from_json(values, _SHARED_SECTIONS, source)

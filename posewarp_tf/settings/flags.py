@@ -19,10 +19,11 @@ from typing import Any
 from absl import flags
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.precision import PRECISIONS
 from posewarp_tf.models.registry import model_class
 from posewarp_tf.settings.config import Config, choices_of, config_fields, config_sections
 from posewarp_tf.settings.options import fields_of
-from posewarp_tf.settings.sections import LossWeights
+from posewarp_tf.settings.sections import RENAMED, LossWeights, with_todays_names
 
 CONFIG_DIR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'configs')
 
@@ -43,6 +44,21 @@ def define_config_flags(flag_values: flags.FlagValues = flags.FLAGS) -> None:
             flags.DEFINE_float(field.name, None, text, flag_values=flag_values)
         else:
             flags.DEFINE_string(field.name, None, text, flag_values=flag_values)
+    for name, (today, meanings) in RENAMED.items():
+        text = f'Earlier name of --{today}={meanings[True]}.'
+        flags.DEFINE_boolean(name, None, text, flag_values=flag_values)
+
+
+def define_precision_flag(flag_values: flags.FlagValues = flags.FLAGS) -> None:
+    """--precision of a command that uses a trained model."""
+    flags.DEFINE_enum(
+        'precision',
+        'float32',
+        PRECISIONS,
+        'In what the networks compute. bfloat16 and float16 are faster where the processor has them, and change the '
+        'picture a little; auto: what a short trial finds the fastest.',
+        flag_values=flag_values,
+    )
 
 
 class ConfigFlag(flags.Flag):
@@ -113,6 +129,8 @@ def config_from_flags(base: Config | None = None, flag_values: flags.FlagValues 
         if given is not None:
             text = ','.join(given) if isinstance(given, list) else given
             values[field.name] = _parse(field.name, text, kind) if isinstance(text, str) else text
+    old = {name: flag_values[name].value for name in RENAMED if flag_values[name].value is not None}
+    values = with_todays_names({**old, **values})
     base = base or Config()
     if 'loss_weights' in values:
         stages = model_class(values.get('model', base.model.model)).all_stages

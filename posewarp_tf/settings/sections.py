@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.models.precision import MIXED, PRECISIONS
 from posewarp_tf.pictures.class_codings import GARMENT_CLASSES, garment_classes_name
 from posewarp_tf.settings.options import Section, option
 
@@ -129,7 +131,12 @@ class TrainingConfig(Section):
     )
     ema_decay: float = option(0.0, 'Decay of the moving average of the generator; 0: none kept.', minimum=0.0)
     gradient_clip_norm: float = option(0.0, 'Global norm at which gradients are clipped; 0: never.', minimum=0.0)
-    mixed_precision: bool = option(False, 'Compute in float16 on GPUs and bfloat16 on CPUs, keep weights in float32.')
+    precision: str = option(
+        'float32',
+        "In what the networks compute; weights stay float32. auto: what a short trial finds the fastest; 'mixed': "
+        'float16 on GPUs and bfloat16 on CPUs.',
+        choices=(*PRECISIONS, MIXED),
+    )
     jit_compile: bool = option(False, 'Compile the training step with XLA.', may_change=True)
     distribution: str = option(
         'auto',
@@ -159,6 +166,18 @@ class TrainingConfig(Section):
     def of_stage(self, stage: str) -> TrainingConfig:
         """The same with the learning rate of a stage."""
         return dataclasses.replace(self, learning_rate=self.stage_learning_rates.get(stage, self.learning_rate))
+
+
+# Settings of earlier versions, which old runs and command lines have: {name: (today's, {value: today's})}.
+RENAMED: Mapping[str, tuple[str, Mapping[Any, Any]]] = {
+    'mixed_precision': ('precision', {False: 'float32', True: MIXED}),
+}
+
+
+def with_todays_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by name, those of `RENAMED` by today's name, unless that is among them too."""
+    renamed = {RENAMED[name][0]: RENAMED[name][1][value] for name, value in values.items() if name in RENAMED}
+    return {**renamed, **{name: value for name, value in values.items() if name not in RENAMED}}
 
 
 # Random changes of pairs of pictures.

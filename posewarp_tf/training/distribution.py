@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -54,18 +53,6 @@ def training_batches(config: Config, workers: Workers, start_step: int, examples
     # Of a data set that ends, workers would ask each other at every step whether it has.
     endless = dataset.rebatch(size, drop_remainder=True).repeat()
     return iter(strategy.distribute_datasets_from_function(lambda context: endless))
-
-
-@contextlib.contextmanager
-def precision(config: TrainingConfig) -> Iterator[None]:
-    """Layers made inside compute in half precision where `--mixed_precision` asks for it."""
-    earlier = tf.keras.mixed_precision.global_policy()
-    half = 'mixed_float16' if tf.config.list_physical_devices('GPU') else 'mixed_bfloat16'
-    tf.keras.mixed_precision.set_global_policy(half if config.mixed_precision else 'float32')
-    try:
-        yield
-    finally:
-        tf.keras.mixed_precision.set_global_policy(earlier)
 
 
 def _choose_devices(num_gpus: int) -> list[str]:

@@ -80,13 +80,15 @@ def seconds_of_steps(config: Config, steps: int) -> list[float]:
     from posewarp_tf.data.materials import material_of
     from posewarp_tf.losses.windows import objective_of
     from posewarp_tf.models.discriminators.build import build_discriminator
+    from posewarp_tf.models.precision import chosen_precision, computing_in
     from posewarp_tf.models.registry import build_model
     from posewarp_tf.training import distribution
     from posewarp_tf.training.train_step import Networks
     from posewarp_tf.training.window_step import train_step_of
 
     workers = distribution.make_workers(config.training)
-    with distribution.precision(config.training), workers.strategy.scope():
+    precision = chosen_precision(config.training.precision, with_gradient=True)
+    with computing_in(precision), workers.strategy.scope():
         model = build_model(config)
         stage = model.stages[-1]
         objective = objective_of(config, stage)

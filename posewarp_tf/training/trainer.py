@@ -18,6 +18,7 @@ import tensorflow as tf
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.losses.windows import objective_of
 from posewarp_tf.models.discriminators.build import build_discriminator
+from posewarp_tf.models.precision import chosen_precision, computing_in
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.runs import checkpoints
 from posewarp_tf.runs.run_folder import RunFolder
@@ -52,7 +53,7 @@ class Trainer:
         devices: Sequence[str] | None = None,
         init_from: str | os.PathLike | None = None,
     ):
-        self._config = config
+        self._config = config = _with_precision(config, run_folder)
         self._run_folder = run_folder
         self._init_from = init_from
         self._stages = tuple(plan_training(config))
@@ -156,8 +157,17 @@ class Trainer:
     def _building(self) -> Iterator[None]:
         """Where networks are made: seeded, so that a stage begins alike in a run that was interrupted before it."""
         tf.keras.utils.set_random_seed(self._config.training.seed)
-        with distribution.precision(self._config.training), self._workers.strategy.scope():
+        precision = chosen_precision(self._config.training.precision)
+        with computing_in(precision), self._workers.strategy.scope():
             yield
+
+
+def _with_precision(config: Config, run_folder: RunFolder) -> Config:
+    """The config with what `--precision=auto` chooses, which a run keeps on whatever machine it goes on."""
+    if config.training.precision != 'auto':
+        return config
+    kept = run_folder.load_config().training.precision if run_folder.is_trained else None
+    return config.replace(precision=kept or chosen_precision('auto', with_gradient=True))
 
 
 def _find_checkpoint(place: str | os.PathLike, stages: tuple[str, ...]) -> str:

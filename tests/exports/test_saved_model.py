@@ -90,6 +90,16 @@ def test_another_model_is_refused(exported, tmp_path):
     other = Reposer(make_run(tmp_path, gain=1.0).path)
     with pytest.raises(RunError, match='serving_default by .* nothing was written'):
         checked_differences(exported, other, tensors(1))
+    # In half precision a difference is no mistake, unless it is large.
+    with pytest.raises(RunError, match='serving_default to a PSNR of .* dB, expected at least 40; nothing was written'):
+        checked_differences(exported, other, tensors(1), 'bfloat16')
+
+
+def test_an_export_computes_in_the_precision_that_is_asked_for(exported, tiny_run):
+    run = TrainedRun(tiny_run.path, precision='bfloat16')
+    assert run.portable.model.output_conv.conv.compute_dtype == 'bfloat16'
+    assert run.original.model.output_conv.conv.compute_dtype == 'float32'
+    assert json.loads((exported / 'metadata.json').read_text())['precision'] == 'float32'
 
 
 def test_a_refused_export_leaves_nothing(tiny_run, tmp_path, monkeypatch):

@@ -51,7 +51,7 @@ def test_share_is_of_the_source_over_each_ones_own_person():
     answer = np.where(right[..., None], stripes(4, amplitude=50), 127).astype(np.uint8)
     scores = DetailScores()
     for name, image, person in ((SOURCE, source, left), (MODEL, answer, right), (TRUTH, source, left)):
-        scores.add(name, image, person)
+        scores.add(name, [image], [person])
     found = scores.result()
     assert found['foreground']['share_of_source'] == pytest.approx(0.25, rel=0.03)
     assert found['foreground']['truth'] == found['foreground']['source']
@@ -59,7 +59,7 @@ def test_share_is_of_the_source_over_each_ones_own_person():
 
 def test_without_answers_there_is_no_detail():
     scores = DetailScores()
-    scores.add(SOURCE, stripes(4), ALL)
+    scores.add(SOURCE, [stripes(4)], [ALL])
     assert scores.result() == {}
 
 

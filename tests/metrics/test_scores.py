@@ -95,3 +95,15 @@ def test_networks_see_uint8_pictures_of_every_answer_and_the_truth():
     np.testing.assert_allclose(networks.seen['truth'] / 127.5 - 1, batch['target_image'], atol=0.005)
     assert scores.result()['networks'] == {'lpips': {'model': 0.1}}
     assert scores.protocol(SIZE)['networks'] == {'lpips': 2}
+
+
+def test_scores_made_on_all_cores_are_those_of_one_picture_after_the_other():
+    batch, outputs = random_batch(3), random_outputs(3)
+    together = Scores()
+    together.add(batch, outputs)
+    alone = Scores()
+    for index in range(3):
+        one = {name: array[index : index + 1] for name, array in batch.items()}
+        alone.add(one, {'image': outputs['image'][index : index + 1]})
+    found, expected = together.result(), alone.result()
+    assert found['image'] == expected['image'] and found['detail'] == expected['detail']

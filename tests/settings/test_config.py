@@ -41,14 +41,14 @@ def test_flags_become_typed_values():
         '--image_size=96,64',
         '--attention_kernels=1=3,2=5',
         '--stage_steps=flow=3,full=4',
-        '--mixed_precision',
+        '--precision=bfloat16',
         '--learning_rate=0.5',
         '--loss_weights=full.style=0',
     )
     assert config.model.image_size == (96, 64)
     assert config.model.attention_kernels == {1: 3, 2: 5}
     assert config.training.stage_steps == {'flow': 3, 'full': 4}
-    assert config.training.mixed_precision and config.training.learning_rate == 0.5
+    assert config.training.precision == 'bfloat16' and config.training.learning_rate == 0.5
     # One entry changed, the others as published.
     assert config.loss.loss_weights['full'] == {**Config().loss.loss_weights['full'], 'style': 0}
     assert config.loss.loss_weights['flow'] == {'correctness': 20.0, 'affine': 0.01}
@@ -70,6 +70,18 @@ def test_config_of_an_earlier_version_has_todays_defaults():
     del earlier['model']['pose_representation']
     del earlier['training']['stage_learning_rates']
     assert Config.from_json(json.dumps(earlier)) == Config()
+
+
+@pytest.mark.parametrize(('earlier', 'today'), [(True, 'mixed'), (False, 'float32')])
+def test_mixed_precision_is_an_earlier_name_of_a_precision(earlier, today):
+    kept = json.loads(Config().to_json())
+    del kept['training']['precision']
+    kept['training']['mixed_precision'] = earlier
+    assert Config.from_json(json.dumps(kept)).training.precision == today
+    flag = '--mixed_precision' if earlier else '--nomixed_precision'
+    assert parsed(flag).training.precision == today
+    # Of a flagfile of before and the command line, today's name counts.
+    assert parsed(flag, '--precision=float16').training.precision == 'float16'
 
 
 def test_config_that_held_the_settings_of_all_models_is_read():

@@ -200,9 +200,11 @@ def test_loaded_model_is_the_average_of_the_best_step(config, straight_run):
     assert not np.array_equal(kernel, reader.get_tensor(f'model/{name}'))
 
 
-def test_half_precision_keeps_weights_in_float32(tiny_config, tmp_path):
+def test_half_precision_keeps_weights_in_float32_and_a_run_the_choice_of_its_trial(tiny_config, tmp_path, monkeypatch):
     run_folder = RunFolder(tmp_path)
-    trainer = Trainer(tiny_config.replace(mixed_precision=True, stage='flow'), run_folder)
+    config = tiny_config.replace(precision='auto', stage='flow')
+    monkeypatch.setattr('posewarp_tf.models.precision._fastest', lambda with_gradient: 'bfloat16')
+    trainer = Trainer(config, run_folder)
     assert trainer.model.output_conv.conv.compute_dtype == 'bfloat16'
     assert tf.keras.mixed_precision.global_policy().name == 'float32'
     assert trainer.train() == 0
@@ -210,6 +212,9 @@ def test_half_precision_keeps_weights_in_float32(tiny_config, tmp_path):
     weights = [value for name, value in numbers.items() if name.startswith('model/')]
     assert {value.dtype for value in weights} == {np.dtype(np.float32)}
     assert all(np.isfinite(value).all() for value in weights)
+    assert run_folder.load_config().training.precision == 'bfloat16'
+    monkeypatch.setattr('posewarp_tf.models.precision._fastest', lambda with_gradient: 'float32')
+    assert Trainer(config, run_folder).model.output_conv.conv.compute_dtype == 'bfloat16'
 
 
 @pytest.mark.parametrize(

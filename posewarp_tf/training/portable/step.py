@@ -27,12 +27,12 @@ from posewarp_tf.data.pair_augmentation import augment_as
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.losses.needs import needed_maps
 from posewarp_tf.losses.objective import Objective
+from posewarp_tf.models.precision import chosen_precision, computing_in
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.ops import to_float_image
 from posewarp_tf.runs.checkpoints import AVERAGE, MODEL, CheckpointFolder
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
-from posewarp_tf.training import distribution
 from posewarp_tf.training.portable.files import COUNTER, DESCRIPTION, read_state, write_program, write_state
 from posewarp_tf.training.portable.programs import without_copies
 from posewarp_tf.training.train_step import Networks, TrainStep
@@ -58,7 +58,7 @@ class PortableStep:
         if config.model.clip_form is not None:
             raise ConfigError(f'--model: got {config.model.model}, expected a model of single pictures')
         tf.keras.utils.set_random_seed(config.training.seed)
-        with distribution.precision(config.training):
+        with computing_in(chosen_precision(config.training.precision, with_gradient=True)):
             model = build_model(config)
             average = build_model(config) if config.training.ema_decay else None
             objective = Objective(config, stage)
