@@ -1,4 +1,4 @@
-"""How long a step would take on more machines: a model, which nothing here measures.
+"""How long a step would take on more machines: a model, not a measurement.
 
     python -m posewarp_tf.training.scaling --config=gfla_fashion --step_seconds=0.5
 
