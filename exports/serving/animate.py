@@ -24,7 +24,7 @@ def define_flags() -> None:
 
 
 def main() -> None:
-    job, animator = dance_job(), chosen_animator('dance_clips')
+    job, animator = dance_job(), chosen_animator(flags.FLAGS, 'dance_clips')
     run_dance(lambda: animator, job, pose_finder(), flags.FLAGS.retarget)
 
 

@@ -84,13 +84,12 @@ def define_animator_flags() -> None:
     )
 
 
-def chosen_animator(material: str) -> ServedAnimator:
+def chosen_animator(given: flags.FlagValues, material: str) -> ServedAnimator:
     """The server that the flags of `define_animator_flags` name.
 
     Raises:
         ConfigError: as of `chosen_transport`.
         DataError: as of `ServedAnimator`.
     """
-    given = flags.FLAGS
     client = Client(chosen_transport(), given.timeout, given.max_retries)
     return ServedAnimator(client, given.metadata, material)

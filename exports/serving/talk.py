@@ -23,7 +23,7 @@ def define_flags() -> None:
 
 
 def main() -> None:
-    job, animator = talk_job(), chosen_animator('face_clips')
+    job, animator = talk_job(), chosen_animator(flags.FLAGS, 'face_clips')
     run_talk(lambda: animator, animator.config, job, load_mesh, flags.FLAGS.target_frames)
 
 
