@@ -42,6 +42,8 @@ COMMANDS = {
     'export-packed': ('exports.packed.__main__', 'writes a run as a small run folder, to be handed on'),
     'check-exports': ('exports.check.__main__', 'follows a run through every export, and times them'),
     'client': ('exports.serving.client', 'asks a running server for a picture'),
+    'client-animate': ('exports.serving.animate', 'asks a running server for a person who dances'),
+    'client-talk': ('exports.serving.talk', 'asks a running server for a face that talks'),
     'client-clean-poses': ('exports.serving.clean_poses', 'asks a running server to clean the poses of a video'),
     'portable-step': (
         'posewarp_tf.training.portable.__main__',

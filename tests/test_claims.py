@@ -28,7 +28,7 @@ def readers_of_flags() -> set[str]:
 
 
 def imports_of_models() -> set[str]:
-    shared = ('base', 'clips', 'config', 'inputs', 'kinds', 'outputs', 'panels', 'registry')
+    shared = ('base', 'clips', 'config', 'inputs', 'kinds', 'outputs', 'panels', 'precision', 'registry')
     allowed = {'posewarp_tf.models', *(f'posewarp_tf.models.{name}' for name in shared)}
     found = set()
     for folder in ('posewarp_tf/losses/', 'posewarp_tf/training/', 'posewarp_tf/metrics/', 'exports/'):
@@ -149,7 +149,7 @@ CLAIMS = [
     (
         'posewarp_tf/models/base.py',
         'Training, metrics and exports import nothing else of models/ than this file, clips.py, config.py, inputs.py, '
-        'kinds.py, outputs.py, panels.py, discriminators/ and registry.py',
+        'kinds.py, outputs.py, panels.py, precision.py, discriminators/ and registry.py',
         imports_of_models,
     ),
     ('posewarp_tf/models/base.py', 'by the names in the docstring of `ReposingModel`', unnamed_outputs),

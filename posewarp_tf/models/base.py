@@ -1,7 +1,7 @@
 """What every re-posing model has in common.
 
 Training, metrics and exports import nothing else of models/ than this file, clips.py, config.py, inputs.py, kinds.py,
-outputs.py, panels.py, discriminators/ and registry.py; all read outputs by the names in the docstring of
+outputs.py, panels.py, precision.py, discriminators/ and registry.py; all read outputs by the names in the docstring of
 `ReposingModel`. What a model takes, makes and trains it declares in its config.
 """
 

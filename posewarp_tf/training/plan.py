@@ -41,6 +41,10 @@ def plan_training(config: Config) -> dict[str, ChosenTerms]:
         ConfigError: settings that cannot work together, as far as they tell without a network or a device.
     """
     cluster = cluster_of(config.training)
+    if cluster and config.training.precision == 'auto':
+        raise ConfigError(
+            '--precision: got auto, which every worker would choose for itself, expected float32, bfloat16 or float16'
+        )
     # Without --num_gpus at least one on every machine.
     check_replicas(config.training, max(config.training.num_gpus, 1) * (len(cluster.addresses) if cluster else 1))
     config.model.check_material()

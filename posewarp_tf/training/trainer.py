@@ -53,10 +53,10 @@ class Trainer:
         devices: Sequence[str] | None = None,
         init_from: str | os.PathLike | None = None,
     ):
+        self._stages = tuple(plan_training(config))
         self._config = config = _with_precision(config, run_folder)
         self._run_folder = run_folder
         self._init_from = init_from
-        self._stages = tuple(plan_training(config))
         self._workers = distribution.make_workers(config.training, devices)
         with self._workers.together():
             self._workers.check_settings(config)

@@ -17,6 +17,7 @@ from posewarp_tf.settings.flags import CONFIG_DIR, expand_config
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Programs of those who work on the page and on the ops: python -m only.
 _NOT_FOR_USERS = {
+    'exports.mobile.dances',
     'exports.mobile.gallery',
     'exports.mobile.pose_models',
     'custom_ops.benchmarks.local_attention',

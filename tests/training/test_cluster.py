@@ -71,6 +71,8 @@ def test_a_batch_that_the_workers_do_not_divide_and_what_runs_on_one_alone_are_e
         plan_training(tiny_config)
     with pytest.raises(ConfigError, match='--batch_size: got 9, expected a multiple of the 6 replicas'):
         plan_training(tiny_config.replace(batch_size=9, num_gpus=2))
+    with pytest.raises(ConfigError, match='--precision: got auto, which every worker would choose for itself'):
+        plan_training(tiny_config.replace(batch_size=3, precision='auto'))
     with pytest.raises(ConfigError, match='--jit_compile: works on one replica, got 3; give --distribution=none'):
         plan_training(tiny_config.replace(batch_size=3, jit_compile=True))
     with pytest.raises(ConfigError, match='--num_gpus: got 2, expected at most 1 with --distribution=none'):
