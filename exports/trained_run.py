@@ -106,7 +106,13 @@ class TrainedRun:
         """The weights of a run of animation with an implementation of the sampler, the run's own if None."""
         from posewarp_tf.inference.animating import Animator
 
-        return Animator(self._run_dir, CLIP_MATERIALS, self._checkpoint, self._image_size, sampler_impl)
+        animator = Animator(self._run_dir, CLIP_MATERIALS, self._checkpoint, self._image_size, sampler_impl)
+        if 'previous' not in animator.config.model.families:
+            raise ConfigError(
+                f'{self._run_dir}: trained with --frame_sources=reference, expected both: what is exported is a step '
+                'from frame to frame'
+            )
+        return animator
 
     def held_out_clips(self, num_clips: int) -> tuple[dict[str, np.ndarray], str]:
         """Test clips, and whose they are in words, of a run of animation; as `animation.held_out.held_out_clips`."""

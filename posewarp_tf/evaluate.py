@@ -146,7 +146,7 @@ def _scores_images() -> bool:
     for name in ('protocol', 'data_dir'):
         if given[name].value is None:
             raise ConfigError(f'--{name}: missing, which --images needs')
-    for name in ('run_dir', 'checkpoint', 'num_frames', 'inception_splits', 'save_images'):
+    for name in ('run_dir', 'checkpoint', 'num_frames', 'precision', 'inception_splits', 'save_images'):
         if given[name].present:
             raise ConfigError(f'--{name}: given beside --images, which are scored without a run')
     return True
@@ -163,7 +163,7 @@ def _print_images() -> None:
     metrics = evaluate_images(
         images,
         given.protocol,
-        DataConfig(dataset=given.dataset, data_dir=given.data_dir),
+        DataConfig(dataset=given.dataset, data_dir=os.path.expanduser(given.data_dir)),
         output,
         Networks(given.lpips_weights, given.lpips_version, given.inception_weights),
         given.max_pairs,

@@ -194,7 +194,7 @@ def _predict() -> int:
 def _made_by(run: RunFolder) -> str:
     """Another one where other pictures would be made of the same files."""
     given = flags.FLAGS
-    names = ('checkpoint', 'garment_classes', 'save_intermediates', 'pose_model', 'person')
+    names = ('checkpoint', 'precision', 'garment_classes', 'save_intermediates', 'pose_model', 'person')
     return f'{run.fingerprint()} {_photo_options()} {[given[name].value for name in names]}'
 
 

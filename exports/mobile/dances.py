@@ -71,6 +71,9 @@ def drawn_dances() -> list[dict[str, Any]]:
 def main() -> None:
     given = flags.FLAGS
     if given.poses is None:
+        for name in ('image_size', 'fps'):
+            if given[name].present:
+                raise ConfigError(f'--{name}: given without --poses, which it is about')
         dances = drawn_dances()
     else:
         size = size_from_flag('image_size')

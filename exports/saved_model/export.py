@@ -41,8 +41,8 @@ def export_saved_model(
 
     Raises:
         RunError: the run cannot be exported, or the export differs from the model by more than its precision may.
-        ConfigError: a batch size below 1, skeletons in another precision than float32, or operations that a stock
-            runtime does not have, though sampler_impl is 'gather'.
+        ConfigError: a batch size below 1, skeletons or clips in another precision than float32, or operations that a
+            stock runtime does not have, though sampler_impl is 'gather'.
         DataError: the test pairs cannot be used.
     """
     from posewarp_tf.models.inputs import raw_inputs
@@ -57,9 +57,9 @@ def export_saved_model(
     if min(batch_sizes, default=1) < 1:
         raise ConfigError(f'--batch_sizes: got {min(batch_sizes)}, expected 1 or more')
     output_dir = pathlib.Path(output_dir)
+    if run.precision != 'float32' and run.material in ('skeletons', *CLIP_MATERIALS):
+        raise ConfigError(f'--precision: got {run.precision} for {run.path}, a run of {run.material}: expected float32')
     if run.material == 'skeletons':
-        if run.precision != 'float32':
-            raise ConfigError(f'--precision: got {run.precision} for {run.path}, a run of skeletons: expected float32')
         from ..skeletons.saved_model import export_cleaner
 
         return export_cleaner(run, output_dir, batch_sizes, check_pairs)

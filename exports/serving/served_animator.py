@@ -92,4 +92,4 @@ def chosen_animator(given: flags.FlagValues, material: str) -> ServedAnimator:
         DataError: as of `ServedAnimator`.
     """
     client = Client(chosen_transport(), given.timeout, given.max_retries)
-    return ServedAnimator(client, given.metadata, material)
+    return ServedAnimator(client, os.path.expanduser(given.metadata), material)

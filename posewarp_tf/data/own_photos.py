@@ -131,6 +131,8 @@ def photos_by_person(photos: str | os.PathLike) -> dict[str, list[pathlib.Path]]
         if len(inside.parts) == 1 and said is None:
             raise DataError(f'{path}: says not who it is, expected a folder for each person, or names like anna_1.jpg')
         person = inside.parts[0] if len(inside.parts) > 1 or said is None else said[1]
+        if set(f'{person}{path.stem}') & set(',:"\n'):
+            raise DataError(f'{path}: got a comma, colon or quote in its name or folder, expected none: rename it')
         others = by_person.setdefault(person, [])
         twin = next((other for other in others if other.stem == path.stem), None)
         if twin is not None:

@@ -76,7 +76,12 @@ def prepare(
                 worked += seconds
                 progress.update(task.num_records)
         if all(task.done_path.exists() for task in tasks):
-            _write_index(unfinished.folder, description, splits, tasks)
+            try:
+                _write_index(unfinished.folder, description, splits, tasks)
+            except (OSError, KeyError):
+                # Another part may have done it, and taken the folder away.
+                if not (final / INDEX_NAME).exists():
+                    raise
             unfinished.finish()
     return worked
 
@@ -102,7 +107,7 @@ def _write_index(
 ) -> None:
     """Writes the files of the splits and prepared.json; removes what a killed run may have left half-written."""
     for half in folder.glob('.*.tfrecord'):
-        half.unlink()
+        half.unlink(missing_ok=True)
     shards = [done_facts(task) or {} for task in tasks]
     for name, split in splits.items():
         places: dict[str, list[np.ndarray]] = {kind: [] for kind in split.files}

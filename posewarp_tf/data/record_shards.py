@@ -64,7 +64,7 @@ def write_or_verify(task: ShardTask) -> float:
     import tensorflow  # noqa: F401, its loading is no part of the work
 
     start = time.process_time()
-    sources = _sizes_of_sources(task)
+    sources = sizes_of_sources(task.files)
     if _is_whole(task, sources):
         return time.process_time() - start
     path = task.folder / task.name
@@ -102,10 +102,10 @@ def _is_whole(task: ShardTask, sources: str) -> bool:
     return all(facts[key] == value for key, value in checksum(path).items())
 
 
-def _sizes_of_sources(task: ShardTask) -> str:
-    """Another one where a file that the shard is made of has another size."""
+def sizes_of_sources(files: Mapping[str, Sequence[str]]) -> str:
+    """A digest, another one where one of these files has another size."""
     try:
-        sizes = [os.path.getsize(path) for paths in task.files.values() for path in paths]
+        sizes = [os.path.getsize(path) for paths in files.values() for path in paths]
     except OSError as error:
         raise DataError(f'{error.filename}: {error.strerror}') from error
     return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()

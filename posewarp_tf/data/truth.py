@@ -18,7 +18,7 @@ import numpy as np
 from posewarp_tf.conventions import TRUTH_KEYS
 from posewarp_tf.data.datasets import PairDataset, shorten
 from posewarp_tf.data.prepared import Prepared, find_prepared
-from posewarp_tf.errors import DataError
+from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.models.config import ModelConfig
 from posewarp_tf.models.inputs import raw_inputs
 from posewarp_tf.pictures.class_codings import GARMENT_CODINGS
@@ -90,7 +90,12 @@ def _prepared_maps(prepared: Prepared, data: DataConfig, key: str, examples: Pai
     if key not in found.places:
         return None
     is_said = key == 'garment' and data.garment_classes != 'auto'
-    coding = CODINGS[key][data.garment_classes if is_said else prepared.index['codings'][key]]
+    made = prepared.index['codings'][key]
+    if is_said and data.garment_classes != made:
+        raise ConfigError(
+            f'--garment_classes: got {data.garment_classes}, but {prepared.data_dir} was prepared with {made}'
+        )
+    coding = CODINGS[key][made]
     place = f'{prepared.data_dir}: {key}'
     print(f'{place}: {coding.title}' + (' (given by --garment_classes)' if is_said else ''))
     numbers = [found.numbers[name] for name in examples.names]

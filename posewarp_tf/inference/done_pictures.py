@@ -29,23 +29,28 @@ class DonePictures:
     def __init__(self, made_by: str, shard: tuple[int, int] = (1, 1), overwrite: bool = False):
         self._made_by, self._overwrite = made_by, overwrite
         self._record_name = f'.made-{shard[0]}-of-{shard[1]}.jsonl'
-        self._known: dict[pathlib.Path, dict[str, str]] = {}
+        self._known: dict[pathlib.Path, set[str]] = {}
 
     def holds(self, job: Job) -> bool:
         """Whether the picture of a job is there, made from what it would be made from now."""
         if self._overwrite:
             return False
-        folder, name = job.output.parent, job.output.name
+        folder = job.output.parent
         if folder not in self._known:
             self._known[folder] = _recorded(folder)
-        return job.output.exists() and self._known[folder].get(name) == self._digest(job)
+        return job.output.exists() and self._entry(job) in self._known[folder]
 
     def add(self, job: Job) -> None:
         """Records that the picture of a job was written."""
-        line = json.dumps({'name': job.output.name, 'made_from': self._digest(job)})
+        line = self._entry(job)
         with open(job.output.parent / self._record_name, 'a', encoding='utf-8') as file:
             # The line before it may have been cut off.
             file.write('\n' + line)
+
+    def _entry(self, job: Job) -> str:
+        # With what the picture is, so that one that something else has replaced is known.
+        picture = _state(job.output)
+        return json.dumps({'name': job.output.name, 'picture': picture and picture[1:], 'made_from': self._digest(job)})
 
     def _digest(self, job: Job) -> str:
         paths = [job.source_image, job.source_keypoints, job.target_keypoints, job.target_image]
@@ -71,18 +76,10 @@ def part_of_jobs(jobs: Sequence[Job], shard: tuple[int, int]) -> list[Job]:
     return checked[number - 1 :: count]
 
 
-def _recorded(folder: pathlib.Path) -> dict[str, str]:
-    """By the name of a picture, what it was last made from."""
-    found = {}
-    for path in sorted(folder.glob('.made-*.jsonl'), key=os.path.getmtime):
-        for line in path.read_text(encoding='utf-8').splitlines():
-            try:
-                entry = json.loads(line)
-                found[entry['name']] = entry['made_from']
-            except (ValueError, KeyError, TypeError):
-                # Cut off when a run was killed; its picture is made anew.
-                continue
-    return found
+def _recorded(folder: pathlib.Path) -> set[str]:
+    """The lines of all records; one that was cut off when a run was killed is like no other."""
+    texts = (path.read_text(encoding='utf-8') for path in folder.glob('.made-*.jsonl'))
+    return {line for text in texts for line in text.splitlines()}
 
 
 def _state(path: str | os.PathLike | None) -> tuple | None:

@@ -52,7 +52,7 @@ class Predictor(ModelCalls):
         class_maps: names of the maps of classes that the model needs, such as 'source_garment'.
         takes_context: whether it can place the person into a given picture.
         image_size: height and width that the model works at.
-        fingerprint: of the weights.
+        fingerprint: of the weights and the precision.
         person_frame: how people stand in the pictures of the training (photos/person_frame.py).
 
     Args:

@@ -143,8 +143,9 @@ class Reposer(tf.Module):
 
     @property
     def fingerprint(self) -> str:
-        """A digest of the weights: other weights have another one."""
-        return hashlib.sha256(identifying_file(self.checkpoint_path).read_bytes()).hexdigest()
+        """A digest of the weights and of the precision: others have another one."""
+        digest = hashlib.sha256(identifying_file(self.checkpoint_path).read_bytes()).hexdigest()
+        return digest if self.precision == 'float32' else f'{digest} {self.precision}'
 
     def _given_of_optional(self, raw: Tensors) -> list[Input]:
         return [item for item in self.config.model.optional_inputs if item.name in raw]

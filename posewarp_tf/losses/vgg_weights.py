@@ -52,7 +52,8 @@ def load_weights(weights: str, taps: Collection[str]) -> Arrays:
     arrays = _reader(weights)(shapes)
     for name, shape in shapes.items():
         if name not in arrays:
-            raise RunError(f'--vgg_weights={weights}: layer {name} is missing: these are not the weights of VGG-19')
+            network = 'VGG-16' if is_vgg16(weights) else 'VGG-19'
+            raise RunError(f'--vgg_weights={weights}: layer {name} is missing: these are not the weights of {network}')
         kernel, bias = arrays[name]
         if kernel.shape != shape or bias.shape != shape[-1:]:
             raise RunError(

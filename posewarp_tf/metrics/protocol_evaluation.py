@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from posewarp_tf import files
 from posewarp_tf.data.datasets import PairDataset, find_files, find_pictures, load_dataset, match_names, shorten
+from posewarp_tf.data.prepared import find_prepared
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.metrics.frechet import Moments
 from posewarp_tf.metrics.lpips import Lpips
@@ -80,6 +81,11 @@ def evaluate_images(
     sizes = PROTOCOLS[name].sizes
     if data.dataset not in sizes:
         raise ConfigError(f'--dataset: got {data.dataset}, --protocol={name} knows {", ".join(sizes)}')
+    if networks.inception_weights and find_prepared(data.data_dir):
+        raise ConfigError(
+            f'--inception_weights: {data.data_dir} is a prepared folder, which holds the pictures of pairs alone: '
+            'expected the folder that it was made of'
+        )
     answers = AnswerFolder(images)
     examples = load_dataset(data, 'test', sizes[data.dataset][0]).spread(max_pairs)
     pairs = _answered(answers, examples)

@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 import pathlib
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from posewarp_tf.errors import DataError
 from posewarp_tf.files import atomic_path
 from posewarp_tf.files.cache import cache_folder
 from posewarp_tf.metrics.frechet import Moments
@@ -36,8 +38,11 @@ def training_moments(
     """
     path = cache_folder('moments') / f'{_key(paths, weights, way)}.npz'
     if path.exists():
-        with np.load(path) as file:
-            return Moments.of_arrays(file)
+        try:
+            with np.load(path) as file:
+                return Moments.of_arrays(file)
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise DataError(f'{path}: damaged: {error}; remove it, and it is computed anew') from error
     moments = Moments()
     for batch in tqdm(list(batches(paths, batch_size)), desc='training pictures', unit='batch'):
         moments.add(features(np.stack([read(name) for name in batch])))

@@ -57,7 +57,8 @@ def load_numbers(path: str | os.PathLike, coding: Coding) -> np.ndarray:
     numbers = load_class_numbers(path)
     if numbers.ndim == 2:
         return numbers
-    if coding is not DENSEPOSE:
+    # By its title: another process has a copy.
+    if coding.title != DENSEPOSE.title:
         raise DataError(f'{os.fspath(path)}: a colour picture, expected a greyscale or palette PNG of classes')
     first, last = numbers[..., 0], numbers[..., 2]
     fitting = [channel for channel in (first, last) if channel.max(initial=0) < len(DENSEPOSE_PARTS)]

@@ -50,12 +50,13 @@ class Unfinished:
 
     def finish(self) -> None:
         """Makes it the final folder; another process that was quicker is as good."""
-        shutil.rmtree(self.folder / self.done, ignore_errors=True)
         try:
             os.replace(self.folder, self.final)
-        except FileNotFoundError:
+        except OSError:
             if not (self.final / self.index).exists():
                 raise
+            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.final / self.done, ignore_errors=True)
 
     def _path(self, task: Task) -> pathlib.Path:
         split, index = task

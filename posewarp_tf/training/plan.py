@@ -11,6 +11,7 @@ from posewarp_tf.losses.chosen_terms import ChosenTerms, check_outputs, choose_t
 from posewarp_tf.losses.needs import needed_maps
 from posewarp_tf.losses.vgg_weights import load_weights
 from posewarp_tf.models.discriminators.sizes import check_clip_discriminator, check_discriminator
+from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.sections import TrainingConfig
 from posewarp_tf.training.cluster import cluster_of
@@ -57,6 +58,16 @@ def plan_training(config: Config) -> dict[str, ChosenTerms]:
         if 'clip' in planned[stage].judges:
             check_clip_discriminator(config.model)
     return planned
+
+
+def with_chosen_precision(config: Config, run_folder: RunFolder) -> Config:
+    """The config with what `--precision=auto` chooses, which a run keeps on whatever machine it goes on."""
+    if config.training.precision != 'auto':
+        return config
+    from posewarp_tf.models.precision import chosen_precision
+
+    kept = run_folder.load_config().training.precision if run_folder.is_trained else 'auto'
+    return config.replace(precision=kept if kept != 'auto' else chosen_precision('auto', with_gradient=True))
 
 
 def maps_to_train(config: Config) -> dict[str, str]:

@@ -22,7 +22,7 @@ from typing import Any
 
 from absl import flags
 
-from posewarp_tf.errors import RunError
+from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.config import Config
 from posewarp_tf.settings.flags import config_from_flags, define_training_flags
@@ -41,7 +41,11 @@ def images_per_second(config: Config, workers: int, steps: int, together: bool) 
         RunError: a process has ended before it was done.
     """
     size = config.training.batch_size
-    config = config.replace(batch_size=size * workers) if together else config.replace(distribution='none')
+    config = (
+        config.replace(batch_size=size * workers, distribution='multi_worker')
+        if together
+        else config.replace(distribution='none')
+    )
     addresses = _free_addresses(workers)
     context = multiprocessing.get_context('spawn')
     results = context.SimpleQueue()
@@ -121,6 +125,8 @@ def define_flags() -> None:
 
 def main() -> None:
     config = config_from_flags()
+    if config.training.precision == 'auto':
+        raise ConfigError('--precision: got auto, which every process would choose for itself, expected a precision')
     apart, together = (images_per_second(config, FLAGS.workers, FLAGS.steps, way) for way in (False, True))
     print(f'{FLAGS.workers} processes of one thread, {config.training.batch_size} examples in a step of each:')
     print(f'  apart     {apart:8.2f} images per second')

@@ -26,7 +26,7 @@ from posewarp_tf.runs.starter import STARTER, starter_folder
 from posewarp_tf.settings.config import Config
 from posewarp_tf.training import distribution
 from posewarp_tf.training.interruption import Interruption
-from posewarp_tf.training.plan import plan_training
+from posewarp_tf.training.plan import plan_training, with_chosen_precision
 from posewarp_tf.training.stage import StageTraining
 from posewarp_tf.training.train_step import Networks
 
@@ -54,7 +54,7 @@ class Trainer:
         init_from: str | os.PathLike | None = None,
     ):
         self._stages = tuple(plan_training(config))
-        self._config = config = _with_precision(config, run_folder)
+        self._config = config = with_chosen_precision(config, run_folder)
         self._run_folder = run_folder
         self._init_from = init_from
         self._workers = distribution.make_workers(config.training, devices)
@@ -160,14 +160,6 @@ class Trainer:
         precision = chosen_precision(self._config.training.precision)
         with computing_in(precision), self._workers.strategy.scope():
             yield
-
-
-def _with_precision(config: Config, run_folder: RunFolder) -> Config:
-    """The config with what `--precision=auto` chooses, which a run keeps on whatever machine it goes on."""
-    if config.training.precision != 'auto':
-        return config
-    kept = run_folder.load_config().training.precision if run_folder.is_trained else None
-    return config.replace(precision=kept or chosen_precision('auto', with_gradient=True))
 
 
 def _find_checkpoint(place: str | os.PathLike, stages: tuple[str, ...]) -> str:

@@ -29,7 +29,7 @@ CATALOGUE = {
     'gfla, from joints': {**GFLA, 'base_flow': 'joints'},
     'pfl, from joints': {**PFL, 'num_flow_stacks': 2, 'base_flow': 'joints'},
     'pfl, no flow': {**PFL, 'spatial_transform': 'none'},
-    'gfla_views': VIEWS,
+    'gfla_views, modulated': {**VIEWS, 'turn_modulation': True, 'pixel_blend': True},
     'layered': LAYERED,
     'gfla_dance': {**ANIMATION, 'model': 'gfla_dance'},
     'gfla_face': {**ANIMATION, 'model': 'gfla_face'},

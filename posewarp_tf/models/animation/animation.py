@@ -49,10 +49,13 @@ class Animation(Generator):
             name: FlowEstimator.for_model(config, num_flows=num_flows, name=name)
             for name, num_flows in estimators.items()
         }
-        self.family_encoders = {family: self._make_encoder(f'{family}_encoder') for family in self._families}
+        # An attribute each, by which checkpoints know them.
+        for family in self._families:
+            setattr(self, f'{family}_encoder', self._make_encoder(f'{family}_encoder'))
         self.target_encoder = self._make_encoder('target_encoder')
         self._make_decoder()
-        self.attentions = {family: self._make_attentions(family) for family in self._families}
+        for family in self._families:
+            setattr(self, f'{family}_attentions', self._make_attentions(family))
         self.output_conv = self._make_output()
 
     def start(self, inputs: Inputs) -> State:
@@ -71,7 +74,7 @@ class Animation(Generator):
             for family in self._families:
                 mask = tf.cast(motions[family].masks[index], features.dtype)
                 flow = motions[family].flows[index]
-                sampled, attention = self.attentions[family][index](prepared[family][index], features, flow)
+                sampled, attention = self._attentions(family)[index](prepared[family][index], features, flow)
                 moved.append((1 - mask) * features + mask * sampled)
                 attentions[family].append(attention)
             return tf.add_n(moved)
@@ -128,16 +131,16 @@ class Animation(Generator):
         """(key in a released checkpoint, variable, kind) of every array."""
         parts: dict = {**self.flow_estimators, **self._decoder_parts()}
         for family in self._families:
-            parts.update(self._encoder_parts(f'source_{family}', self.family_encoders[family]))
-            for scale, attention in zip(self.model_config.attention_scales, self.attentions[family]):
+            parts.update(self._encoder_parts(f'source_{family}', self._encoder(family)))
+            for scale, attention in zip(self.model_config.attention_scales, self._attentions(family)):
                 parts[f'target.attn_{family[0]}{self.model_config.num_layers - scale}'] = attention
         return named_variables(parts)
 
     def _prepare(self, family: str, image: tf.Tensor) -> list:
         """What the attentions of a family make of its image alone, coarse first."""
-        levels = encode_levels(self.family_encoders[family], image)
+        levels = encode_levels(self._encoder(family), image)
         scales = self.model_config.attention_scales
-        return [attention.prepare(levels[scale - 1]) for scale, attention in zip(scales, self.attentions[family])]
+        return [attention.prepare(levels[scale - 1]) for scale, attention in zip(scales, self._attentions(family))]
 
     def _estimate_motions(self, inputs: Inputs) -> dict[str, Motion]:
         if self.model_config.shares_flow_estimator:
@@ -188,6 +191,12 @@ class Animation(Generator):
 
         tensors = tf.recompute_grad(compute)(*tf.nest.flatten(given))
         return tf.nest.pack_sequence_as(made[0], tensors)
+
+    def _encoder(self, family: str) -> list[tf.keras.layers.Layer]:
+        return getattr(self, f'{family}_encoder')
+
+    def _attentions(self, family: str) -> list[LocalAttention]:
+        return getattr(self, f'{family}_attentions')
 
     def _make_attentions(self, family: str) -> list[LocalAttention]:
         config = self.model_config

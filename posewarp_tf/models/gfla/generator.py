@@ -82,7 +82,9 @@ class Generator(ReposingModel):
             return picture
         family = self.model_config.families[-1]
         flow = tf.stop_gradient(resize_flow(motions[family].flows[-1], picture.shape[1:3]))
-        moved = bilinear_sample(inputs[f'{family}_image'], flow, impl=self.model_config.sampler_impl)
+        # In half precision Keras rounds what comes in.
+        source = tf.cast(inputs[f'{family}_image'], tf.float32)
+        moved = bilinear_sample(source, flow, impl=self.model_config.sampler_impl)
         share = tf.sigmoid(maps[..., 3:])
         return (1 - share) * picture + share * moved
 

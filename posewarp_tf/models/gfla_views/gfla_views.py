@@ -95,7 +95,7 @@ def turn_of(inputs: Inputs) -> tf.Tensor:
     """[B, 10]: cosine and sine of the turn from the target to the source and of its double, and both elevations."""
     angles = tf.constant([2 * math.pi * place / len(AZIMUTHS) for place in range(len(AZIMUTHS))])
     circle = tf.stack([tf.cos(angles), tf.sin(angles)], axis=-1)
-    source, target = inputs['source_view'], inputs['target_view']
+    source, target = (tf.cast(inputs[f'{role}_view'], tf.float32) for role in ('source', 'target'))
     (source_x, source_y), (target_x, target_y) = (
         tf.split(view[:, : len(AZIMUTHS)] @ circle, 2, axis=-1) for view in (source, target)
     )

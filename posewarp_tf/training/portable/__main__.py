@@ -26,7 +26,7 @@ def define_flags() -> None:
 def main() -> int:
     from posewarp_tf.data.materials import material_of
     from posewarp_tf.runs.run_folder import RunFolder
-    from posewarp_tf.training.plan import plan_training
+    from posewarp_tf.training.plan import plan_training, with_chosen_precision
     from posewarp_tf.training.portable.step import PortableStep
     from posewarp_tf.training.stage import keep_person_frame
 
@@ -38,6 +38,7 @@ def main() -> int:
     *others, stage = plan_training(config)
     if others:
         raise ConfigError(f'--stage: got all, expected one of {", ".join([*others, stage])}')
+    config = with_chosen_precision(config, run_folder)
     run_folder.save_config(config)
     step = PortableStep(config, stage, run_folder)
     if not flags.FLAGS.collect:

@@ -83,7 +83,10 @@ export class Engine {
     if (!(await navigator.gpu?.requestAdapter())) return null;
     const loaded = await this.load();
     // One frame is no proof of what grows from frame to frame.
-    if (loaded.card.recurrent) return null;
+    if (loaded.card.recurrent) {
+      this.#spareBytes = null;
+      return null;
+    }
     const current = this.#worker;
     const bytes = this.#spareBytes;
     this.#spareBytes = null;
