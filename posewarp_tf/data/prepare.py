@@ -26,7 +26,7 @@ from tqdm import tqdm
 from posewarp_tf import files
 from posewarp_tf.data.prepared import INDEX_NAME, PreparedSplit, find_prepared, packed_split
 from posewarp_tf.data.prepared_parts import SplitParts, describe, read_splits
-from posewarp_tf.data.record_shards import ShardTask, checksum, done_facts, write_or_verify
+from posewarp_tf.data.record_shards import ShardTask, checksum, done_facts, sizes_of_sources, write_or_verify
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import config_from_flags, define_shard_flag, define_training_flags, parse_shard
@@ -61,7 +61,8 @@ def prepare(
     final = pathlib.Path(output_dir)
     splits = read_splits(data)
     description = describe(data, splits, records_per_shard)
-    if _is_already_there(final, description):
+    sources = {name: sizes_of_sources(split.files) for name, split in splits.items()}
+    if _is_already_there(final, {**description, 'sources': sources}):
         return None
     number, count = shard
     worked = 0.0
@@ -77,7 +78,7 @@ def prepare(
                 progress.update(task.num_records)
         if all(task.done_path.exists() for task in tasks):
             try:
-                _write_index(unfinished.folder, description, splits, tasks)
+                _write_index(unfinished.folder, {**description, 'sources': sources}, splits, tasks)
             except (OSError, KeyError):
                 # Another part may have done it, and taken the folder away.
                 if not (final / INDEX_NAME).exists():

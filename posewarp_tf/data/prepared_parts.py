@@ -11,7 +11,7 @@ from typing import Any
 
 from posewarp_tf.data.datasets import PairLists, find_files, read_lists
 from posewarp_tf.data.prepared import FORM, find_prepared
-from posewarp_tf.data.record_shards import ShardTask, sizes_of_sources
+from posewarp_tf.data.record_shards import ShardTask
 from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, CODINGS, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
 from posewarp_tf.pictures.class_maps import Coding
@@ -50,14 +50,13 @@ class SplitParts:
             yield ShardTask(folder, name, texts, None, {'flow': flows[part]}, {})
 
     def describe(self) -> dict[str, Any]:
-        """Another one for other lists, or files of other sizes."""
+        """Another one for other lists."""
         examples = self.lists.examples
         digest = hashlib.sha256('\n'.join([*examples.names, *examples.skipped]).encode())
         for array in (examples.keypoints, examples.rows):
             digest.update(array.tobytes())
         counts = {'pictures': len(examples.names), 'pairs': len(examples.rows), 'kinds': sorted(self.files)}
-        said = {'padded': self.lists.padded, 'aspect': examples.aspect, 'lists': digest.hexdigest()}
-        return {**counts, **said, 'sources': sizes_of_sources(self.files)}
+        return {**counts, 'padded': self.lists.padded, 'aspect': examples.aspect, 'lists': digest.hexdigest()}
 
 
 def read_splits(data: DataConfig) -> dict[str, SplitParts]:

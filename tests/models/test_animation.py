@@ -135,12 +135,12 @@ def test_where_both_masks_are_zero_features_are_doubled(monkeypatch):
             head.mask_conv.bias.assign([-100.0])
     plain = model._decode
 
-    def decode(target, scales, transform):
+    def decode(inputs, motions, scales, transform):
         def watched(index, features):
             seen.append((features, transform(index, features)))
             return seen[-1][1]
 
-        return plain(target, scales, watched)
+        return plain(inputs, motions, scales, watched)
 
     monkeypatch.setattr(model, '_decode', decode)
     model.generate(inputs)
