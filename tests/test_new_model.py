@@ -99,6 +99,7 @@ def test_it_predicts(run):
     assert np.mean(difference) < 2
 
 
+@pytest.mark.slow
 def test_it_is_exported(run, tmp_path):
     version = export_saved_model(TrainedRun(run.path), tmp_path / 'models', check_pairs=2, batch_sizes=(1,))
     debug = tf.saved_model.load(str(version)).signatures['debug'].structured_outputs

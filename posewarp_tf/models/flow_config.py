@@ -78,7 +78,6 @@ class AttentionConfig(GeneratorConfig):
             )
 
     def check_released(self) -> None:
-        super().check_released()
         if self.pixel_blend:
             raise ConfigError('--pixel_blend: got true, expected false: released weights are of the published method')
 

@@ -199,7 +199,7 @@ REFUSED = {
     '--model=gan': "--model: got 'gan', expected one of gfla, pfl",
     '--loss_weights=flow.l1=1': '--loss_weights: flow.l1: the stage computes no image',
     '--vgg_weights=nowhere.h5': '--vgg_weights: no file nowhere.h5',
-    '--vgg_weights=README.md': "expected 'imagenet', 'random' or the path",
+    '--vgg_weights=README.md': "expected 'imagenet', 'random', 'hed' or the path",
     '--discriminator_num_layers=7': 'needs images of at least 128x128',
     '--attention_kernels=3=9': 'got kernel 9 at scale 3, more than the 4 pixels',
     '--num_gpus=3': '--batch_size: got 8, expected a multiple of the 3 replicas',

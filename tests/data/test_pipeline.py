@@ -68,7 +68,7 @@ def test_batch_holds_the_picture_and_pose_of_its_names(tiny_dataset):
     [
         {},
         {'augmentation': 'affine', 'color_jitter': True},
-        {'pair_augmentation': 'affine_bend', 'photo_augmentation': True},
+        pytest.param({'pair_augmentation': 'affine_bend', 'photo_augmentation': True}, marks=pytest.mark.slow),
     ],
 )
 def test_training_resumed_at_a_step_sees_the_batches_of_the_straight_run(tiny_dataset, settings):
@@ -321,7 +321,7 @@ def test_empty_picture_file_is_named(tiny_dataset):
     'settings',
     [
         {'augmentation': 'affine', 'color_jitter': True},
-        {'pair_augmentation': 'affine_bend', 'photo_augmentation': True},
+        pytest.param({'pair_augmentation': 'affine_bend', 'photo_augmentation': True}, marks=pytest.mark.slow),
     ],
 )
 def test_parts_of_several_workers_are_those_of_the_whole_batch_also_what_is_drawn_at_random(tiny_dataset, settings):

@@ -86,7 +86,7 @@ def test_an_animated_picture_is_a_film_or_one_photo_as_it_is_meant(tmp_path, mon
     assert [frame[0, 0, 0] for frame in Footage(str(tmp_path / 'me.bmp')).frames()] == [60]
     asked = []
     contents = (tmp_path / 'me.bmp').read_bytes()
-    monkeypatch.setattr('posewarp_tf.pictures.picture_files.read_url', lambda url: asked.append(url) or contents)
+    monkeypatch.setattr('posewarp_tf.pictures.contents.read_url', lambda url: asked.append(url) or contents)
     assert len(list(Footage('https://host/me.jpg').frames())) == 1 and asked == ['https://host/me.jpg']
 
 

@@ -98,6 +98,7 @@ def test_weights_whose_pictures_differ_too_much_are_not_written(run, tmp_path, m
     assert not (tmp_path / 'spoiled').exists()
 
 
+@pytest.mark.slow
 def test_command_packs_and_others_take_what_it_made(run, tmp_path):
     code, output = run_module(
         'exports.packed',

@@ -86,6 +86,7 @@ def test_operations_that_a_server_lacks_are_found_also_inside_functions():
     assert custom_operations({'Conv2D', 'NobodysOperation'}) == ['NobodysOperation']
 
 
+@pytest.mark.slow
 def test_another_model_is_refused(exported, tmp_path):
     other = Reposer(make_run(tmp_path, gain=1.0).path)
     with pytest.raises(RunError, match='serving_default by .* nothing was written'):
@@ -163,6 +164,7 @@ def test_another_size_and_a_model_without_flows(tmp_path):
     assert list(functions['debug'].structured_outputs) == ['float_image']
 
 
+@pytest.mark.slow
 def test_debug_shows_what_a_model_composes_its_picture_of(tmp_path):
     run = make_pfl_run(tmp_path)
     reposer = Reposer(run.path, sampler_impl='gather')
@@ -179,6 +181,7 @@ def test_debug_shows_what_a_model_composes_its_picture_of(tmp_path):
     np.testing.assert_allclose(debug['composition_mask'], expected['composition_mask'], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_saved_model_cli_shows_names_and_shapes(exported):
     command = [sys.executable, '-m', 'tensorflow.python.tools.saved_model_cli', 'show', '--dir', str(exported), '--all']
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -123,6 +123,7 @@ def test_joints_are_in_pixels_of_the_given_picture(signatures, tiny_predictor):
     assert np.abs(other - answer).mean() > 2
 
 
+@pytest.mark.slow
 def test_a_model_with_maps_takes_their_files(tmp_path):
     """Nothing but `raw_input_specs` says what a model wants."""
     run = make_run(tmp_path, pose_representation='both', sampler_impl='gather')

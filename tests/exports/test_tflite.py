@@ -143,7 +143,7 @@ def test_convolutions_of_int8_are_in_8_bits_and_all_else_is_not(folder):
     convolutions = [outputs[0] for kind, _, outputs in found if kind in ('CONV_2D', 'TRANSPOSE_CONV')]
     assert np.mean([dtype == np.int8 for dtype in convolutions]) > 0.8
     # What lies at the edge of a convolution: conversions, and the cut that a transposed one needs.
-    edges = ('CONV_2D', 'TRANSPOSE_CONV', 'QUANTIZE', 'DEQUANTIZE', 'STRIDED_SLICE')
+    edges = ('CONV_2D', 'TRANSPOSE_CONV', 'QUANTIZE', 'DEQUANTIZE', 'SLICE')
     rounded = {kind for kind, _, outputs in found if np.int8 in outputs}
     assert rounded <= set(edges)
     for kind in ('GATHER', 'FLOOR', 'SOFTMAX', 'EXP', 'RSQRT', 'TANH', 'LOGISTIC'):

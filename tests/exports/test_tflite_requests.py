@@ -86,6 +86,7 @@ def test_a_bad_request_gets_a_clear_error_and_the_next_one_works(name, reposer):
         np.testing.assert_array_equal(answer[output], expected[output])
 
 
+@pytest.mark.slow
 def test_a_class_that_a_map_cannot_have_is_refused_by_name(tmp_path):
     run = make_run(
         tmp_path / 'run', pose_representation='both', attention_kernels={1: 1}, flow_num_layers=2, num_layers=1

@@ -21,7 +21,7 @@ from posewarp_tf.layers.spectral_norm import SpectralConv2D, SpectralConv3D
 from posewarp_tf.layers.u_net import UNet
 from posewarp_tf.models.discriminators.image import ResBlockEncoder
 from posewarp_tf.models.discriminators.temporal import TemporalBlockEncoder
-from posewarp_tf.models.gfla.code_block import CodeBlock
+from posewarp_tf.models.gfla.code_block import CodeBlock, ModulatedBlock
 from posewarp_tf.models.gfla.flow_estimator import FlowEstimator, FlowHead
 from posewarp_tf.models.layered.layered import Head, PoseNet
 from posewarp_tf.models.motion.dropout import ExampleDropout
@@ -59,6 +59,7 @@ CATALOGUE = {
     Head: (lambda: Head(5), [FEATURES]),
     InstanceNorm: (InstanceNorm, [FEATURES]),
     LocalAttention: (lambda: LocalAttention(3), [FEATURES, FEATURES, FLOW]),
+    ModulatedBlock: (lambda: ModulatedBlock(6), [FEATURES, (5,)]),
     PoseFlowNet: (lambda: PoseFlowNet(4, 8, 3, num_stacks=2), [IMAGE, POSE, POSE, (16, 16, 16)]),
     PoseNet: (lambda: PoseNet(5, (16, 16)), [(18, 2), (18, 2)]),
     ReflectConv: (lambda: ReflectConv(4), [FEATURES]),

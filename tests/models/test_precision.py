@@ -25,7 +25,7 @@ def test_half_precision_is_chosen_where_it_saves_a_fifth_of_the_time_and_the_log
     times, bfloat16, expected, caplog
 ):
     times.update(float32=1.0, bfloat16=bfloat16)
-    with caplog.at_level('INFO'):
+    with caplog.at_level('INFO', logger='absl'):
         assert precision.chosen_precision('auto') == expected
     assert f'precision: {expected}' in caplog.text
     assert f'float32 1000.0 ms, bfloat16 {1000 * bfloat16:.1f} ms' in caplog.text

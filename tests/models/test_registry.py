@@ -80,6 +80,8 @@ SHIPPED = sorted(f[:-4] for f in os.listdir(CONFIG_DIR) if f.endswith('.cfg'))
 OF_EACH_MODEL = {
     load_config(name).model.model: name for name in sorted(SHIPPED, key=lambda name: 'quickstart' in name)
 }.values()
+# A quarter of a minute each; the tests of the documents build them too.
+LONG = ('gfla_dance_quickstart', 'gfla_face_quickstart', 'starter')
 
 
 @pytest.mark.parametrize('name', SHIPPED)
@@ -92,7 +94,11 @@ def test_every_shipped_config_names_what_its_model_has(name):
 
 
 @pytest.mark.parametrize(
-    'name', [pytest.param(name, marks=() if name in OF_EACH_MODEL else pytest.mark.slow) for name in SHIPPED]
+    'name',
+    [
+        pytest.param(name, marks=() if name in OF_EACH_MODEL and name not in LONG else pytest.mark.slow)
+        for name in SHIPPED
+    ],
 )
 def test_every_shipped_config_builds(name, monkeypatch):
     # Only shapes matter; orthogonal kernels of full size take most of the time.

@@ -88,6 +88,7 @@ def test_every_stage_trains_its_network_and_leaves_the_others_alone(run):
     }
 
 
+@pytest.mark.slow
 def test_one_stage_alone_continued_in_its_middle_ends_with_the_numbers_of_the_straight_run(config, copied_run, run):
     for stage in ('garment', 'synthesis'):
         shutil.rmtree(copied_run.stage_dir(stage))
@@ -109,6 +110,7 @@ def test_joint_stage_is_trained_when_it_has_steps(config, copied_run, capsys):
     assert changed_networks(before, after) == set(NETWORKS)
 
 
+@pytest.mark.slow
 def test_a_run_without_joint_training_can_be_evaluated_and_used(run):
     assert not list_checkpoints(run.stage_dir('joint'))
     metrics = evaluate(run.path)

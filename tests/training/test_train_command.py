@@ -43,6 +43,7 @@ def test_run_folder_of_another_config(train_command, run_dir):
     assert '--base_filters: got 8, expected 4' in done.stderr
 
 
+@pytest.mark.slow
 def test_full_disk(train_command, run_dir):
     """No file may grow beyond 70 kB, less than a checkpoint has."""
     command = train_command(run_dir, stage='flow', stage_steps='flow=2', validation_pairs=1)

@@ -200,6 +200,7 @@ def test_loaded_model_is_the_average_of_the_best_step(config, straight_run):
     assert not np.array_equal(kernel, reader.get_tensor(f'model/{name}'))
 
 
+@pytest.mark.slow
 def test_half_precision_keeps_weights_in_float32_and_a_run_the_choice_of_its_trial(tiny_config, tmp_path, monkeypatch):
     run_folder = RunFolder(tmp_path)
     config = tiny_config.replace(precision='auto', stage='flow')
