@@ -3,6 +3,8 @@
 import pytest
 import tensorflow as tf
 
+from tests.exports.phone_page import page_models, page_pose_models, page_results  # noqa: F401, fixtures
+
 
 @pytest.fixture(scope='session')
 def exported(tiny_run, tmp_path_factory):

@@ -2,141 +2,48 @@
 
 import dataclasses
 import json
-import os
-import pathlib
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
 from exports.mobile import gallery
-from exports.mobile.pose_models import write_pose_models
-from exports.tflite.export import export_tflite
 from exports.tflite.litert import LiteRTReposer
-from exports.trained_run import TrainedRun
 from posewarp_tf.conventions import JOINT_NAMES, LIMBS
 from posewarp_tf.photos.person_frame import default_person_frame, framing
 from posewarp_tf.pictures.drawing import flow_to_color
 from posewarp_tf.pictures.picture_files import load_image, resize_image
-from tests.run_folders import SIZE, make_animation_run, person, picture
+from tests.exports.phone_page import MOBILE, run_npm
+from tests.run_folders import SIZE, person, picture
 
 pytestmark = pytest.mark.browser
 
-MOBILE = pathlib.Path(__file__).parents[2] / 'exports' / 'mobile'
-
-
-@pytest.fixture(scope='module')
-def models(tiny_run, tmp_path_factory):
-    """What the browser tests are given: models that work and that do not, and pictures."""
-    folder = tmp_path_factory.mktemp('models')
-    export_tflite(TrainedRun(tiny_run.path), folder, ['float32'], check_pairs=1, calibration_pairs=1, timed_runs=1)
-    shutil.move(folder / 'posewarp_float32.tflite', folder / 'tiny.tflite')
-    dance = make_animation_run(folder / 'dance_run', 'dance', image_size=(32, 32), attention_kernels={1: 1})
-    export_tflite(TrainedRun(dance.path), folder / 'dance', ['float32'], 1, calibration_pairs=1, timed_runs=1)
-    _convert(_double, [tf.TensorSpec([1, 4], tf.float32, name='x')], folder / 'foreign.tflite')
-    keypoints = [tf.TensorSpec([1, 18, 2], tf.float32, name=f'{side}_keypoints') for side in ('source', 'target')]
-    _convert(_blur_hugely, [tf.TensorSpec([1, *SIZE, 3], tf.uint8, name='source_image'), *keypoints],
-             folder / 'huge.tflite')  # fmt: skip
-    Image.fromarray(picture(SIZE)).save(folder / 'small.png')
-    Image.fromarray(picture((700, 460), seed=1)).save(folder / 'large.png')
-    Image.new('1', (10_000, 10_000)).save(folder / 'huge.png')
-    _save_sideways(folder / 'sideways.jpg')
-    for form, how in {
-        'lossy': {},
-        'lossless': {'lossless': True},
-        'animated': {'save_all': True, 'append_images': [Image.fromarray(picture((50, 70), 1))]},
-    }.items():
-        Image.fromarray(picture((50, 70))).save(folder / f'{form}.webp', **how)
-    return folder
-
-
-@pytest.fixture(scope='module')
-def pose_models(tmp_path_factory):
-    """The folder of those that find joints."""
-    folder = tmp_path_factory.mktemp('pose_models')
-    write_pose_models(folder)
-    return folder
-
-
-@pytest.fixture(scope='module')
-def results(models, pose_models, tmp_path_factory):
-    """Runs the browser tests, all in one go, and returns where they put what Python compares."""
-    folder = tmp_path_factory.mktemp('results')
-    _npm(['test'], {'POSEWARP_MODELS': models, 'POSEWARP_POSE_MODELS': pose_models, 'POSEWARP_RESULTS': folder})
-    return folder
-
-
-def _npm(arguments, environment=None):
-    assert shutil.which('npm'), 'npm is not installed: the phone page needs Node.js 20 or newer'
-    assert (MOBILE / 'node_modules').is_dir(), 'npm packages are missing: run `make test-mobile`'
-    environment = {**os.environ, **{name: str(value) for name, value in (environment or {}).items()}}
-    done = subprocess.run(
-        ['npm', 'run', '--silent', *arguments],
-        cwd=MOBILE,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=1800,
-    )
-    # The first test that failed, of many.
-    said = done.stdout[max(done.stdout.find('not ok'), 0) :]
-    assert done.returncode == 0, f'npm run {" ".join(arguments)}:\n{said[:8000]}\n{done.stderr[-2000:]}'
-    return done.stdout
-
-
-def _convert(function, specs, path):
-    module = tf.Module()
-    module.serve = tf.function(function, input_signature=specs)
-    saved = path.with_suffix('.saved_model')
-    tf.saved_model.save(module, str(saved), signatures={'serving_default': module.serve})
-    path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(saved)).convert())
-
-
-def _double(x):
-    return {'y': 2.0 * x + 1.0}
-
-
-def _blur_hugely(source_image, source_keypoints, target_keypoints):
-    """Two maps of 2.7 GB at once: more than WebAssembly's 4 GiB."""
-    image = tf.cast(source_image, tf.float32) + tf.reduce_sum(source_keypoints + target_keypoints)
-    large = tf.image.resize(image, [15_000, 15_000])
-    blurred = tf.nn.avg_pool2d(large, 3, 1, 'SAME')
-    return {'image': tf.cast(tf.image.resize(blurred, SIZE), tf.uint8)}
-
-
-def _save_sideways(path):
-    upright = np.zeros((96, 64, 3), np.uint8)
-    upright[:48], upright[48:] = (255, 0, 0), (0, 0, 255)
-    exif = Image.Exif()
-    exif[0x0112] = 6  # Turn it clockwise by a quarter to see it upright.
-    Image.fromarray(np.rot90(upright)).save(path, exif=exif, quality=95, subsampling=0)
-
 
 def test_page_is_formatted_and_linted():
-    _npm(['lint'])
+    run_npm(['lint'])
 
 
-def test_browser_tests_pass(results):
-    assert {'small.png', 'large.png'} <= {path.name for path in results.iterdir()}
+def test_browser_tests_pass(page_results):
+    assert {'small.png', 'large.png'} <= {path.name for path in page_results.iterdir()}
 
 
-def test_saved_picture_is_what_python_computes(models, results):
-    reposer = LiteRTReposer(models / 'tiny.tflite')
-    inputs = _inputs(results / 'small.json')
-    assert np.array_equal(inputs['source_image'][0], load_image(models / 'small.png'))
+def test_saved_picture_is_what_python_computes(page_models, page_results):
+    reposer = LiteRTReposer(page_models / 'tiny.tflite')
+    inputs = _inputs(page_results / 'small.json')
+    assert np.array_equal(inputs['source_image'][0], load_image(page_models / 'small.png'))
     expected = reposer.run(inputs)['image'][0].astype(int)
-    saved = np.asarray(Image.open(results / 'small.png').convert('RGB')).astype(int)
+    saved = np.asarray(Image.open(page_results / 'small.png').convert('RGB')).astype(int)
     assert saved.shape == (*SIZE, 3)
     assert np.max(np.abs(saved - expected)) <= 2
     assert np.std(expected) > 10
 
 
-def test_picture_and_joints_reach_the_model_as_prediction_makes_them(models, results):
-    inputs = _inputs(results / 'large.json')
-    expected = resize_image(_window(load_image(models / 'large.png'), results / 'large.json'), SIZE).astype(int)
+def test_picture_and_joints_reach_the_model_as_prediction_makes_them(page_models, page_results):
+    inputs = _inputs(page_results / 'large.json')
+    expected = resize_image(_window(load_image(page_models / 'large.png'), page_results / 'large.json'), SIZE).astype(
+        int
+    )
     assert np.max(np.abs(inputs['source_image'][0].astype(int) - expected)) <= 1
     source, target = inputs['source_keypoints'][0], inputs['target_keypoints'][0]
     elbow = JOINT_NAMES.index('left_elbow')
@@ -166,16 +73,16 @@ def _inputs(path):
 
 
 @pytest.mark.parametrize('threads', [1, 2])
-def test_runtime_of_the_page_computes_what_python_does(models, tmp_path, threads):
-    reposer = LiteRTReposer(models / 'tiny.tflite')
+def test_runtime_of_the_page_computes_what_python_does(page_models, tmp_path, threads):
+    reposer = LiteRTReposer(page_models / 'tiny.tflite')
     cases = {f'case_{lean}': _case(lean) for lean in (0, 12)}
     for name, inputs in cases.items():
         (tmp_path / 'in' / name).mkdir(parents=True)
         for key, array in inputs.items():
             np.save(tmp_path / 'in' / name / f'{key}.npy', array)
-    printed = _npm(
-        ['check', '--', f'--model={models / "tiny.tflite"}', f'--inputs={tmp_path / "in"}', f'--out={tmp_path / "out"}',
-         f'--threads={threads}']
+    printed = run_npm(
+        ['check', '--', f'--model={page_models / "tiny.tflite"}', f'--inputs={tmp_path / "in"}',
+         f'--out={tmp_path / "out"}', f'--threads={threads}']
     )  # fmt: skip
     assert json.loads(printed) == {'cases': 2, 'accelerator': 'wasm', 'threads': threads}
     for name, inputs in cases.items():
@@ -196,8 +103,8 @@ def _case(lean):
     }
 
 
-def test_time_is_printed_as_json(models):
-    printed = json.loads(_npm(['time', '--', f'--model={models / "tiny.tflite"}', '--runs=3']))
+def test_time_is_printed_as_json(page_models):
+    printed = json.loads(run_npm(['time', '--', f'--model={page_models / "tiny.tflite"}', '--runs=3']))
     assert printed['runs'] == 3
     assert 0 < printed['min_ms'] <= printed['median_ms'] < printed['load_ms']
 

@@ -5,7 +5,6 @@ import subprocess
 
 import numpy as np
 import pytest
-from test_mobile import MOBILE, models, pose_models, results  # noqa: F401, fixtures
 
 from exports.mobile.dances import dance_of, drawn_dances
 from exports.tflite.litert import LiteRTReposer
@@ -15,6 +14,7 @@ from posewarp_tf.pictures.picture_files import load_image, resize_image
 from posewarp_tf.poses.dance_joints import joints_of_keypoints
 from posewarp_tf.poses.dance_maps import pose_maps, resize_joints
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17
+from tests.exports.phone_page import MOBILE
 
 SIZE = (32, 32)
 
@@ -44,8 +44,8 @@ def test_maps_of_the_page_are_those_of_the_package():
 
 
 @pytest.mark.browser
-def test_frames_of_the_page_are_made_from_the_one_before_as_in_python(models, results):  # noqa: F811
-    told = json.loads((results / 'dance.json').read_text())
+def test_frames_of_the_page_are_made_from_the_one_before_as_in_python(page_models, page_results):
+    told = json.loads((page_results / 'dance.json').read_text())
     requests = [
         {name: np.float32(values).reshape(1, *SIZE, -1) for name, values in request.items()}
         for request in told['requests']
@@ -56,7 +56,7 @@ def test_frames_of_the_page_are_made_from_the_one_before_as_in_python(models, re
     shown = {index: keypoints[index] for index in (1, 8, 11)}
     hips = (shown[8] + shown[11]) / 2
     torso = np.linalg.norm(shown[1] - hips)
-    animator = LiteRTReposer(models / 'dance' / 'posewarp_float32.tflite')
+    animator = LiteRTReposer(page_models / 'dance' / 'posewarp_float32.tflite')
     state = {'previous_image': requests[0]['reference_image'] / 127.5 - 1, 'previous_pose': reference[np.newaxis]}
     for request, frame in zip(requests, told['dance']['frames']):
         picture = np.uint8(request['reference_image'])
