@@ -235,7 +235,7 @@ function filmExample(page) {
     const image = await createImageBitmap(await (await fetch('example.jpg')).blob());
     const canvas = Object.assign(document.createElement('canvas'), { width: 352, height: 512 });
     canvas.getContext('2d').drawImage(image, 0, 0);
-    const blob = await film(Array(5).fill(canvas));
+    const blob = await film(Array(5).fill(canvas), canvas, 200);
     return [...new Uint8Array(await blob.arrayBuffer())];
   });
 }
