@@ -138,6 +138,9 @@ def _scores_images() -> bool:
         ConfigError: a flag is missing, or does not go with the others.
     """
     given = flags.FLAGS
+    for name, of in (('lpips_version', 'lpips_weights'), ('inception_splits', 'inception_weights')):
+        if given[name].present and not given[of].value:
+            raise ConfigError(f'--{name}: given without --{of}, which it is about')
     if given.images is None:
         for name in ('protocol', 'dataset'):
             if given[name].present:
