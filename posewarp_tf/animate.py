@@ -9,12 +9,10 @@ videos (its frames, found or clean joints). An output that is a folder, or a vid
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from absl import flags
 
 from posewarp_tf.inference.animation_flags import (
-    check_run,
+    chosen_animator,
     define_film_flags,
     define_run_flags,
     expand_paths,
@@ -25,9 +23,6 @@ from posewarp_tf.inference.driving_job import DrivingJob
 from posewarp_tf.inference.found_poses import PoseFinder
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
-
-if TYPE_CHECKING:
-    from posewarp_tf.inference.animating import Animator
 
 _PATHS = (
     'source_image',
@@ -83,14 +78,7 @@ def main() -> None:
     given = flags.FLAGS
     expand_paths(given, ('run_dir',))
     job = dance_job()
-    check_run(given.run_dir, 'dance_clips')
-
-    def load() -> Animator:
-        from posewarp_tf.inference.animating import Animator
-
-        return Animator(given.run_dir, ['dance_clips'], given.checkpoint)
-
-    run_dance(load, job, pose_finder(), given.retarget)
+    run_dance(chosen_animator(given, 'dance_clips'), job, pose_finder(), given.retarget)
 
 
 def dance_job() -> DrivingJob:

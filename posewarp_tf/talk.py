@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from posewarp_tf.inference.animation_flags import (
-    check_run,
+    chosen_animator,
     define_film_flags,
     define_run_flags,
     expand_paths,
@@ -28,7 +28,6 @@ from posewarp_tf.settings.flags import size_from_flag
 
 if TYPE_CHECKING:
     from posewarp_tf.detection.face_mesh import FaceMesh
-    from posewarp_tf.inference.animating import Animator
 
 _PATHS = (
     'source_image',
@@ -74,13 +73,7 @@ def main() -> None:
     given = flags.FLAGS
     expand_paths(given, ('run_dir',))
     job = talk_job()
-    check_run(given.run_dir, 'face_clips')
-
-    def load() -> Animator:
-        from posewarp_tf.inference.animating import Animator
-
-        return Animator(given.run_dir, ['face_clips'], given.checkpoint)
-
+    load = chosen_animator(given, 'face_clips')
     run_talk(load, RunFolder(given.run_dir).load_config(), job, load_mesh, given.target_frames)
 
 

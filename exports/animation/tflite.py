@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..held_out import each_pair, num_pairs
+from ..held_out import each_pair
 from ..tflite.export import Exported, split_examples
 from ..tflite.litert import LiteRTReposer
 from ..tflite.operations import TFLiteGraph
-from ..tflite.report import THREADS, closing_lines, conditions, milliseconds, psnr, shortfall
+from ..tflite.report import THREADS, begun_report, closing_lines, milliseconds, psnr, shortfall
 from ..trained_run import TrainedRun
 from .card import make_metadata
 from .clips import Arrays, animated, animated_by_model, as_step, steps_of
@@ -32,18 +32,10 @@ def files_of_animator(run: TrainedRun, check_frames: int, calibration_frames: in
     expected = animated_by_model(compared, run.original_animator)['image']
     signature = make_step(animator, batch_size=1, is_served=False)
     ranges = _requests(others, signature)
-    report: dict[str, Any] = {
-        'run': animator.run.path.resolve().name,
-        'image_size': list(animator.size),
-        'compared_on': {'num_pairs': int(np.prod(expected.shape[:2])), 'pairs': f'frames of {whose}'},
-        'ranges_from': {
-            'num_pairs': num_pairs(ranges),
-            'pairs': f'frames of {whose}',
-            'same': others is compared,
-        },
-        'conditions': conditions(timed_runs),
-        'files': {},
-    }
+    num_frames, size = int(np.prod(expected.shape[:2])), list(animator.size)
+    report = begun_report(
+        animator.run, num_frames, f'frames of {whose}', ranges, others is compared, timed_runs, image_size=size
+    )
     check = {'results': 'results.json', **report['compared_on']}
     metadata = {
         **make_metadata(animator, {NAME: signature}, check, []),

@@ -14,11 +14,11 @@ import numpy as np
 from posewarp_tf.models.inputs import raw_inputs
 from posewarp_tf.poses.skeletons import COCO_17, HUMAN36M_17, from_skeletons
 
-from ..held_out import each_pair, num_pairs
+from ..held_out import each_pair
 from ..tflite.export import Exported, split_examples
 from ..tflite.litert import SIGNATURE, LiteRTReposer
 from ..tflite.operations import TFLiteGraph
-from ..tflite.report import THREADS, closing_lines, conditions, milliseconds
+from ..tflite.report import THREADS, begun_report, closing_lines, milliseconds
 from ..trained_run import TrainedRun
 from .card import make_metadata
 from .signatures import NAME, make_piece_signature
@@ -36,13 +36,7 @@ def files_of_cleaner(run: TrainedRun, check_pieces: int, calibration_pieces: int
     compared, ranges = split_examples({NAME: held_out.pieces}, check_pieces)
     expected = np.concatenate([cleaner.model({NAME: piece[np.newaxis]})[NAME] for piece in compared[NAME]])
     signature = make_piece_signature(cleaner)
-    report: dict[str, Any] = {
-        'run': cleaner.run.path.resolve().name,
-        'compared_on': {'num_pairs': len(expected), 'pairs': held_out.whose},
-        'ranges_from': {'num_pairs': num_pairs(ranges), 'pairs': held_out.whose, 'same': ranges is compared},
-        'conditions': conditions(timed_runs),
-        'files': {},
-    }
+    report = begun_report(cleaner.run, len(expected), held_out.whose, ranges, ranges is compared, timed_runs)
     check = {'results': 'results.json', **report['compared_on']}
     metadata = {
         **make_metadata(cleaner, {SIGNATURE: signature}, check, []),

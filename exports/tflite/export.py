@@ -118,23 +118,16 @@ def write_files(exported: Exported, output_dir: str | os.PathLike, precisions: S
 def _files_of_reposer(run: TrainedRun, check_pairs: int, calibration_pairs: int, timed_runs: int) -> Exported:
     from posewarp_tf.models.inputs import raw_inputs
 
-    from ..held_out import num_pairs
     from .convert import make_signature
     from .litert import SIGNATURE
-    from .report import conditions, markdown, measure, model_answers, shortfall
+    from .report import begun_report, markdown, measure, model_answers, shortfall
 
     reposer = run.portable
     compared, ranges, whose = _split_pairs(run, check_pairs, calibration_pairs)
     expected = model_answers(run.original, compared)
     signature = make_signature(reposer)
-    report: dict[str, Any] = {
-        'run': reposer.run.path.resolve().name,
-        'image_size': list(reposer.config.model.image_size),
-        'compared_on': {'num_pairs': len(expected), 'pairs': whose},
-        'ranges_from': {'num_pairs': num_pairs(ranges), 'pairs': whose, 'same': ranges is compared},
-        'conditions': conditions(timed_runs),
-        'files': {},
-    }
+    size = list(reposer.config.model.image_size)
+    report = begun_report(reposer.run, len(expected), whose, ranges, ranges is compared, timed_runs, image_size=size)
     return Exported(
         reposer,
         signature,

@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from posewarp_tf.inference.reposer import Reposer
 from posewarp_tf.models.outputs import titled
+from posewarp_tf.runs.run_folder import RunFolder
 
-from ..held_out import each_pair
+from ..held_out import each_pair, num_pairs
 from .litert import LiteRTReposer
 from .operations import TFLiteGraph
 
@@ -140,6 +141,27 @@ def _whence_ranges(report: Mapping[str, Any]) -> str:
         f'int8 took its ranges from {ranges["num_pairs"]} other {ranges["pairs"]}, which lie between those (none is in '
         'both, a person may be). '
     )
+
+
+def begun_report(
+    run: RunFolder, num_compared: int, whose: str, ranges: Arrays, is_same: bool, timed_runs: int, **more: Any
+) -> dict[str, Any]:
+    """The beginning of results.json, to which the files are added.
+
+    Args:
+        run: whose model is exported.
+        num_compared: on how many pairs (pieces, frames) files are compared; `whose` they are, in words.
+        ranges: what the ranges of int8 are from; `is_same`: as the pairs to compare on.
+        more: what else it says of the run.
+    """
+    return {
+        'run': run.path.resolve().name,
+        **more,
+        'compared_on': {'num_pairs': num_compared, 'pairs': whose},
+        'ranges_from': {'num_pairs': num_pairs(ranges), 'pairs': whose, 'same': is_same},
+        'conditions': conditions(timed_runs),
+        'files': {},
+    }
 
 
 def conditions(timed_runs: int) -> dict[str, Any]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from posewarp_tf.errors import ConfigError, RunError
 from posewarp_tf.runs.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from posewarp_tf.inference.animating import Animator
 
 
 def define_run_flags(words: str) -> None:
@@ -45,9 +50,20 @@ def one_target(given: flags.FlagValues, video: str, files: str) -> bool:
     return named == [video]
 
 
-def check_run(run_dir: str, material: str) -> None:
-    """Looks at the run folder without TensorFlow, for whose import a bad one need not wait; a RunError says why not."""
-    run = RunFolder(run_dir)
+def chosen_animator(given: flags.FlagValues, material: str) -> Callable[[], Animator]:
+    """What loads the network that the flags of `define_run_flags` name.
+
+    The run folder is looked at now, without TensorFlow, for whose import a bad one need not wait: a RunError says why
+    it cannot be used.
+    """
+    run = RunFolder(given.run_dir)
     run.load_config_of(material)
     if not run.is_trained:
         raise RunError(f'{run.path}: no checkpoint in {run.checkpoint_dir}: train first')
+
+    def load() -> Animator:
+        from posewarp_tf.inference.animating import Animator
+
+        return Animator(given.run_dir, [material], given.checkpoint)
+
+    return load

@@ -16,6 +16,7 @@ import { Reposer } from './reposer.js';
 import { ResultPanel } from './result_panel.js';
 import { SkeletonEditor } from './skeleton_editor.js';
 import { Stage } from './stage.js';
+import { showStep } from './steps.js';
 
 const ZOOM = { joint: 1.5, whole: 1.08 };
 const HINTS = {
@@ -127,11 +128,7 @@ function go(step) {
   clearError();
   results.leave();
   state.step = step;
-  document.body.dataset.step = step;
-  for (const button of all('[data-step-to]')) {
-    if (button.dataset.stepTo === step) button.setAttribute('aria-current', 'step');
-    else button.removeAttribute('aria-current');
-  }
+  showStep(step, all('[data-step-to]'));
   element('tools').hidden = step !== 'joints' && step !== 'pose';
   setMode('joint');
   stage.resetView();

@@ -11,6 +11,7 @@ import { keepOffline } from '../offline.js';
 import { connectOpening } from '../opening.js';
 import { SkeletonEditor } from '../skeleton_editor.js';
 import { Stage } from '../stage.js';
+import { showStep } from '../steps.js';
 import { Player } from './player.js';
 
 const ZOOM = 1.5;
@@ -77,11 +78,7 @@ function go(step) {
   clearError();
   player.stop();
   state.step = step;
-  document.body.dataset.step = step;
-  for (const button of all('.steps [data-step-to]')) {
-    if (button.dataset.stepTo === step) button.setAttribute('aria-current', 'step');
-    else button.removeAttribute('aria-current');
-  }
+  showStep(step, all('.steps [data-step-to]'));
   element('tools').hidden = step !== 'joints';
   stage.resetView();
   const { picture, source } = state;
