@@ -35,9 +35,9 @@ def define_flags() -> None:
 def main() -> None:
     given = flags.FLAGS
     for name in ('photos', 'output_dir'):
-        if not given[name].value:
+        if not (folder := given[name].value):
             raise ConfigError(f'--{name}: missing; expected --photos and --output_dir')
-        given[name].value = os.path.expanduser(given[name].value)
+        given[name].value = os.path.expanduser(folder)
     size = size_from_flag('picture_size') or (512, 352)
     made = write_photos(
         given.photos,

@@ -133,10 +133,10 @@ def find_prepared(data_dir: str) -> Prepared | None:
 def packed_split(split: PreparedSplit) -> bytes:
     """The .npz of a split."""
     texts = {'names': split.names, 'skipped': split.skipped}
-    arrays = {name: np.frombuffer('\n'.join(lines).encode(), np.uint8) for name, lines in texts.items()}
-    places = {f'places_{kind}': array for kind, array in split.places.items()}
+    arrays: dict[str, Any] = {name: np.frombuffer('\n'.join(lines).encode(), np.uint8) for name, lines in texts.items()}
+    arrays |= {f'places_{kind}': array for kind, array in split.places.items()}
     file = io.BytesIO()
-    np.savez_compressed(file, keypoints=split.keypoints, rows=split.rows, **arrays, **places)
+    np.savez_compressed(file, keypoints=split.keypoints, rows=split.rows, **arrays)
     return file.getvalue()
 
 

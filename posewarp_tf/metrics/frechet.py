@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Moments:
         self._sum = self._sum + vectors.sum(axis=0)
         self._products = self._products + vectors.T @ vectors
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> dict[str, Any]:
         """Everything that they are, for a file."""
         return {'count': np.asarray(self._count), 'sum': self._sum, 'products': self._products}
 

@@ -15,6 +15,8 @@ that a stage trains, its discriminators among them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from absl import flags
 
 from posewarp_tf.errors import ConfigError
@@ -85,15 +87,14 @@ def _print_line(words: str, num_bytes: int, replicas: int, bytes_per_second: flo
 
 
 def _positive(name: str, kind: type) -> list:
+    flag: Any = FLAGS[name]
     try:
-        values = [kind(text) for text in FLAGS[name].value]
+        values = [kind(text) for text in flag.value]
     except ValueError:
         values = []
     if not values or min(values) <= 0:
-        given = ','.join(FLAGS[name].value)
-        raise ConfigError(
-            f'--{name}: got {given!r}, expected positive numbers, for example {",".join(FLAGS[name].default)}'
-        )
+        given, example = ','.join(flag.value), ','.join(flag.default)
+        raise ConfigError(f'--{name}: got {given!r}, expected positive numbers, for example {example}')
     return values
 
 

@@ -95,7 +95,8 @@ def make_test_clips(
     clips = load_clips(config.data, 'test')
     count = len(clips.names) if max_clips is None else min(max_clips, len(clips.names))
     chosen = np.arange(count) * len(clips.names) // max(count, 1)
-    references = np.array([_reference_of(video, int(clips.reference_lengths[video])) for video in chosen], np.int64)
+    lengths = clips.reference_lengths[chosen]
+    references = np.array([_reference_of(int(video), int(length)) for video, length in zip(chosen, lengths)], np.int64)
     clips = clips.beginnings(chosen, references, num_frames)
     flows = wanted_truth(with_truth, lambda: _flow_paths(clips))
     reader = ClipReader(config, clips)

@@ -83,7 +83,7 @@ def _check_joints(clips: DanceClips, findings: Findings) -> None:
         ('references', clips.references, clips.reference_joints, clips.reference_sizes, clips.reference_lengths),
     ):
         seen = found(joints)
-        nobody = [path for path, any_joint in zip(paths, seen.any(axis=1)) if not any_joint]
+        nobody = [paths[frame] for frame in np.flatnonzero(~np.any(seen, axis=1))]
         findings.add(f'{what} without any joint', nobody, fatal=False)
         limits = np.repeat(sizes[:, ::-1], lengths, axis=0)[:, np.newaxis]
         outside = np.any((joints < 0) | (joints >= limits), axis=-1) & seen

@@ -55,9 +55,8 @@ def render(talker: Talker, expression: Expression, size: tuple[int, int]) -> Fra
     hit = raster.nearest(found, height * width * SAMPLES**2)
     covered = np.flatnonzero(hit >= 0)
     found = found.select(hit[covered])
-    depth = np.full(height * width * SAMPLES**2, -np.inf, np.float32)
-    depth[covered] = found.depth / SAMPLES
-    depth = depth.reshape(height * SAMPLES, width * SAMPLES)
+    depth = np.full((height * SAMPLES, width * SAMPLES), -np.inf, np.float32)
+    depth.ravel()[covered] = found.depth / SAMPLES
     around = _around(depth, scale).ravel()[covered]
     colors = _lit_colors(talker, points, found, depth.ravel()[covered], around, scale)
     image = mean_of_samples(colors, covered, _backdrop(talker.background, size))
