@@ -5,6 +5,8 @@ import pytest
 import tensorflow as tf
 
 from posewarp_tf.errors import ConfigError
+from posewarp_tf.faces.face_flow import curves_flow
+from posewarp_tf.faces.face_maps import make_face_maps, to_pose
 from posewarp_tf.models.registry import model_config
 from posewarp_tf.ops import bilinear_sample, resize_flow
 from posewarp_tf.poses.dance_flow import joints_flow
@@ -76,22 +78,29 @@ def test_blended_pixels_are_those_of_the_reference_that_its_finest_flow_moves():
     np.testing.assert_allclose(outputs['image'], 0.75 * bilinear_sample(clips['reference_image'], flow), atol=1e-5)
 
 
-def test_the_flow_to_the_reference_begins_from_that_of_the_joints_if_asked():
-    model = small_model('dance', base_flow='joints')
-    places = np.arange(34, dtype=np.float64).reshape(17, 2) % 23 + 4
-    frame = {
-        'reference_pose': tf.constant(pose_maps(places, COCO_17, (32, 32))[np.newaxis]),
-        'target_pose': tf.constant(pose_maps(places + 3, HUMAN36M_17, (32, 32))[np.newaxis]),
-    }
-    clips = random_clips(20, 1, batch=1)
+@pytest.mark.parametrize(('task', 'base'), [('dance', 'joints'), ('face', 'curves')])
+def test_the_flow_to_the_reference_begins_from_that_of_the_pose_if_asked(task, base):
+    model = small_model(task, base_flow=base)
+    if task == 'dance':
+        places = np.arange(34, dtype=np.float64).reshape(17, 2) % 23 + 4
+        poses = pose_maps(places, COCO_17, (32, 32)), pose_maps(places + 3, HUMAN36M_17, (32, 32))
+    else:
+        places = np.arange(136, dtype=np.float64).reshape(68, 2) % 23 + 4
+        picture = np.zeros((32, 32, 3), np.uint8)
+        poses = [
+            to_pose(make_face_maps(points, picture, (32, 32)).astype(np.float32)) for points in (places, places + 3)
+        ]
+    frame = {name: tf.constant(pose[np.newaxis]) for name, pose in zip(('reference_pose', 'target_pose'), poses)}
+    clips = random_clips(model.model_config.pose_channels, 1, batch=1)
     outputs = model(
         {**clips, **frame, 'previous_image': clips['reference_image'], 'previous_pose': frame['target_pose']}
     )
-    base = joints_flow(frame['reference_pose'], frame['target_pose'])
-    assert np.abs(base).max() > 2
+    flow_of = joints_flow if task == 'dance' else curves_flow
+    expected = flow_of(frame['reference_pose'], frame['target_pose'])
+    assert np.abs(expected).max() > 2
     for flow in outputs['motions']['reference'].flows:
         # A fresh head adds little.
-        np.testing.assert_allclose(flow, resize_flow(base, flow.shape[1:3]), atol=0.5)
+        np.testing.assert_allclose(flow, resize_flow(expected, flow.shape[1:3]), atol=0.5)
     assert all(np.abs(flow).max() < 0.5 for flow in outputs['motions']['previous'].flows)
 
 

@@ -25,7 +25,6 @@ from posewarp_tf.models.gfla.generator import Generator
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.pytorch_names import named_variables
 from posewarp_tf.ops import bilinear_sample, resize_flow
-from posewarp_tf.poses.dance_flow import joints_flow
 
 
 @register
@@ -143,9 +142,12 @@ class Animation(Generator):
         return [attention.prepare(levels[scale - 1]) for scale, attention in zip(scales, self._attentions(family))]
 
     def _estimate_motions(self, inputs: Inputs) -> dict[str, Motion]:
+        base_flow = self.model_config.make_base_flow(inputs)
         if self.model_config.shares_flow_estimator:
             names = [f'{family}_{what}' for family in self._families for what in ('image', 'pose')]
-            flows, masks = self.flow_estimators['flow_net'](inputs['target_pose'], *(inputs[name] for name in names))
+            seen = inputs['target_pose'], *(inputs[name] for name in names)
+            estimator = self.flow_estimators['flow_net']
+            flows, masks = estimator(*seen, base_flow=base_flow, moved=inputs['reference_image'])
             parts = [[tf.split(maps, len(self._families), axis=-1) for maps in both] for both in (flows, masks)]
             return {
                 family: Motion(*([maps[index] for maps in both] for both in parts))
@@ -154,8 +156,8 @@ class Animation(Generator):
         motions = {}
         for family in self._families:
             seen = inputs[f'{family}_image'], inputs[f'{family}_pose'], inputs['target_pose']
-            base_flow = joints_flow(*seen[1:]) if family == 'reference' and self.model_config.corrects_joints else None
-            motions[family] = Motion(*self.flow_estimators[f'flow_net_{family}'](*seen, base_flow=base_flow))
+            base = base_flow if family == 'reference' else None
+            motions[family] = Motion(*self.flow_estimators[f'flow_net_{family}'](*seen, base_flow=base))
         return motions
 
     def _true_motions(self, window: Inputs) -> Outputs:

@@ -6,8 +6,9 @@ journal version (IEEE TIP 2020).
 
 from __future__ import annotations
 
+import abc
 import dataclasses
-from collections.abc import Mapping  # noqa: F401, inherited settings are read with the names of this module
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from posewarp_tf.errors import ConfigError
@@ -20,6 +21,8 @@ from posewarp_tf.models.inputs import Input, MapsInput, PictureInput
 from posewarp_tf.settings.options import option
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from posewarp_tf.models.animation.animation import Animation
 
 _PREVIOUS = 'The frame before, RGB, 0 to 255; before the first one the reference.'
@@ -48,6 +51,7 @@ class AnimationConfig(AttentionConfig):
         'network of still images makes it.',
         choices=('both', 'reference'),
     )
+    base_flow: str = option('none', 'What the flow to the reference begins from: nothing.', choices=('none',))
     recompute: bool = option(
         False, 'Compute every frame twice in training, which then remembers one frame at a time.', may_change=True
     )
@@ -68,10 +72,9 @@ class AnimationConfig(AttentionConfig):
         if not self.attention_kernels:
             raise ConfigError(f'--attention_kernels: got none, --model={self.model} needs one')
 
-    @property
-    def corrects_joints(self) -> bool:
-        """Whether the flow to the reference begins from that of the joints."""
-        return False
+    @abc.abstractmethod
+    def make_base_flow(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
+        """The flow [B, H, W, 2] that the flow to the reference begins from; None: from nothing."""
 
     def check_released(self) -> None:
         super().check_released()
@@ -79,6 +82,10 @@ class AnimationConfig(AttentionConfig):
             raise ConfigError(
                 f'--frame_sources: got {self.frame_sources!r}, expected both: released weights are of the published '
                 'method'
+            )
+        if self.base_flow != 'none':
+            raise ConfigError(
+                f'--base_flow: got {self.base_flow!r}, expected none: released weights predict flows from nothing'
             )
 
     def check_material(self) -> None:
@@ -125,16 +132,12 @@ class DanceConfig(AnimationConfig):
     # The clip's discriminator sees a whole window.
     clip_form: ClassVar[ClipForm | None] = ClipForm(6)
 
-    @property
-    def corrects_joints(self) -> bool:
-        return self.base_flow == 'joints'
+    def make_base_flow(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
+        if self.base_flow == 'none':
+            return None
+        from posewarp_tf.poses.dance_flow import joints_flow
 
-    def check_released(self) -> None:
-        super().check_released()
-        if self.corrects_joints:
-            raise ConfigError(
-                f'--base_flow: got {self.base_flow!r}, expected none: released weights predict flows from nothing'
-            )
+        return joints_flow(inputs['reference_pose'], inputs['target_pose'])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,11 +146,24 @@ class FaceConfig(AnimationConfig):
 
     model: str = option('gfla_face', 'Name of the model in models/registry.py.')
     pose_channels: int = option(16, 'Channels of a pose.', minimum=1)
+    base_flow: str = option(
+        'none',
+        'What the flow to the reference begins from: nothing, or the flow that the curves of the face alone tell '
+        "('curves', ours).",
+        choices=('none', 'curves'),
+    )
 
     material: ClassVar[str] = 'face_clips'
     checkpoint_key: ClassVar[str] = 'source_previous.block0.model.2.weight'
     shares_flow_estimator: ClassVar[bool] = True
     clip_form: ClassVar[ClipForm | None] = ClipForm(3, as_differences=True, compares_true_previous=False)
+
+    def make_base_flow(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
+        if self.base_flow == 'none':
+            return None
+        from posewarp_tf.faces.face_flow import curves_flow
+
+        return curves_flow(inputs['reference_pose'], inputs['target_pose'])
 
     @classmethod
     def is_checkpoint(cls, shapes: Shapes) -> bool:

@@ -106,12 +106,14 @@ class FlowEstimator(tf.keras.layers.Layer):
         source_image: tf.Tensor,
         *others: tf.Tensor,
         base_flow: tf.Tensor | None = None,
+        moved: tf.Tensor | None = None,
         code: tf.Tensor | None = None,
         turn: tf.Tensor | None = None,
     ) -> tuple[list, list]:
         seen = [source_image, *others]
         if base_flow is not None:
-            seen += [bilinear_sample(source_image, base_flow, impl=self.impl), base_flow / SEEN_FLOW_UNIT]
+            moved = source_image if moved is None else moved
+            seen += [bilinear_sample(moved, base_flow, impl=self.impl), base_flow / SEEN_FLOW_UNIT]
         # Keras casts the first argument only.
         inputs = [tf.cast(tensor, self.compute_dtype) for tensor in seen]
         features = tf.concat(inputs, axis=-1)
@@ -133,7 +135,8 @@ class FlowEstimator(tf.keras.layers.Layer):
             if scale in self.scales:
                 flow, mask = self.heads[self.scales.index(scale)](features)
                 if base_flow is not None:
-                    flow += resize_flow(base_flow, flow.shape[1:3])
+                    others_first = [[0, 0], [0, 0], [0, 0], [2 * (self.num_flows - 1), 0]]
+                    flow += tf.pad(resize_flow(base_flow, flow.shape[1:3]), others_first)
                 flows.append(flow)
                 masks.append(mask)
         return flows, masks
