@@ -49,6 +49,10 @@ def define_flags() -> None:
         lower_bound=1,
     )
     flags.DEFINE_integer('num_frames', 30, 'Of animation: frames of each video, from its beginning.', lower_bound=2)
+    flags.DEFINE_bool(
+        'landmark_errors', False, 'Of faces: also how far landmarks are from the true ones, as a detector sees both.'
+    )
+    flags.DEFINE_string('pose_model', None, "Of --landmark_errors: the detector's networks, as of `posewarp pose`.")
     define_precision_flag()
     flags.DEFINE_string(
         'inception_weights',
@@ -138,7 +142,11 @@ def _scores_images() -> bool:
         ConfigError: a flag is missing, or does not go with the others.
     """
     given = flags.FLAGS
-    for name, of in (('lpips_version', 'lpips_weights'), ('inception_splits', 'inception_weights')):
+    for name, of in (
+        ('lpips_version', 'lpips_weights'),
+        ('inception_splits', 'inception_weights'),
+        ('pose_model', 'landmark_errors'),
+    ):
         if given[name].present and not given[of].value:
             raise ConfigError(f'--{name}: given without --{of}, which it is about')
     if given.images is None:
@@ -149,7 +157,15 @@ def _scores_images() -> bool:
     for name in ('protocol', 'data_dir'):
         if given[name].value is None:
             raise ConfigError(f'--{name}: missing, which --images needs')
-    for name in ('run_dir', 'checkpoint', 'num_frames', 'precision', 'inception_splits', 'save_images'):
+    for name in (
+        'run_dir',
+        'checkpoint',
+        'num_frames',
+        'landmark_errors',
+        'precision',
+        'inception_splits',
+        'save_images',
+    ):
         if given[name].present:
             raise ConfigError(f'--{name}: given beside --images, which are scored without a run')
     return True
@@ -182,6 +198,8 @@ def _refuse_what_does_not_go_with(material: str, run_dir: str | os.PathLike) -> 
     given = flags.FLAGS
     if given['num_frames'].present and not material.endswith('_clips'):
         raise ConfigError(f'--num_frames: given for {run_dir}, which animates nothing')
+    if given.landmark_errors and material != 'face_clips':
+        raise ConfigError(f'--landmark_errors: given for {run_dir}, which animates no faces')
     if given['precision'].present and material not in PAIR_MATERIALS:
         raise ConfigError(
             f'--precision: given for {run_dir}, a run of {_SUBJECTS[material]}, which computes in float32'
@@ -225,14 +243,15 @@ def _print_views(run_dir: str | os.PathLike, output: RunFolder) -> None:
 def _print_clips(run_dir: str | os.PathLike, output: RunFolder) -> None:
     """The same of animation, beside two copies: of the reference, and of the true frame before."""
     from posewarp_tf.metrics.clips import evaluate_clips, format_steadiness
+    from posewarp_tf.metrics.face_landmarks import LandmarkErrors
     from posewarp_tf.metrics.table import format_table
 
     given = flags.FLAGS
     # A video fills memory as many pairs do.
     at_once = given.batch_size if given['batch_size'].present else 1
-    metrics = evaluate_clips(
-        run_dir, given.data_dir, given.checkpoint, given.max_pairs, at_once, given.num_frames, output.path
-    )
+    landmarks = LandmarkErrors(given.pose_model) if given.landmark_errors else None
+    choice = given.data_dir, given.checkpoint, given.max_pairs, at_once, given.num_frames
+    metrics = evaluate_clips(run_dir, *choice, output.path, landmarks)
     protocol = metrics['protocol']
     weights = protocol['weights']
     print(

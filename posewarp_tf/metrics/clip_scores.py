@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from posewarp_tf.conventions import VISIBILITY_BACKGROUND
 from posewarp_tf.inference.animating import Animator
+from posewarp_tf.metrics.face_landmarks import LandmarkErrors
 from posewarp_tf.metrics.flow import FlowErrors
 from posewarp_tf.metrics.image import IMAGE_METRICS, REGIONS, image_metrics
 from posewarp_tf.metrics.threads import in_threads
@@ -24,9 +25,13 @@ _TRUTH_OF_REFERENCE = ('reference_flows', 'reference_visibility')
 
 
 class ClipScores:
-    """Scores of one batch of videos after the other."""
+    """Scores of one batch of videos after the other.
 
-    def __init__(self) -> None:
+    landmarks: of faces, what their landmarks are scored by too.
+    """
+
+    def __init__(self, landmarks: LandmarkErrors | None = None) -> None:
+        self._landmarks = landmarks
         self.num_videos = self.num_frames = 0
         answers = (MODEL, COPY_REFERENCE, COPY_PREVIOUS)
         self._images: dict[str, list] = {answer: [] for answer in answers}
@@ -82,7 +87,9 @@ class ClipScores:
             for region in REGIONS
         }
         flow = self._flow_errors.result()
-        return {'image': image, 'video': video, **({'flow': flow} if flow else {})}
+        landmarks = self._landmarks.result() if self._landmarks else None
+        more = {'flow': flow, 'landmarks': landmarks}
+        return {'image': image, 'video': video, **{name: found for name, found in more.items() if found}}
 
     def _add_video(
         self, answers: Mapping[str, np.ndarray], truth: np.ndarray, exact: tuple[np.ndarray, np.ndarray] | None
@@ -95,6 +102,8 @@ class ClipScores:
             self._differences[answer] += temporal_differences(frames, truth).tolist()
         for answer, drifts in self._drifts.items():
             drifts.append(drift(answers[answer], truth, _DRIFT_AT))
+        if self._landmarks:
+            self._landmarks.add({name: answers[name] for name in (MODEL, COPY_REFERENCE)}, truth)
         if exact is not None:
             for answer, frames in {**answers, TRUTH: truth}.items():
                 self._warping[answer] += warping_errors(frames, *exact).tolist()

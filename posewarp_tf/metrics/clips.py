@@ -20,6 +20,7 @@ from posewarp_tf.data.picture_store import reading
 from posewarp_tf.inference.animating import Animator
 from posewarp_tf.metrics.clip_scores import COPY_PREVIOUS, COPY_REFERENCE, MODEL, TRUTH, ClipScores
 from posewarp_tf.metrics.evaluation import MAX_GRIDS
+from posewarp_tf.metrics.face_landmarks import LANDMARKS_PROTOCOL, LandmarkErrors
 from posewarp_tf.metrics.flow import FLOW_PROTOCOL
 from posewarp_tf.metrics.image import image_protocol
 from posewarp_tf.metrics.videos import VIDEO_PROTOCOL
@@ -43,6 +44,7 @@ def evaluate_clips(
     batch_size: int = 1,
     num_frames: int = 30,
     output_dir: str | os.PathLike | None = None,
+    landmarks: LandmarkErrors | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run folder; writes its metrics.json and samples/evaluate-*.png and returns what metrics.json holds.
 
@@ -50,6 +52,7 @@ def evaluate_clips(
         max_videos: that many, spread evenly over the test videos; None: all.
         batch_size: videos at once.
         num_frames: of each video from its beginning; videos of persons may be shorter, those of faces may not.
+        landmarks: of faces, scores how far their landmarks are from the true ones.
         run_dir, data_dir, checkpoint, output_dir: as of `evaluation.evaluate`.
 
     Returns:
@@ -57,7 +60,8 @@ def evaluate_clips(
          only where the data has exact flows of all these frames,
          'video': {'temporal_difference': {...}, 'drift': {number of a frame: {'model', 'copy_reference'}} and, with
          exact flows, 'warping_error': {..., 'truth'}},
-         'flow': as of `evaluate`, with exact flows; 'protocol': what these numbers mean}
+         'flow': as of `evaluate`, with exact flows; 'landmarks': the result of `landmarks`, if it is given;
+         'protocol': what these numbers mean}
 
     Raises:
         RunError, DataError: the run folder or the data set cannot be used.
@@ -67,7 +71,7 @@ def evaluate_clips(
     output = animator.run if output_dir is None else RunFolder(output_dir)
     make_test_clips = dance.make_test_clips if config.model.material == 'dance_clips' else face.make_test_clips
     dataset = make_test_clips(config, batch_size, max_videos, num_frames, with_truth=None)
-    scores, strips = ClipScores(), _Strips(output)
+    scores, strips = ClipScores(landmarks), _Strips(output)
     with reading():
         for batch in tqdm(dataset, desc='evaluate', unit='batch'):
             frames = scores.add(animator, batch)
@@ -97,6 +101,7 @@ def evaluate_clips(
         'video': VIDEO_PROTOCOL,
         'flow': f'{FLOW_PROTOCOL}; flows to the frame before (before the first: to the reference), and to the '
         'reference: of faces in all frames, of persons in the first',
+        **({'landmarks': LANDMARKS_PROTOCOL} if landmarks else {}),
         'notes': animator.run.notes(),
     }
     files.write_text(output.metrics_path, json.dumps(metrics, indent=2, allow_nan=False) + '\n')
@@ -106,13 +111,15 @@ def evaluate_clips(
 def format_steadiness(metrics: Mapping[str, Any]) -> str:
     """How steady videos are, and how they drift, as lines of text."""
     answers = (MODEL, COPY_REFERENCE, COPY_PREVIOUS, TRUTH)
-    lines = [f'{"lower is better":<22}' + ''.join(f'{answer.replace("_", " "):>16}' for answer in answers)]
     video = metrics['video']
     rows = {words: video[name] for name, words in _STEADINESS.items() if name in video}
     rows.update({f'L1 of frame {number}': values for number, values in video['drift'].items()})
+    rows.update({f'landmarks: {part}': values for part, values in metrics.get('landmarks', {}).items()})
+    width = max(map(len, rows)) + 2
+    lines = [f'{"lower is better":<{width}}' + ''.join(f'{answer.replace("_", " "):>16}' for answer in answers)]
     for words, values in rows.items():
         numbers = [values.get(answer) for answer in answers]
-        lines.append(f'{words:<22}' + ''.join(f'{"-":>16}' if one is None else f'{one:16.4f}' for one in numbers))
+        lines.append(f'{words:<{width}}' + ''.join(f'{"-":>16}' if one is None else f'{one:16.4f}' for one in numbers))
     return '\n'.join(lines)
 
 
