@@ -130,6 +130,7 @@ def test_pairs_that_would_share_a_file_are_an_error(tmp_path):
     [
         (['--images=answers'], '--protocol: missing, which --images needs'),
         (['--protocol=gfla'], '--protocol: given without --images'),
+        (['--pose_model=a'], '--pose_model: given without --landmark_errors'),
         (['--images=a', '--protocol=gfla', '--data_dir=b', '--run_dir=c'], '--run_dir: given beside --images'),
     ],
 )
