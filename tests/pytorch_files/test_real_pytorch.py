@@ -20,6 +20,7 @@ from posewarp_tf.pytorch_files.writer import write_tensors
 from posewarp_tf.settings.flags import load_config
 from posewarp_tf.tensor_files.pytorch import read_tensors
 from tests.conftest import assert_agrees
+from tests.source_code import ROOT
 from tests.tensor_files.torch_save import state_dict, torch_save
 
 pytestmark = pytest.mark.pytorch
@@ -34,6 +35,16 @@ def pytorch(*arguments):
     python = os.environ.get('POSEWARP_PYTORCH', sys.executable)
     done = subprocess.run([python, script, *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_network_that_is_timed_as_a_rival_is_the_published_one():
+    script = ROOT / 'custom_ops' / 'benchmarks' / 'pytorch_network.py'
+    python = os.environ.get('POSEWARP_PYTORCH', sys.executable)
+    done = subprocess.run([python, script, '--size=32', '--repeats=1'], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    difference = re.search(r'the reference picture to (\S+)\n', done.stdout)[1]
+    assert 0 < float(difference) <= 1e-4
+    assert len(re.findall(r'median [\d.]+ s', done.stdout)) == 4
 
 
 def saved_by_pytorch(arrays, path, container):
