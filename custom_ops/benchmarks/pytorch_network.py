@@ -186,9 +186,14 @@ def _seconds(step: Callable[[], None], repeats: int) -> list[float]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--size', type=int, default=256, help='height and width')
+    parser.add_argument('--size', type=int, default=256, help='height and width, a multiple of 32')
     parser.add_argument('--repeats', type=int, default=10)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.size < 64 or options.size % 32:
+        parser.error(f'--size: got {options.size}, expected a multiple of 32, at least 64')
+    if options.repeats < 1:
+        parser.error(f'--repeats: got {options.repeats}, expected at least 1')
+    return options
 
 
 if __name__ == '__main__':

@@ -40,7 +40,7 @@ def pytorch(*arguments):
 def test_the_network_that_is_timed_as_a_rival_is_the_published_one():
     script = ROOT / 'custom_ops' / 'benchmarks' / 'pytorch_network.py'
     python = os.environ.get('POSEWARP_PYTORCH', sys.executable)
-    done = subprocess.run([python, script, '--size=32', '--repeats=1'], capture_output=True, text=True)
+    done = subprocess.run([python, script, '--size=64', '--repeats=1'], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     difference = re.search(r'the reference picture to (\S+)\n', done.stdout)[1]
     assert 0 < float(difference) <= 1e-4
