@@ -66,7 +66,7 @@ test('what the models see and say is what the Python package found', async (t) =
     async ({ bytes, looks }) => {
       const { openPicture } = await import('./js/picture.js');
       const { crop, wholePicture } = await import('./js/detection/region.js');
-      const { JointFinder } = await import('./js/joint_finder.js');
+      const { PointFinder } = await import('./js/point_finder.js');
       const picture = await openPicture(new Blob([Uint8Array.from(bytes)]));
       const { width, height, canvas } = picture;
       const pixels = canvas.getContext('2d').getImageData(0, 0, width, height);
@@ -76,7 +76,7 @@ test('what the models see and say is what the Python package found', async (t) =
         const region = { x: center[0], y: center[1], size: side, angle };
         inputs.push([...crop(pixels, region, 256, { low: 0, high: 1, border: 'edge' })]);
       }
-      return { inputs, ...(await new JointFinder('model/').find(picture)) };
+      return { inputs, ...(await new PointFinder('model/').find(picture)) };
     },
     { bytes: [...(await readFile(GOLDEN))], looks: golden.looks.map(({ region }) => region) },
   );

@@ -33,7 +33,7 @@ export function closestParabola(t, values) {
     const slope = steepest(system, length);
     if (slope <= 0) return now.x;
     scale = scale.map((value, j) => Math.max(value, system.norms[j]));
-    for (let ratio = 0; ratio < 1e-4; ) {
+    for (let ratio = 0; ratio < 1e-4;) {
       const tried = restrictedStep(system, scale, radius, damping);
       damping = tried.damping;
       const step = tried.step.map((value) => -value);

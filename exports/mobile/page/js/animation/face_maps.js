@@ -25,10 +25,7 @@ const REACH = 1.5;
  * @throws {PageError} if a landmark lies far outside the picture.
  */
 export function faceMaps(landmarks, picture, [height, width]) {
-  const isNear = ([x, y]) =>
-    Math.max(Math.abs(x / picture.width - 0.5), Math.abs(y / picture.height - 0.5)) <= REACH;
-  if (!landmarks.every(isNear))
-    throw new PageError('landmarks-outside', `${picture.width} × ${picture.height} pixels`);
+  requireNear(landmarks, picture);
   const points = withUpperHalf(landmarks);
   const maps = new Float32Array(height * width * NUM_CHANNELS);
   const [scaleX, scaleY] = [width / picture.width, height / picture.height];
@@ -46,6 +43,14 @@ export function faceMaps(landmarks, picture, [height, width]) {
   const labels = nearest(drawParts(points, picture), picture, [height, width]);
   labels.forEach((label, at) => (maps[at * NUM_CHANNELS + NUM_CHANNELS - 1] = label));
   return maps;
+}
+
+/** @throws {PageError} if a landmark lies so far outside the picture that it cannot be of it. */
+export function requireNear(landmarks, { width, height }) {
+  const isNear = ([x, y]) =>
+    Math.max(Math.abs(x / width - 0.5), Math.abs(y / height - 0.5)) <= REACH;
+  if (!landmarks.every(isNear))
+    throw new PageError('landmarks-outside', `${width} × ${height} pixels`);
 }
 
 /** City-block distances to the nearest 0: a shortest way goes first along one axis, then along the other. */

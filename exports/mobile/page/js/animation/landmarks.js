@@ -8,6 +8,7 @@
  */
 
 import { PageError } from '../errors.js';
+import { isPoint } from './clips.js';
 
 export const NUM_LANDMARKS = 68;
 
@@ -72,17 +73,14 @@ export function withUpperHalf(landmarks) {
  */
 export function readLandmarks(text) {
   const lines = text.split(/\r?\n/).filter((line) => line.trim());
-  const landmarks = lines.map((line) => line.split(',').map((field) => parseNumber(field)));
+  // An empty field would be a 0.
+  const toNumber = (field) => (field.trim() ? Number(field) : NaN);
+  const landmarks = lines.map((line) => line.split(',').map(toNumber));
   if (!areLandmarks(landmarks)) throw new PageError('landmarks-unreadable');
   return landmarks;
 }
 
-function parseNumber(field) {
-  return field.trim() ? Number(field) : NaN;
-}
-
 /** Whether this is a list of 68 points. */
 export function areLandmarks(points) {
-  const isPoint = (at) => Array.isArray(at) && at.length === 2 && at.every(Number.isFinite);
   return Array.isArray(points) && points.length === NUM_LANDMARKS && points.every(isPoint);
 }

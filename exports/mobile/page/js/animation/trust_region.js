@@ -100,7 +100,7 @@ export function restrictedStep(system, scale, radius, damping) {
     const length = norm(values);
     return excess / radius / length / length;
   };
-  let [low, high] = [0, 0];
+  let low = 0;
   if (free.isFullRank) {
     const solved = direction();
     for (const j of INDICES) {
@@ -115,7 +115,7 @@ export function restrictedStep(system, scale, radius, damping) {
     for (let i = 0; i <= j; i++) sum += columns[j][i] * projected[i];
     return sum / scale[own];
   });
-  high = norm(gradient) / radius || SMALLEST / Math.min(radius, 0.1);
+  let high = norm(gradient) / radius || SMALLEST / Math.min(radius, 0.1);
   damping = Math.min(Math.max(damping, low), high) || norm(gradient) / norm(scaled);
   for (let tries = 1; ; tries++) {
     damping ||= Math.max(SMALLEST, 0.001 * high);
