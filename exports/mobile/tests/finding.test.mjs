@@ -16,7 +16,7 @@ const LEFT_HIP = JOINT_NAMES.indexOf('left_hip');
 const RIGHT_SHOULDER = JOINT_NAMES.indexOf('right_shoulder');
 
 async function startFinding(t, { options, ...how } = {}) {
-  const { server, browser, root } = await help.startPage(t, { findsJoints: true, ...how });
+  const { server, browser, root } = await help.startPage(t, { finds: true, ...how });
   const phone = await help.openPhone(browser, options);
   await phone.page.goto(server.url);
   await help.untilReady(phone.page);
@@ -260,7 +260,7 @@ test('a photo without a pose and a broken video leave the pose as it was, and sa
 });
 
 test('a page that was built without these models does not offer what needs them', async (t) => {
-  const { page, requests } = await startFinding(t, { findsJoints: false });
+  const { page, requests } = await startFinding(t, { finds: false });
   await page.setInputFiles('#choose-file', EXAMPLE);
   await page.waitForSelector('body[data-step="joints"]');
   await page.tap('#to-pose');
