@@ -39,7 +39,9 @@ test('a face is found and the square around it taken; where none is, a file of l
   await page.goto(server.url);
   await help.untilReady(page);
   await page.setInputFiles('#choose-file', path.join(help.MODELS, 'face.png'));
-  await page.waitForFunction(() => /^A face/.test(document.getElementById('face-hint').textContent));
+  await page.waitForFunction(() =>
+    /^A face/.test(document.getElementById('face-hint').textContent),
+  );
   assert.ok(await page.isEnabled('.steps [data-step-to="clip"]'));
   const bytes = [...(await readFile(path.join(help.MODELS, 'face.png')))];
   const found = await page.evaluate(async (photo) => {
