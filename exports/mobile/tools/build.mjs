@@ -26,6 +26,11 @@ const HERE = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = path.join(HERE, 'node_modules', '@litertjs');
 /** What a recurrent model has in the place of index.html. */
 const ANIMATION = 'animation.html';
+/** What only pages of models need that animate, by what these were trained on. */
+const ONLY_FOR = {
+  dance_clips: ['dances.json'],
+  face_clips: ['talks.json', 'face.jpg', 'face.json'],
+};
 /** Files of --pose_models: what finds people, and the landmarks of one of them. */
 const POSE_MODELS = { detector: 'pose_detection.tflite', landmarks: 'pose_landmark_full.tflite' };
 /** Of a model of faces: what finds faces, and the landmarks of one of them. */
@@ -56,7 +61,7 @@ export async function build(modelPath, metadataPath, out, poseModels = '') {
   await rename(partial, out);
 }
 
-/** Leaves one of the two pages as index.html. */
+/** Leaves one of the two pages as index.html, and of the files beside it what this one needs. */
 async function settlePage(folder, { recurrent, material }) {
   const animation = path.join(folder, ANIMATION);
   if (recurrent) {
@@ -64,7 +69,9 @@ async function settlePage(folder, { recurrent, material }) {
     const told = html.replace(/ data-material="\w+"/, ` data-material="${material}"`);
     await writeFile(path.join(folder, 'index.html'), told);
   }
-  await rm(animation);
+  const others = Object.entries(ONLY_FOR).filter(([whose]) => whose !== material);
+  for (const file of [ANIMATION, ...others.flatMap(([, files]) => files)])
+    await rm(path.join(folder, file));
 }
 
 async function copyRuntime(vendor) {
