@@ -5,7 +5,7 @@
  * Levenberg-Marquardt algorithm: implementation and theory", 1978), with a Jacobian of forward differences.
  */
 
-import { factorized, norm, restrictedStep } from './trust_region.js';
+import { factorized, norm, product, restrictedStep } from './trust_region.js';
 
 const EPSILON = Number.EPSILON;
 /** By which values and places may still change, in parts of them. */
@@ -111,8 +111,4 @@ function steepest({ columns, order, norms, projected }, length) {
     return norms[own] === 0 ? 0 : Math.abs(sum / norms[own]);
   });
   return Math.max(...cosines);
-}
-
-function product(a, b) {
-  return a.map((value, j) => value * b[j]);
 }

@@ -21,6 +21,10 @@ export function norm(values) {
   return Math.sqrt(sum);
 }
 
+export function product(a, b) {
+  return a.map((value, j) => value * b[j]);
+}
+
 /**
  * @param {number[][]} jacobian  Its columns.
  * @param {number[]} residuals
@@ -86,60 +90,69 @@ function reflect(column, mirror, from) {
  * @returns {{step: number[], damping: number}}
  */
 export function restrictedStep(system, scale, radius, damping) {
-  const { columns, order, projected } = system;
   const free = undampedStep(system);
-  let step = free.step;
-  let scaled = step.map((value, j) => scale[j] * value);
-  let excess = norm(scaled) - radius;
-  if (excess <= 0.1 * radius) return { step, damping: 0 };
-  const direction = () => {
-    const length = norm(scaled);
-    return order.map((own) => scale[own] * (scaled[own] / length));
-  };
-  const newton = (values) => {
-    const length = norm(values);
-    return excess / radius / length / length;
-  };
+  let excess = norm(product(scale, free.step)) - radius;
+  if (excess <= 0.1 * radius) return { step: free.step, damping: 0 };
+  const limits = bounds(system, scale, radius, free);
+  let { low, high } = limits;
+  damping = Math.min(Math.max(damping, low), high) || limits.otherwise;
+  for (let tries = 1; ; tries++) {
+    damping ||= Math.max(SMALLEST, 0.001 * high);
+    const root = Math.sqrt(damping);
+    const added = scale.map((value) => root * value);
+    const { step, below } = dampedStep(system, added);
+    const before = excess;
+    excess = norm(product(scale, step)) - radius;
+    const isFlat = low === 0 && excess <= before && before < 0;
+    if (Math.abs(excess) <= 0.1 * radius || isFlat || tries === MOST_TRIES)
+      return { step, damping };
+    const solved = direction(system, scale, step);
+    for (const j of INDICES) {
+      solved[j] /= below[j][j];
+      for (let i = j + 1; i < N; i++) solved[i] -= below[j][i] * solved[j];
+    }
+    if (excess > 0) low = Math.max(low, damping);
+    if (excess < 0) high = Math.min(high, damping);
+    damping = Math.max(low, damping + newton(excess, radius, solved));
+  }
+}
+
+/** Between which the damping lies, and what it is where they are 0. */
+function bounds(system, scale, radius, { step, isFullRank }) {
+  const { columns, order, projected } = system;
+  const length = norm(product(scale, step));
   let low = 0;
-  if (free.isFullRank) {
-    const solved = direction();
+  if (isFullRank) {
+    const solved = direction(system, scale, step);
     for (const j of INDICES) {
       let sum = 0;
       for (let i = 0; i < j; i++) sum += columns[j][i] * solved[i];
       solved[j] = (solved[j] - sum) / columns[j][j];
     }
-    low = newton(solved);
+    low = newton(length - radius, radius, solved);
   }
-  const gradient = order.map((own, j) => {
-    let sum = 0;
-    for (let i = 0; i <= j; i++) sum += columns[j][i] * projected[i];
-    return sum / scale[own];
-  });
-  let high = norm(gradient) / radius || SMALLEST / Math.min(radius, 0.1);
-  damping = Math.min(Math.max(damping, low), high) || norm(gradient) / norm(scaled);
-  for (let tries = 1; ; tries++) {
-    damping ||= Math.max(SMALLEST, 0.001 * high);
-    const root = Math.sqrt(damping);
-    const damped = dampedStep(
-      system,
-      scale.map((value) => root * value),
-    );
-    step = damped.step;
-    scaled = step.map((value, j) => scale[j] * value);
-    const before = excess;
-    excess = norm(scaled) - radius;
-    const isFlat = low === 0 && excess <= before && before < 0;
-    if (Math.abs(excess) <= 0.1 * radius || isFlat || tries === MOST_TRIES)
-      return { step, damping };
-    const solved = direction();
-    for (const j of INDICES) {
-      solved[j] /= damped.below[j][j];
-      for (let i = j + 1; i < N; i++) solved[i] -= damped.below[j][i] * solved[j];
-    }
-    if (excess > 0) low = Math.max(low, damping);
-    if (excess < 0) high = Math.min(high, damping);
-    damping = Math.max(low, damping + newton(solved));
-  }
+  const gradient = norm(
+    order.map((own, j) => {
+      let sum = 0;
+      for (let i = 0; i <= j; i++) sum += columns[j][i] * projected[i];
+      return sum / scale[own];
+    }),
+  );
+  const high = gradient / radius || SMALLEST / Math.min(radius, 0.1);
+  return { low, high, otherwise: gradient / length };
+}
+
+/** D p / |D p|, and D once more, in the order of R. */
+function direction({ order }, scale, step) {
+  const scaled = product(scale, step);
+  const length = norm(scaled);
+  return order.map((own) => scale[own] * (scaled[own] / length));
+}
+
+/** By how much Newton's method changes the damping. */
+function newton(excess, radius, solved) {
+  const length = norm(solved);
+  return excess / radius / length / length;
 }
 
 /** Gauss and Newton's; what a system of lower rank leaves open is 0. */
