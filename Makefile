@@ -40,7 +40,7 @@ LEFT_OUT := slow or pytorch or browser or package or docs$(if $(COMPILER),, or c
 PRECISION := float16
 HOST := localhost
 PORT := 8080
-# Where its models that find joints go; `make mobile POSE_MODELS=` does without them.
+# Where its models that find joints, or landmarks of faces, go; `make mobile POSE_MODELS=` does without them.
 POSE_MODELS := dist/pose_models
 PEOPLE := --num_train_people=200 --num_test_people=20 --poses_per_person=5 --pairs_per_person=16 \
 	--image_height=128 --image_width=88 --max_yaw=35 --white_background
@@ -83,7 +83,8 @@ docs: $(VENV)/installed-docs
 
 mobile: has-npm $(VENV)/installed-export $(MOBILE)/node_modules/.package-lock.json
 	$(BIN)/python -m exports.tflite $(if $(RUN),--run_dir=$(RUN)) --output_dir=dist/tflite --precision=$(PRECISION)
-	$(if $(POSE_MODELS),$(BIN)/python -m exports.mobile.pose_models --output_dir=$(POSE_MODELS))
+	$(if $(POSE_MODELS),$(BIN)/python -m exports.mobile.pose_models --output_dir=$(POSE_MODELS) \
+		--metadata=dist/tflite/metadata.json)
 	npm --prefix $(MOBILE) run --silent build -- --model=$(CURDIR)/dist/tflite/posewarp_$(PRECISION).tflite \
 		$(if $(POSE_MODELS),--pose_models=$(abspath $(POSE_MODELS))) --out=$(CURDIR)/dist/mobile
 	npm --prefix $(MOBILE) run --silent start -- --root=$(CURDIR)/dist/mobile --host=$(HOST) --port=$(PORT)

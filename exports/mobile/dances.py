@@ -3,14 +3,12 @@
     python -m exports.mobile.dances --output=exports/mobile/page/dances.json
     python -m exports.mobile.dances --poses=data/walk/poses --image_size=256,176 --output=walk.json
 
-The first draws them; the page reads the second by "From a file". A file is {"dances": [{"title", "fps", "frames"}]}. A
-frame is 17 joints in Human3.6M's order, (x, y) from the hips of the first frame in torso lengths (hips to neck) of it;
-null where a joint is missing.
+The first draws them; the page reads the second by "From a file". A frame is 17 joints in Human3.6M's order, (x, y) from
+the hips of the first frame in torso lengths (hips to neck) of it; null where a joint is missing.
 """
 
 from __future__ import annotations
 
-import json
 import pathlib
 from typing import Any
 
@@ -18,7 +16,6 @@ import numpy as np
 from absl import flags
 
 from posewarp_tf.errors import ConfigError, DataError
-from posewarp_tf.files import write_text
 from posewarp_tf.poses.dance_joints import human36m_joints, joints_of_keypoints
 from posewarp_tf.poses.dance_maps import found
 from posewarp_tf.poses.sequences import load_sequence
@@ -30,17 +27,16 @@ from posewarp_tf.synthetic.performances import PERFORMANCES
 from posewarp_tf.synthetic.settings import VideoSettings
 from posewarp_tf.synthetic.videos import make_film
 
-_FRAMES, _FPS = 60, 25.0
+from .clips import FPS, define_clip_flags, make_clip, write_clips
+
+_FRAMES = 60
 _HIP, _NECK = HUMAN36M_17.index('hip'), HUMAN36M_17.index('neck')
-# What the page takes.
-MAX_FRAMES = 1000
 
 
 def define_flags() -> None:
     flags.DEFINE_string('poses', None, 'Joints of each frame, in any format that predict reads; default: drawn dances.')
     flags.DEFINE_string('image_size', None, 'height,width of the frames that the poses are from.')
-    flags.DEFINE_float('fps', _FPS, 'Frames per second of the poses.', lower_bound=1.0, upper_bound=60.0)
-    flags.DEFINE_string('output', None, 'The file to write.', required=True)
+    define_clip_flags()
 
 
 def dance_of(title: str, joints: np.ndarray, fps: float) -> dict[str, Any]:
@@ -49,8 +45,6 @@ def dance_of(title: str, joints: np.ndarray, fps: float) -> dict[str, Any]:
     Raises:
         DataError: too many frames, or no torso in the first one.
     """
-    if len(joints) > MAX_FRAMES:
-        raise DataError(f'{title}: got {len(joints)} frames, expected at most {MAX_FRAMES}')
     hip, neck = joints[0, _HIP], joints[0, _NECK]
     torso = float(np.linalg.norm(neck - hip))
     if not found(joints[0, [_HIP, _NECK]]).all() or torso < 1:
@@ -58,14 +52,14 @@ def dance_of(title: str, joints: np.ndarray, fps: float) -> dict[str, Any]:
     # No minus before a zero.
     relative = np.round((joints - hip) / torso, 3) + 0.0
     frames = [[at.tolist() if seen else None for at, seen in zip(*both)] for both in zip(relative, found(joints))]
-    return {'title': title, 'fps': fps, 'frames': frames}
+    return make_clip(title, frames, fps)
 
 
 def drawn_dances() -> list[dict[str, Any]]:
     """One of each performance of self-made videos."""
     settings = VideoSettings(2, num_frames=(_FRAMES, _FRAMES))
     films = [make_film(settings, 'test', number) for number in range(len(PERFORMANCES))]
-    return [dance_of(name.capitalize(), film.clean_joints(), _FPS) for name, film in zip(PERFORMANCES, films)]
+    return [dance_of(name.capitalize(), film.clean_joints(), FPS) for name, film in zip(PERFORMANCES, films)]
 
 
 def main() -> None:
@@ -82,10 +76,7 @@ def main() -> None:
         keypoints, _ = hold(load_sequence(given.poses, size).keypoints)
         joints = human36m_joints(joints_of_keypoints(keypoints))
         dances = [dance_of(pathlib.Path(given.poses).stem, joints, given.fps)]
-    # A dance in a line.
-    lines = ',\n'.join(json.dumps(dance, separators=(',', ':')) for dance in dances)
-    write_text(given.output, f'{{"dances": [\n{lines}\n]}}\n')
-    print(f'written: {given.output}, {len(dances)} dances of {", ".join(str(len(d["frames"])) for d in dances)} frames')
+    write_clips(given.output, 'dances', dances)
 
 
 if __name__ == '__main__':

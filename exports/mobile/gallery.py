@@ -1,13 +1,15 @@
-"""Draws what the page offers: the poses of its gallery and one person to try it with.
+"""Draws what the page offers: the poses of its gallery, and one person and one face to try it with.
 
     python -m exports.mobile.gallery --output_dir=exports/mobile/page
 
-writes poses.json, example.jpg and example.json. A pose in poses.json is free of place and size: joints are (x, y)
-from the middle of the hips, in torso lengths (neck to hips); null where the picture would not show the joint.
+writes poses.json, example.jpg and example.json, face.jpg and face.json. A pose in poses.json is free of place and
+size: joints are (x, y) from the middle of the hips, in torso lengths (neck to hips); null where the picture would not
+show the joint.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -23,9 +25,13 @@ from posewarp_tf.settings import command_line
 from posewarp_tf.synthetic import Pose, render, sample_person
 from posewarp_tf.synthetic.drawn.backgrounds import WHITE_STUDIO
 from posewarp_tf.synthetic.drawn.pose import ArmPose, LegPose
+from posewarp_tf.synthetic.talking.expression import Expression
+from posewarp_tf.synthetic.talking.person import sample_talker
+from posewarp_tf.synthetic.talking.render import render as render_face
 
 _SIZE = (512, 352)
 _PERSON_SEED = 1
+_FACE_SIZE, _FACE_SEED = (512, 512), 11
 
 
 def define_flags() -> None:
@@ -73,7 +79,7 @@ def relative(keypoints: np.ndarray) -> list[list[float] | None]:
 
 
 def write_gallery(output_dir: str | os.PathLike) -> None:
-    """Draws everything and writes the three files."""
+    """Draws everything and writes the five files."""
     folder = pathlib.Path(output_dir)
     person = sample_person(np.random.default_rng(_PERSON_SEED))
     poses = []
@@ -86,6 +92,11 @@ def write_gallery(output_dir: str | os.PathLike) -> None:
             write_text(folder / 'example.json', json.dumps({'joints': joints}) + '\n')
     lines = ',\n'.join('  ' + json.dumps(pose) for pose in poses)
     write_text(folder / 'poses.json', f'[\n{lines}\n]\n')
+    talker = dataclasses.replace(sample_talker(np.random.default_rng(_FACE_SEED)), background=WHITE_STUDIO)
+    face = render_face(talker, Expression(), _FACE_SIZE)
+    save_image(folder / 'face.jpg', face.image)
+    landmarks = np.rint(face.landmarks).astype(int).tolist()
+    write_text(folder / 'face.json', json.dumps({'landmarks': landmarks}) + '\n')
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Models for the phone page, and what its browser tests leave for Python to compare; both made once."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -13,6 +14,8 @@ from PIL import Image
 from exports.mobile.pose_models import write_pose_models
 from exports.tflite.export import export_tflite
 from exports.trained_run import TrainedRun
+from posewarp_tf.detection.models import FACE, POSE
+from posewarp_tf.pictures.picture_files import load_image
 from tests.run_folders import SIZE, make_animation_run, picture
 
 MOBILE = pathlib.Path(__file__).parents[2] / 'exports' / 'mobile'
@@ -24,12 +27,16 @@ def page_models(tiny_run, tmp_path_factory):
     folder = tmp_path_factory.mktemp('models')
     export_tflite(TrainedRun(tiny_run.path), folder, ['float32'], check_pairs=1, calibration_pairs=1, timed_runs=1)
     shutil.move(folder / 'posewarp_float32.tflite', folder / 'tiny.tflite')
-    dance = make_animation_run(folder / 'dance_run', 'dance', image_size=(32, 32), attention_kernels={1: 1})
-    export_tflite(TrainedRun(dance.path), folder / 'dance', ['float32'], 1, calibration_pairs=1, timed_runs=1)
+    for name, task in (('dance', 'dance'), ('talk', 'face')):
+        settings = {'image_size': (32, 32), 'attention_kernels': {1: 1}, 'face_background_edges': False}
+        run = make_animation_run(folder / f'{name}_run', task, **settings)
+        export_tflite(TrainedRun(run.path), folder / name, ['float32'], 1, calibration_pairs=1, timed_runs=1)
     _convert(_double, [tf.TensorSpec([1, 4], tf.float32, name='x')], folder / 'foreign.tflite')
     keypoints = [tf.TensorSpec([1, 18, 2], tf.float32, name=f'{side}_keypoints') for side in ('source', 'target')]
     _convert(_blur_hugely, [tf.TensorSpec([1, *SIZE, 3], tf.uint8, name='source_image'), *keypoints],
              folder / 'huge.tflite')  # fmt: skip
+    face = load_image(MOBILE / 'page' / 'face.jpg')
+    Image.fromarray(np.pad(face, ((60, 90), (300, 40), (0, 0)), constant_values=128)).save(folder / 'face.png')
     Image.fromarray(picture(SIZE)).save(folder / 'small.png')
     Image.fromarray(picture((700, 460), seed=1)).save(folder / 'large.png')
     Image.new('1', (10_000, 10_000)).save(folder / 'huge.png')
@@ -45,9 +52,10 @@ def page_models(tiny_run, tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def page_pose_models(tmp_path_factory):
-    """The folder of those that find joints."""
+    """The folder of those that find joints, and landmarks of faces."""
     folder = tmp_path_factory.mktemp('pose_models')
-    write_pose_models(folder)
+    for pair in (POSE, FACE):
+        write_pose_models(folder, pair=pair)
     return folder
 
 
@@ -59,6 +67,14 @@ def page_results(page_models, page_pose_models, tmp_path_factory):
         ['test'], {'POSEWARP_MODELS': page_models, 'POSEWARP_POSE_MODELS': page_pose_models, 'POSEWARP_RESULTS': folder}
     )
     return folder
+
+
+def run_node(script):
+    """What a script prints that has the page's modules in ./page/js, as JSON."""
+    command = ['node', '--input-type=module', '-']
+    done = subprocess.run(command, cwd=MOBILE, input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
 
 
 def run_npm(arguments, environment=None):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from posewarp_tf.conventions import JOINT_NAMES, LIMBS
 from posewarp_tf.photos.person_frame import default_person_frame, framing
 from posewarp_tf.pictures.drawing import flow_to_color
 from posewarp_tf.pictures.picture_files import load_image, resize_image
-from tests.exports.phone_page import MOBILE, run_npm
+from tests.exports.phone_page import MOBILE, run_node, run_npm
 from tests.run_folders import SIZE, person, picture
 
 pytestmark = pytest.mark.browser
@@ -111,10 +110,11 @@ def test_time_is_printed_as_json(page_models):
 
 def test_gallery_files_are_what_the_script_writes(tmp_path):
     gallery.write_gallery(tmp_path)
-    for name in ('poses.json', 'example.json'):
+    for name in ('poses.json', 'example.json', 'face.json'):
         assert json.loads((tmp_path / name).read_text()) == json.loads((MOBILE / 'page' / name).read_text())
-    drawn, kept = load_image(tmp_path / 'example.jpg'), load_image(MOBILE / 'page' / 'example.jpg')
-    assert np.mean(np.abs(drawn.astype(int) - kept)) < 1
+    for name in ('example.jpg', 'face.jpg'):
+        drawn, kept = load_image(tmp_path / name), load_image(MOBILE / 'page' / name)
+        assert np.mean(np.abs(drawn.astype(int) - kept)) < 1
 
 
 def test_joints_limbs_and_flow_colours_are_those_of_the_package():
@@ -124,10 +124,7 @@ def test_joints_limbs_and_flow_colours_are_those_of_the_package():
         const colors = [[3, 0], [0, 3], [-3, 0], [0, -3], [1, 1], [0, 0], [-2, 1]].map(([x, y]) => flowColor(x, y, 3));
         console.log(JSON.stringify({ JOINT_NAMES, LIMBS, colors }));
     """
-    done = subprocess.run(
-        ['node', '--input-type=module', '-e', script], cwd=MOBILE, capture_output=True, text=True, check=True
-    )
-    page = json.loads(done.stdout)
+    page = run_node(script)
     assert tuple(page['JOINT_NAMES']) == JOINT_NAMES
     assert {tuple(limb) for limb in page['LIMBS']} == set(LIMBS)
     flow = np.float32([[[3, 0], [0, 3], [-3, 0], [0, -3], [1, 1], [0, 0], [-2, 1]]])
@@ -147,10 +144,8 @@ def test_windows_are_those_of_the_package(size):
         const windows = {json.dumps(skeletons)}.map((skeleton) => framing(size, skeleton, frame));
         console.log(JSON.stringify(windows));
     """
-    done = subprocess.run(
-        ['node', '--input-type=module', '-e', script], cwd=MOBILE, capture_output=True, text=True, check=True
-    )
+    windows = run_node(script)
     expected = [dataclasses.asdict(framing(size, keypoints, frame)) for keypoints in people]
-    for found, window in zip(json.loads(done.stdout), expected):
+    for found, window in zip(windows, expected):
         # Halves of pixels are rounded up there, and to even numbers here.
         assert found == pytest.approx(window, abs=1)

@@ -10,10 +10,10 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 const MIN_TARGET = 44;
 
 /** Of a model that animates. */
-const DANCING = {
+const ANIMATING = {
   photo: async () => {},
-  joints: (page) => help.openExample(page),
-  dance: (page) => page.tap('[data-for="joints"] [data-step-to="dance"]'),
+  points: (page) => help.openExample(page),
+  clip: (page) => page.tap('.steps [data-step-to="clip"]'),
 };
 
 const STEPS = {
@@ -40,7 +40,7 @@ for (const colorScheme of ['light', 'dark']) {
     turned: help.LANDSCAPE,
   })) {
     test(`every step is accessible and large enough, ${colorScheme}, phone held ${held}`, async (t) => {
-      const { server, browser } = await help.startPage(t, { findsJoints: true });
+      const { server, browser } = await help.startPage(t, { finds: true });
       const { page } = await help.openPhone(browser, { ...options, colorScheme });
       await page.goto(server.url);
       await checkSteps(page, STEPS);
@@ -48,12 +48,16 @@ for (const colorScheme of ['light', 'dark']) {
   }
 }
 
-for (const [held, options] of Object.entries({ upright: help.PORTRAIT, turned: help.LANDSCAPE })) {
-  test(`so is every step of a page that animates, phone held ${held}`, async (t) => {
-    const { server, browser } = await help.startPage(t, help.DANCE);
+for (const [who, model, held, options] of [
+  ['persons', help.DANCE, 'upright', help.PORTRAIT],
+  ['persons', help.DANCE, 'turned', help.LANDSCAPE],
+  ['faces', help.TALK, 'upright', help.PORTRAIT],
+]) {
+  test(`so is every step of a page that animates ${who}, phone held ${held}`, async (t) => {
+    const { server, browser } = await help.startPage(t, model);
     const { page } = await help.openPhone(browser, options);
     await page.goto(server.url);
-    await checkSteps(page, DANCING);
+    await checkSteps(page, ANIMATING);
   });
 }
 

@@ -16,7 +16,7 @@ const LEFT_HIP = JOINT_NAMES.indexOf('left_hip');
 const RIGHT_SHOULDER = JOINT_NAMES.indexOf('right_shoulder');
 
 async function startFinding(t, { options, ...how } = {}) {
-  const { server, browser, root } = await help.startPage(t, { findsJoints: true, ...how });
+  const { server, browser, root } = await help.startPage(t, { finds: true, ...how });
   const phone = await help.openPhone(browser, options);
   await phone.page.goto(server.url);
   await help.untilReady(phone.page);
@@ -66,7 +66,7 @@ test('what the models see and say is what the Python package found', async (t) =
     async ({ bytes, looks }) => {
       const { openPicture } = await import('./js/picture.js');
       const { crop, wholePicture } = await import('./js/detection/region.js');
-      const { JointFinder } = await import('./js/joint_finder.js');
+      const { PointFinder } = await import('./js/point_finder.js');
       const picture = await openPicture(new Blob([Uint8Array.from(bytes)]));
       const { width, height, canvas } = picture;
       const pixels = canvas.getContext('2d').getImageData(0, 0, width, height);
@@ -76,7 +76,7 @@ test('what the models see and say is what the Python package found', async (t) =
         const region = { x: center[0], y: center[1], size: side, angle };
         inputs.push([...crop(pixels, region, 256, { low: 0, high: 1, border: 'edge' })]);
       }
-      return { inputs, ...(await new JointFinder('model/').find(picture)) };
+      return { inputs, ...(await new PointFinder('model/').find(picture)) };
     },
     { bytes: [...(await readFile(GOLDEN))], looks: golden.looks.map(({ region }) => region) },
   );
@@ -260,7 +260,7 @@ test('a photo without a pose and a broken video leave the pose as it was, and sa
 });
 
 test('a page that was built without these models does not offer what needs them', async (t) => {
-  const { page, requests } = await startFinding(t, { findsJoints: false });
+  const { page, requests } = await startFinding(t, { finds: false });
   await page.setInputFiles('#choose-file', EXAMPLE);
   await page.waitForSelector('body[data-step="joints"]');
   await page.tap('#to-pose');

@@ -1,8 +1,9 @@
 /**
  * What the browser tests share. They need models, which Python makes (tests/exports/test_mobile.py): POSEWARP_MODELS
  * names a folder with tiny.tflite, foreign.tflite (some other model), huge.tflite (needs more memory than there is),
- * metadata.json, pictures, and in dance/ a recurrent model with its metadata.json, POSEWARP_POSE_MODELS one with the models that find joints; what Python shall compare goes
- * to the folder of POSEWARP_RESULTS.
+ * metadata.json, pictures, and in dance/ and talk/ recurrent models of persons and of faces with their metadata.json,
+ * POSEWARP_POSE_MODELS one with the models that find joints, and landmarks of faces; what Python shall compare goes to the
+ * folder of POSEWARP_RESULTS.
  */
 
 import assert from 'node:assert/strict';
@@ -21,17 +22,17 @@ assert(
   'POSEWARP_MODELS, POSEWARP_POSE_MODELS and POSEWARP_RESULTS are not set: run `make test-mobile`',
 );
 
-/** A recurrent model, for `startPage`. */
-export const DANCE = {
-  model: path.join(MODELS, 'dance', 'posewarp_float32.tflite'),
-  metadata: path.join(MODELS, 'dance', 'metadata.json'),
-};
+/** Recurrent models, for `startPage`: of persons, and of faces. */
+export const [DANCE, TALK] = ['dance', 'talk'].map((name) => ({
+  model: path.join(MODELS, name, 'posewarp_float32.tflite'),
+  metadata: path.join(MODELS, name, 'metadata.json'),
+}));
 
 export const PORTRAIT = { viewport: { width: 390, height: 844 } };
 export const LANDSCAPE = { viewport: { width: 844, height: 390 } };
 
 /**
- * Builds the page with a model (and with those that find joints, if `findsJoints`), serves it and starts a browser; `t` cleans up.
+ * Builds the page with a model (and with those that find joints or faces, if `finds`), serves it and starts a browser; `t` cleans up.
  * @param {import('node:test').TestContext} t
  */
 export async function startPage(
@@ -39,13 +40,13 @@ export async function startPage(
   {
     model = path.join(MODELS, 'tiny.tflite'),
     metadata = path.join(MODELS, 'metadata.json'),
-    findsJoints = false,
+    finds = false,
     flags,
   } = {},
 ) {
   const folder = await mkdtemp(path.join(tmpdir(), 'posewarp-test-'));
   const root = path.join(folder, 'page');
-  await build(model, metadata, root, findsJoints ? POSE_MODELS : '');
+  await build(model, metadata, root, finds ? POSE_MODELS : '');
   const server = await serve(root);
   const browser = await launch(flags);
   t.after(async () => {
@@ -86,7 +87,7 @@ export async function untilReady(page) {
 
 export async function openExample(page) {
   await page.tap('#example');
-  await page.waitForSelector('body[data-step="joints"]');
+  await page.waitForSelector('body:not([data-step="photo"])');
 }
 
 /** Waits until the dots were put on the joints, and tells what the page says of it. */
@@ -119,6 +120,53 @@ export async function shownError(page) {
 
 export async function chooseFile(page, name, buffer, mimeType = 'image/jpeg') {
   await page.setInputFiles('#choose-file', { name, buffer, mimeType });
+}
+
+/** Opens the page of a recurrent model, listens to its worker, and goes to the last step with the example. */
+export async function openAnimated(t, how, options) {
+  const { server, browser } = await startPage(t, how);
+  const phone = await openPhone(browser, options);
+  await listen(phone.page);
+  await phone.page.goto(server.url);
+  await untilReady(phone.page);
+  await openExample(phone.page);
+  await phone.page.tap('.steps [data-step-to="clip"]');
+  return phone;
+}
+
+/** Hands the page a file of clips. */
+export function chooseClip(page, content) {
+  const buffer = Buffer.from(typeof content === 'string' ? content : JSON.stringify(content));
+  const file = { name: 'clip.json', buffer, mimeType: 'application/json' };
+  return page.setInputFiles('#clip-file', file);
+}
+
+/** The first frames of clip number `index` of those that come with the page in `<list>.json`. */
+export async function shortClip(page, list, index, length) {
+  const clips = await page.evaluate(async (name) => (await fetch(name)).json(), `${list}.json`);
+  return { title: 'Short', fps: 50, frames: clips[list][index].frames.slice(0, length) };
+}
+
+/** Plays a file of one clip to its end, stops, saves the video and tells what it is called. */
+export async function playAndSave(page, list, clip) {
+  const said = (words) =>
+    page.waitForFunction(
+      (start) => document.getElementById('clip-hint').textContent.startsWith(start),
+      words,
+      { timeout: 120_000 },
+    );
+  const { length } = clip.frames;
+  await chooseClip(page, { [list]: [clip] });
+  await said(`${length} frames.`);
+  assert.ok(await page.isDisabled('#save-video'));
+  await page.tap('#play');
+  await said(`${length} of ${length} frames`);
+  assert.equal(await page.textContent('#play'), 'Stop');
+  await page.tap('#play');
+  assert.equal(await page.textContent('#play'), 'Play');
+  assert.ok(await page.isEnabled('#save-video'));
+  const [download] = await Promise.all([page.waitForEvent('download'), page.tap('#save-video')]);
+  return download.suggestedFilename();
 }
 
 /** Waits for the model's answer and checks that it took some time. */

@@ -101,22 +101,31 @@ test('headers tell the kind and size of pictures', async () => {
   assert.deepEqual(readHeader(Buffer.from([0xff, 0xd8, 0xff])), { kind: 'jpeg' });
 });
 
+/** Builds a page with changed metadata, which is refused: what is said. */
+async function refusal(metadata) {
+  const [file, out] = [path.join(RESULTS, 'changed.json'), path.join(RESULTS, 'refused')];
+  await writeFile(file, JSON.stringify(metadata));
+  const tool = fileURLToPath(new URL('../tools/build.mjs', import.meta.url));
+  const given = [`--model=${path.join(MODELS, 'tiny.tflite')}`, `--metadata=${file}`];
+  const done = spawnSync(process.execPath, [tool, ...given, `--out=${out}`]);
+  assert.equal(done.status, 2);
+  await assert.rejects(access(out));
+  return done.stderr.toString();
+}
+
 test('no page is built for a model that needs more than a photo and joints', async () => {
   const metadata = JSON.parse(await readFile(path.join(MODELS, 'metadata.json'), 'utf8'));
   metadata.signatures.serving_default.inputs.source_parts = { dtype: 'uint8', shape: [1, 64, 64] };
-  const [file, out] = [path.join(RESULTS, 'parts.json'), path.join(RESULTS, 'refused')];
-  await writeFile(file, JSON.stringify(metadata));
-  const tool = fileURLToPath(new URL('../tools/build.mjs', import.meta.url));
-  const model = path.join(MODELS, 'tiny.tflite');
-  const done = spawnSync(process.execPath, [
-    tool,
-    `--model=${model}`,
-    `--metadata=${file}`,
-    `--out=${out}`,
-  ]);
-  assert.equal(done.status, 2);
-  assert.match(done.stderr.toString(), /^error: .*the model also needs source_parts/);
-  await assert.rejects(access(out));
+  assert.match(await refusal(metadata), /^error: .*the model also needs source_parts/);
+});
+
+test('nor for a model of faces that needs frames, and the flag is named that trains another', async () => {
+  const metadata = JSON.parse(await readFile(path.join(MODELS, 'talk', 'metadata.json'), 'utf8'));
+  const said = await refusal({ ...metadata, face_background_edges: true });
+  assert.match(
+    said,
+    /^error: .*trained with --face_background_edges.*--face_background_edges=false/,
+  );
 });
 
 test('the server gives nothing outside of its folder and sets its headers', async (t) => {

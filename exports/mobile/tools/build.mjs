@@ -2,12 +2,14 @@
  * Puts the page, LiteRT.js and its models into a folder that any web server can serve:
  * `npm run build -- --model=posewarp.tflite [--metadata=metadata.json] [--pose_models=folder] --out=folder`.
  *
- * With the two models in --pose_models the page finds the joints of a photo by itself; without, they are placed by hand.
+ * With the two models in --pose_models the page finds the joints of a photo, or the landmarks of its face, by itself;
+ * without, joints are placed by hand, and landmarks read from files.
  * Beside the models, model.json tells the page their sizes and digests, the picture size, the joint order and, where the exporter
  * knows it, how people stand in the training's pictures.
  * precache.js names the version, a digest of every file, so that a phone which has an older one notices.
  *
- * A recurrent model, which animates, gets a page of its own: animation.html in the place of index.html.
+ * A recurrent model, which animates, gets a page of its own: animation.html in the place of index.html, which is told
+ * whether it is one of persons or of faces.
  *
  * Without a model, the page is one for `posewarp app`, which puts models beside it while it serves: served/ has what such
  * a page has instead.
@@ -24,8 +26,18 @@ const HERE = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = path.join(HERE, 'node_modules', '@litertjs');
 /** What a recurrent model has in the place of index.html. */
 const ANIMATION = 'animation.html';
+/** What only pages of models need that animate, by what these were trained on. */
+const ONLY_FOR = {
+  dance_clips: ['dances.json'],
+  face_clips: ['talks.json', 'face.jpg', 'face.json'],
+};
 /** Files of --pose_models: what finds people, and the landmarks of one of them. */
 const POSE_MODELS = { detector: 'pose_detection.tflite', landmarks: 'pose_landmark_full.tflite' };
+/** Of a model of faces: what finds faces, and the landmarks of one of them. */
+const FACE_MODELS = {
+  detector: 'face_detection_short_range.tflite',
+  landmarks: 'face_landmark.tflite',
+};
 
 /**
  * @param {string} modelPath  '' for a page without a model.
@@ -38,9 +50,7 @@ export async function build(modelPath, metadataPath, out, poseModels = '') {
   await rm(partial, { recursive: true, force: true });
   await cp(path.join(HERE, 'page'), partial, { recursive: true });
   await copyRuntime(path.join(partial, 'vendor'));
-  const isRecurrent = Boolean(modelPath && (await readMetadata(metadataPath)).recurrent);
-  const page = path.join(partial, ANIMATION);
-  await (isRecurrent ? rename(page, path.join(partial, 'index.html')) : rm(page));
+  await settlePage(partial, modelPath ? await readMetadata(metadataPath) : {});
   if (modelPath) {
     await copyModels(modelPath, metadataPath, poseModels, path.join(partial, 'model'));
     await writePrecache(partial);
@@ -49,6 +59,19 @@ export async function build(modelPath, metadataPath, out, poseModels = '') {
   }
   await rm(out, { recursive: true, force: true });
   await rename(partial, out);
+}
+
+/** Leaves one of the two pages as index.html, and of the files beside it what this one needs. */
+async function settlePage(folder, { recurrent, material }) {
+  const animation = path.join(folder, ANIMATION);
+  if (recurrent) {
+    const html = await readFile(animation, 'utf8');
+    const told = html.replace(/ data-material="\w+"/, ` data-material="${material}"`);
+    await writeFile(path.join(folder, 'index.html'), told);
+  }
+  const others = Object.entries(ONLY_FOR).filter(([whose]) => whose !== material);
+  for (const file of [ANIMATION, ...others.flatMap(([, files]) => files)])
+    await rm(path.join(folder, file));
 }
 
 async function copyRuntime(vendor) {
@@ -79,11 +102,13 @@ async function copyModels(modelPath, metadataPath, poseModels, folder) {
     joint_names: metadata.joint_names,
     person_frame: metadata.person_frame,
     recurrent: Boolean(metadata.recurrent),
+    material: metadata.material,
     pose_models: null,
   };
   if (poseModels) {
     card.pose_models = {};
-    for (const [role, file] of Object.entries(POSE_MODELS))
+    const files = metadata.material === 'face_clips' ? FACE_MODELS : POSE_MODELS;
+    for (const [role, file] of Object.entries(files))
       card.pose_models[role] = await copyModel(path.join(poseModels, file), folder);
   }
   await writeFile(path.join(folder, 'model.json'), `${JSON.stringify(card, null, 2)}\n`);
@@ -116,10 +141,12 @@ async function readMetadata(file) {
 
 /** Only of a page for people: the tools here run every model. */
 async function requirePhotoAndJoints(file) {
-  const { signatures, recurrent, material } = await readMetadata(file);
-  if (recurrent && material !== 'dance_clips')
+  const metadata = await readMetadata(file);
+  const { signatures, recurrent } = metadata;
+  if (recurrent && metadata.material === 'face_clips' && metadata.face_background_edges !== false)
     stop(
-      `${file}: a model of ${material}: of those that animate, the page takes models of persons`,
+      `${file}: the model was trained with --face_background_edges, so it needs the frames of whoever it copies, of ` +
+        'which the page has the landmarks alone: train it with --face_background_edges=false',
     );
   if (recurrent) return;
   const others = Object.keys(signatures?.serving_default?.inputs ?? {}).filter(
@@ -156,7 +183,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     metadata: { default: '', help: 'metadata.json of the exporter (default: beside the model)' },
     pose_models: {
       default: '',
-      help: `folder of ${Object.values(POSE_MODELS).join(' and ')} (none: joints are placed by hand)`,
+      help: `folder of ${Object.values(POSE_MODELS).join(' and ')}, for a model of faces of ${Object.values(FACE_MODELS).join(' and ')} (none: joints are placed by hand)`,
     },
     out: { help: 'folder to write; replaced if it is there' },
   });

@@ -1,10 +1,10 @@
 /** Starts the page and leads through its four steps: photo, joints, pose, result. */
 
 import { Engine } from './engine.js';
-import { describeFound, findJoints } from './finding.js';
+import { describeFound, findPoints } from './finding.js';
 import { GalleryView } from './gallery_view.js';
 import { History } from './history.js';
-import { JointFinder } from './joint_finder.js';
+import { PointFinder } from './point_finder.js';
 import { fromPoints, standing } from './joints.js';
 import { loadModel } from './loading.js';
 import { clearError } from './messages.js';
@@ -32,7 +32,7 @@ const stage = new Stage({
   overlay: element('overlay'),
 });
 const engine = new Engine('model/');
-const finder = new JointFinder('model/');
+const finder = new PointFinder('model/');
 const results = new ResultPanel(stage, new Reposer(engine));
 const editor = new SkeletonEditor(stage, element('joints'), {
   onChange: poseEdited,
@@ -103,7 +103,7 @@ function usePicture(picture, points) {
   for (const button of all('[data-step-to]')) button.disabled = false;
   go('joints');
   if (!points)
-    findJoints(finder, picture, {
+    findPoints(finder, picture, {
       isCurrent: () => state.picture === picture,
       onFound: placeJoints,
     });

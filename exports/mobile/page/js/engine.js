@@ -15,7 +15,8 @@
  */
 
 import { PageError, explain } from './errors.js';
-import { NUM_CHANNELS } from './animation/pose_maps.js';
+import { NUM_CHANNELS as FACE_CHANNELS } from './animation/face_maps.js';
+import { NUM_CHANNELS as PERSON_CHANNELS } from './animation/pose_maps.js';
 import { JOINT_NAMES, standing } from './joints.js';
 import { INPUT_NAMES, STEP_INPUT_NAMES, fetchCard, fetchModel } from './model_file.js';
 import { ModelWorker } from './model_worker.js';
@@ -24,6 +25,8 @@ import { toTensor, wholeWindow } from './window.js';
 const MAX_THREADS = 4;
 /** Levels of 255 by which a picture of another processor may differ. */
 const MAX_DIFFERENCE = 2;
+/** Of the maps of a pose, by what a recurrent model was trained on. */
+const CHANNELS = { dance_clips: PERSON_CHANNELS, face_clips: FACE_CHANNELS };
 
 export class Engine {
   #folder;
@@ -160,7 +163,7 @@ function checkStep(card, { inputs, outputs }) {
   const fits =
     names(inputs).join() === [...STEP_INPUT_NAMES].sort().join() &&
     names(outputs).join() === 'image,previous_image,previous_pose' &&
-    pose.shape.join() === [1, ...card.image_size, NUM_CHANNELS].join();
+    pose.shape.join() === [1, ...card.image_size, CHANNELS[card.material]].join();
   if (!fits) throw new PageError('model-foreign', `inputs ${names(inputs).join(', ')}`);
 }
 

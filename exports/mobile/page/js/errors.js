@@ -1,6 +1,6 @@
 /** Every way in which this page can fail, in words for the person who holds the phone. */
 
-const MESSAGES = {
+export const MESSAGES = {
   'model-missing': {
     title: 'The model could not be loaded',
     text: 'Check the connection and try again. After one successful visit this page works without a network.',
@@ -49,6 +49,18 @@ const MESSAGES = {
     title: 'Nobody was found in this photo',
     text: 'Put the dots on the joints by hand, or choose a photo that shows a person from head to toe.',
   },
+  'no-face-found': {
+    title: 'No face was found in this photo',
+    text: 'Choose a photo of a face that looks into the camera, or open a file of its 68 landmarks.',
+  },
+  'landmarks-unreadable': {
+    title: 'This file holds no landmarks of a face',
+    text: 'Choose one of 68 lines x,y in pixels of the photo, as posewarp landmarks writes them.',
+  },
+  'landmarks-outside': {
+    title: 'The landmarks lie outside the photo',
+    text: 'They have to be in pixels of the photo, which has {detail}.',
+  },
   'no-pose-found': {
     title: 'No pose was found in this photo',
     text: 'Choose one that shows the shoulders and hips of a person, or a pose of the gallery.',
@@ -60,6 +72,10 @@ const MESSAGES = {
   'dance-unreadable': {
     title: 'This file holds no dance that can be played',
     text: 'Choose one that python -m exports.mobile.dances wrote.',
+  },
+  'talk-unreadable': {
+    title: 'This file holds no clip of a face that can be played',
+    text: 'Choose one that python -m exports.mobile.talks wrote.',
   },
   'save-failed': {
     title: 'The picture could not be saved',

@@ -1,26 +1,32 @@
-/** Finds the joints of a photo that has been opened, and says how that went. */
+/** Finds the joints or landmarks of a photo that has been opened, and says how that went. */
 
 import { PageError } from './errors.js';
 import { numPresent } from './joints.js';
 import { showError, whileBusy } from './messages.js';
 
+const WORDS = {
+  person: { busy: 'Finding the joints', none: 'nobody-found' },
+  face: { busy: 'Finding the face', none: 'no-face-found' },
+};
+
 /**
- * @param {import('./joint_finder.js').JointFinder} finder  Without its models nothing happens: joints are placed by hand.
+ * @param {import('./point_finder.js').PointFinder} finder  Without its models nothing happens: joints are placed by hand.
  * @param {import('./picture.js').Picture} picture
- * @param {{isCurrent: () => boolean, onFound: (found: import('./detection/finder.js').Found) => void}} events  Whether the
+ * @param {{isCurrent: () => boolean, onFound: (found: import('./point_finder.js').Found) => void | Promise<void>}} events  Whether the
  *   page still shows this picture; otherwise nobody wants to know.
  */
-export async function findJoints(finder, picture, { isCurrent, onFound }) {
+export async function findPoints(finder, picture, { isCurrent, onFound }) {
   if (!(await finder.isThere().catch(() => false))) return;
+  const { busy, none } = WORDS[finder.who];
   try {
-    const found = await whileBusy('Finding the joints', finder.find(picture));
+    const found = await whileBusy(busy, finder.find(picture));
     if (!isCurrent()) return;
-    if (!found.joints) throw new PageError('nobody-found');
-    onFound(found);
+    if (!found.people) throw new PageError(none);
+    await onFound(found);
   } catch (error) {
     if (!isCurrent()) return;
-    const again = () => findJoints(finder, picture, { isCurrent, onFound });
-    showError(error, error.kind === 'nobody-found' ? null : again);
+    const again = () => findPoints(finder, picture, { isCurrent, onFound });
+    showError(error, error.kind === none ? null : again);
   }
 }
 

@@ -6,7 +6,7 @@ import { areKept } from './offline.js';
 /**
  * Resolves when it is settled what runs the model, or that it cannot be loaded, of which `document.body` tells.
  * @param {import('./engine.js').Engine} engine
- * @param {import('./joint_finder.js').JointFinder} finder  Whose models are kept for use without a network, too.
+ * @param {import('./point_finder.js').PointFinder} finder  Whose models are kept for use without a network, too.
  */
 export async function loadModel(engine, finder) {
   showStatus('Loading the model');

@@ -10,9 +10,10 @@
  * @property {[number, number]} image_size  Height and width.
  * @property {string[]} [joint_names]  Of a model that re-poses.
  * @property {boolean} recurrent  Whether it animates: what comes out of a step goes into the next one.
+ * @property {'dance_clips' | 'face_clips'} [material]  What a model that animates was trained on.
  * @property {import('./window.js').PersonFrame} [person_frame]
- * @property {{detector: FileCard, landmarks: FileCard} | null} pose_models  What finds joints; null: they are placed by
- *   hand.
+ * @property {{detector: FileCard, landmarks: FileCard} | null} pose_models  What finds joints, or landmarks of faces; null:
+ *   joints are placed by hand, landmarks read from files.
  *
  * @typedef {FileCard & OwnCard} ModelCard  model.json; written by tools/build.mjs.
  */

@@ -9,16 +9,17 @@ const element = (id) => document.getElementById(id);
 /**
  * @param {Object} how
  * @param {Promise<unknown>} how.ready  What has to be there before a picture can be used.
- * @param {(picture: import('./picture.js').Picture, joints: [number, number][] | null) => void} how.onPicture  Joints
- *   are known of the example.
+ * @param {string} [how.example]  What the files of the example are called.
+ * @param {(picture: import('./picture.js').Picture, points: [number, number][] | null) => void} how.onPicture  Joints, or
+ *   landmarks, are known of the example.
  */
-export function connectOpening({ ready, onPicture }) {
-  const open = async (file, joints = null) => {
+export function connectOpening({ ready, example = 'example', onPicture }) {
+  const open = async (file, points = null) => {
     clearError();
     try {
       const opened = Promise.all([openPicture(file), ready]);
       const [picture] = await whileBusy('Opening the picture', opened);
-      onPicture(picture, joints);
+      onPicture(picture, points);
     } catch (error) {
       showError(error);
     }
@@ -33,16 +34,17 @@ export function connectOpening({ ready, onPicture }) {
     });
   }
   element('example').addEventListener('click', async () => {
-    const example = await fetchExample().catch((error) => showError(error));
-    if (example) open(example.picture, example.joints);
+    const found = await fetchExample(example).catch((error) => showError(error));
+    if (found) open(found.picture, found.points);
   });
   connectDropping(open);
 }
 
-async function fetchExample() {
+async function fetchExample(name) {
   try {
-    const [picture, joints] = await Promise.all([fetch('example.jpg'), fetch('example.json')]);
-    return { picture: await picture.blob(), ...(await joints.json()) };
+    const [picture, file] = await Promise.all([fetch(`${name}.jpg`), fetch(`${name}.json`)]);
+    const { joints, landmarks } = await file.json();
+    return { picture: await picture.blob(), points: joints ?? landmarks };
   } catch (error) {
     throw new PageError('page-incomplete', error);
   }

@@ -78,6 +78,20 @@ function shrink(source, size, scale) {
 }
 
 /**
+ * @param {Uint8Array} rgb  [height, width, 3].
+ * @returns {HTMLCanvasElement}
+ */
+export function rgbCanvas(rgb, height, width) {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [width, height];
+  const image = new ImageData(width, height);
+  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4)
+    image.data.set([rgb[from], rgb[from + 1], rgb[from + 2], 255], to);
+  canvas.getContext('2d', { willReadFrequently: true }).putImageData(image, 0, 0);
+  return canvas;
+}
+
+/**
  * @param {CanvasImageSource} source
  * @returns {HTMLCanvasElement} of that size, `source` stretched over it, on white where it lets light through.
  */

@@ -10,7 +10,7 @@ const element = (id) => document.getElementById(id);
 
 /**
  * Shows the button for it where the page can find joints.
- * @param {import('./joint_finder.js').JointFinder} finder
+ * @param {import('./point_finder.js').PointFinder} finder
  * @param {(pose: import('./poses.js').GalleryPose, people: number) => void} onPose  `people`: how many there were; the
  *   pose is of the largest.
  */

@@ -18,6 +18,7 @@ export class Stage {
   #dimmed = false;
   #skeleton = null;
   #selected = -1;
+  #paint = null;
   #drawing = 0;
 
   /** @param {{root: HTMLElement, picture: HTMLCanvasElement, overlay: HTMLCanvasElement}} elements */
@@ -46,6 +47,15 @@ export class Stage {
   showSkeleton(skeleton, selected = -1) {
     this.#skeleton = skeleton;
     this.#selected = selected;
+    this.draw();
+  }
+
+  /**
+   * @param {((context: CanvasRenderingContext2D, toStage: (at: {x: number, y: number}) => {x: number, y: number}) => void)
+   *   | null} paint  Draws something else over the picture.
+   */
+  showDrawing(paint) {
+    this.#paint = paint;
     this.draw();
   }
 
@@ -147,6 +157,7 @@ export class Stage {
 
   #drawSkeleton() {
     const context = this.#prepare(this.overlayCanvas);
+    this.#paint?.(context, (at) => this.toStage(at));
     if (!this.#skeleton) return;
     const points = this.#skeleton.map((joint) => this.toStage(joint));
     context.lineCap = 'round';

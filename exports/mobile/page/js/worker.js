@@ -1,11 +1,11 @@
 /**
- * Works away from the page's own thread: runs the model that re-poses, or the two that find a person's joints, or puts
- * the model's answer into the photo.
+ * Works away from the page's own thread: runs the model that re-poses, or the two that find a person's joints or the
+ * landmarks of a face, or puts the model's answer into the photo.
  *
  * A classic worker, as litert_model.js needs. Messages in:
  *   {id, type: 'load', model: ArrayBuffer, accelerator: 'wasm' | 'webgpu', threads?: number}
  *   {id, type: 'run', inputs: Object<string, TypedArray>}
- *   {id, type: 'load-detection', detector: ArrayBuffer, landmarks: ArrayBuffer, threads: number}
+ *   {id, type: 'load-detection', who: 'person' | 'face', detector: ArrayBuffer, landmarks: ArrayBuffer, threads: number}
  *   {id, type: 'find', pixels: Pixels}
  *   {id, type: 'prepare-composing'}
  *   {id, type: 'compose', photo: Pixels, window: Window, answer: Answer}
@@ -16,7 +16,7 @@ const handlers = {
   load,
   run,
   'load-detection': loadDetection,
-  find: findJoints,
+  find: findPoints,
   'prepare-composing': prepareComposing,
   compose,
 };
@@ -65,19 +65,21 @@ async function run({ inputs }) {
   return { answer, transfer: Object.values(outputs).map((array) => array.buffer) };
 }
 
-async function loadDetection({ detector, landmarks, threads }) {
+async function loadDetection({ who, detector, landmarks, threads }) {
   const { LiteRtModel } = await import('./litert_model.js');
   const compile = (bytes) =>
     LiteRtModel.compile(new Uint8Array(bytes), { accelerator: 'wasm', threads });
-  detection = { detector: await compile(detector), landmarks: await compile(landmarks) };
+  detection = { who, detector: await compile(detector), landmarks: await compile(landmarks) };
   return { answer: {} };
 }
 
-/** Joints of the largest person in a picture. */
-async function findJoints({ pixels }) {
+/** Joints of the largest person in a picture, or landmarks of the largest face. */
+async function findPoints({ pixels }) {
   const started = performance.now();
-  const { findPerson } = await import('./detection/finder.js');
-  const found = await findPerson(pixels, detection);
+  const found =
+    detection.who === 'face'
+      ? await (await import('./detection/face_finder.js')).findFace(pixels, detection)
+      : await (await import('./detection/finder.js')).findPerson(pixels, detection);
   return { answer: { ...found, milliseconds: performance.now() - started } };
 }
 

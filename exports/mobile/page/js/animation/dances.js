@@ -1,65 +1,28 @@
 /**
  * Dances: the poses of a video, one for each frame, free of place and size.
  *
- * @typedef {Object} Dance
- * @property {string} title
- * @property {number} fps
- * @property {([number, number] | null)[][]} frames  Joints in the order of HUMAN36M_17, from the middle of the hips of
- *   the first frame, in torso lengths (hips to neck) of it; null where missing. exports/mobile/dances.py writes them.
+ * @typedef {import('./clips.js').Clip} Dance  Its frames are joints in the order of HUMAN36M_17, from the middle of the
+ *   hips of the first frame, in torso lengths (hips to neck) of it; null where missing. exports/mobile/dances.py writes
+ *   them.
  *
  * @typedef {import('../joints.js').Skeleton} Skeleton
  * @typedef {import('../joints.js').Size} Size
  */
 
-import { PageError } from '../errors.js';
 import { JOINT_NAMES, standing } from '../joints.js';
 import { anchor } from '../poses.js';
+import { isPoint } from './clips.js';
 import { COCO_17, HUMAN36M_17 } from './pose_maps.js';
 
-/** What a page keeps while it plays: at 256 x 256 pixels 260 MB. */
-export const MAX_FRAMES = 1000;
-
-/** @returns {Promise<Dance[]>} those that come with the page. */
-export async function loadDances() {
-  try {
-    const text = await (await fetch(new URL('../../dances.json', import.meta.url))).text();
-    return readDances(text);
-  } catch (error) {
-    throw new PageError('page-incomplete', error);
-  }
-}
-
-/**
- * @param {string} text  Of a file of dances.
- * @returns {Dance[]}
- * @throws {PageError} if it is something else.
- */
-export function readDances(text) {
-  let dances;
-  try {
-    dances = JSON.parse(text).dances;
-  } catch (error) {
-    throw new PageError('dance-unreadable', error);
-  }
-  if (!Array.isArray(dances) || !dances.length || !dances.every(isDance))
-    throw new PageError('dance-unreadable', 'no list of dances');
-  return dances;
-}
-
-function isDance(dance) {
-  const isJoint = (at) =>
-    at === null || (Array.isArray(at) && at.length === 2 && at.every(Number.isFinite));
-  const isFrame = (joints) =>
-    Array.isArray(joints) && joints.length === HUMAN36M_17.length && joints.every(isJoint);
-  return (
-    typeof dance?.title === 'string' &&
-    dance.fps > 0 &&
-    Array.isArray(dance.frames) &&
-    dance.frames.length > 0 &&
-    dance.frames.length <= MAX_FRAMES &&
-    dance.frames.every(isFrame)
-  );
-}
+/** @type {import('./clips.js').Kind} */
+export const DANCES = {
+  list: 'dances',
+  unreadable: 'dance-unreadable',
+  isFrame: (joints) =>
+    Array.isArray(joints) &&
+    joints.length === HUMAN36M_17.length &&
+    joints.every((at) => at === null || isPoint(at)),
+};
 
 /**
  * The dance where the person stands, as large as the person is, in pixels of the model's picture.

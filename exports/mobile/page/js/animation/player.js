@@ -1,10 +1,10 @@
-/** The last step of a page that animates: chooses a dance, makes its frames and shows them while and after they are made. */
+/** The last step of a page that animates: chooses a clip, makes its frames and shows them while and after they are made. */
 
 import { PageError } from '../errors.js';
 import { showError, spokenTime, whileBusy } from '../messages.js';
 import { download, film, filmType } from '../saving.js';
 import { animate } from './animator.js';
-import { loadDances, readDances } from './dances.js';
+import { loadClips, readClips } from './clips.js';
 
 /** Pixels of the longer side of a video. */
 const FILM_SIDE = 720;
@@ -14,32 +14,38 @@ const element = (id) => document.getElementById(id);
 export class Player {
   #stage;
   #engine;
-  #dances = [];
+  #subject;
+  #clips = [];
+  /** What the frames were made of. */
   #job = null;
   #frames = [];
   /** Another one for every start and stop: whoever finds it changed is no longer wanted. */
   #turn = 0;
   #isPlaying = false;
 
-  constructor(stage, engine) {
+  /**
+   * @param {import('../stage.js').Stage} stage
+   * @param {import('../engine.js').Engine} engine
+   * @param {import('./subject.js').Subject} subject
+   */
+  constructor(stage, engine, subject) {
     this.#stage = stage;
     this.#engine = engine;
+    this.#subject = subject;
     element('save-video').hidden = !filmType();
     element('play').addEventListener('click', () => (this.#isPlaying ? this.stop() : this.#play()));
-    element('dance').addEventListener('change', () => this.#forget());
-    element('dance-open').addEventListener('click', () => element('dance-file').click());
-    element('dance-file').addEventListener('change', () => this.#open());
+    element('clip').addEventListener('change', () => this.#forget());
+    element('clip-open').addEventListener('click', () => element('clip-file').click());
+    element('clip-file').addEventListener('change', () => this.#open());
     element('save-video').addEventListener('click', () => this.#save().catch(showError));
-    loadDances().then((dances) => this.#add(dances), showError);
+    loadClips(subject.clips).then((clips) => this.#add(clips), showError);
   }
 
-  /**
-   * @param {import('../picture.js').Picture} picture
-   * @param {import('../joints.js').Skeleton} person
-   */
-  enter(picture, person) {
-    if (this.#job?.picture !== picture || this.#job.person !== person) {
-      this.#job = { picture, person };
+  /** Shows what was made of the subject as it is now, or its picture. */
+  enter() {
+    const { picture, points } = this.#subject;
+    if (this.#job?.picture !== picture || this.#job.points !== points) {
+      this.#job = { picture, points };
       this.#forget();
     } else this.#show(this.#frames.at(-1));
   }
@@ -50,12 +56,12 @@ export class Player {
     this.#describe();
   }
 
-  get #dance() {
-    return this.#dances[element('dance').selectedIndex];
+  get #clip() {
+    return this.#clips[element('clip').selectedIndex];
   }
 
   get #isDone() {
-    return this.#frames.length > 0 && this.#frames.length === this.#dance?.frames.length;
+    return this.#frames.length > 0 && this.#frames.length === this.#clip?.frames.length;
   }
 
   #forget() {
@@ -64,21 +70,22 @@ export class Player {
     if (this.#job) this.#show(null);
   }
 
-  #add(dances) {
-    this.#dances.push(...dances);
-    element('dance').append(...dances.map(({ title }) => new Option(title)));
+  #add(clips) {
+    this.#clips.push(...clips);
+    element('clip').append(...clips.map(({ title }) => new Option(title)));
     this.#describe();
   }
 
   async #open() {
-    const input = element('dance-file');
+    const input = element('clip-file');
     const [file] = input.files;
     try {
-      this.#add(readDances(await file.text()));
-      element('dance').selectedIndex = this.#dances.length - 1;
+      this.#add(readClips(await file.text(), this.#subject.clips));
+      element('clip').selectedIndex = this.#clips.length - 1;
       this.#forget();
     } catch (error) {
-      showError(error instanceof PageError ? error : new PageError('dance-unreadable', error));
+      const { unreadable } = this.#subject.clips;
+      showError(error instanceof PageError ? error : new PageError(unreadable, error));
     }
     // The same file may be chosen again.
     input.value = '';
@@ -95,7 +102,7 @@ export class Player {
         for (const frame of this.#frames) {
           if (!isWanted()) return;
           this.#show(frame);
-          await new Promise((resolve) => setTimeout(resolve, 1000 / this.#dance.fps));
+          await new Promise((resolve) => setTimeout(resolve, 1000 / this.#clip.fps));
         }
     } catch (error) {
       if (!isWanted()) return;
@@ -106,9 +113,8 @@ export class Player {
 
   /** Makes all frames, from the first: what the next one is made from is not kept of those that were stopped. */
   async #make(isWanted) {
-    const { picture, person } = this.#job;
     this.#frames = [];
-    for await (const frame of animate(this.#engine, picture, person, this.#dance)) {
+    for await (const frame of animate(this.#engine, this.#subject, this.#clip)) {
       if (!isWanted()) return;
       this.#frames.push(frame);
       this.#show(frame);
@@ -119,18 +125,18 @@ export class Player {
   #show(frame) {
     const { picture } = this.#job;
     this.#stage.showPicture(frame?.canvas ?? picture.canvas, picture, {
-      label: frame ? 'Dance' : 'Photo',
+      label: frame ? 'Frame' : 'Photo',
     });
   }
 
   #describe() {
-    const [made, all] = [this.#frames.length, this.#dance?.frames.length ?? 0];
+    const [made, all] = [this.#frames.length, this.#clip?.frames.length ?? 0];
     element('play').textContent = this.#isPlaying ? 'Stop' : 'Play';
     element('play').disabled = !all;
     element('save-video').disabled = !this.#isDone;
     const total = this.#frames.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     const speed = made ? `, ${spokenTime(total / made)} each on this device` : '';
-    element('dance-hint').textContent = made
+    element('clip-hint').textContent = made
       ? `${made} of ${all} frames${speed}.`
       : `${all} frames.`;
   }
@@ -141,8 +147,11 @@ export class Player {
     const scale = Math.min(1, FILM_SIDE / Math.max(width, height));
     const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
     const canvases = this.#frames.map(({ canvas }) => canvas);
-    const work = film(canvases, size, 1000 / this.#dance.fps);
+    const work = film(canvases, size, 1000 / this.#clip.fps);
     const video = await whileBusy('Making the video', work);
-    download(video, `posewarp-dance.${video.type.includes('mp4') ? 'mp4' : 'webm'}`);
+    download(
+      video,
+      `posewarp-${this.#subject.name}.${video.type.includes('mp4') ? 'mp4' : 'webm'}`,
+    );
   }
 }

@@ -13,12 +13,17 @@ const GRIDS = [
   { stride: 32, perCell: 6 },
 ];
 
-/** @returns {Float32Array} [NUM_ANCHORS, 2], (x, y) in [0, 1] of the detector's picture, in the order of its answers. */
-export function makeAnchors() {
-  const anchors = new Float32Array(NUM_ANCHORS * 2);
+/**
+ * @param {number} size  Of the detector's square picture.
+ * @param {{stride: number, perCell: number}[]} grids
+ * @returns {Float32Array} [anchors, 2], (x, y) in [0, 1] of the detector's picture, in the order of its answers.
+ */
+export function makeAnchors(size = DETECTOR_SIZE, grids = GRIDS) {
+  const count = grids.reduce((sum, grid) => sum + (size / grid.stride) ** 2 * grid.perCell, 0);
+  const anchors = new Float32Array(count * 2);
   let at = 0;
-  for (const { stride, perCell } of GRIDS) {
-    const cells = DETECTOR_SIZE / stride;
+  for (const { stride, perCell } of grids) {
+    const cells = size / stride;
     for (let index = 0; index < cells * cells * perCell; index++) {
       const cell = Math.floor(index / perCell);
       anchors[at++] = ((cell % cells) + 0.5) / cells;

@@ -1,8 +1,8 @@
 /**
- * The models that find a person's joints, as the rest of the page sees them. They are loaded with the first photo and
- * stay in a worker of their own, so that the page does not freeze while they run.
+ * The models that find a person's joints or the landmarks of a face, as the rest of the page sees them. They are loaded
+ * with the first photo and stay in a worker of their own, so that the page does not freeze while they run.
  *
- * @typedef {import('./detection/finder.js').Found} Found
+ * @typedef {import('./detection/finder.js').Found | import('./detection/face_finder.js').FoundFace} Found
  */
 
 import { defaultThreads } from './engine.js';
@@ -14,13 +14,17 @@ import { drawn } from './picture.js';
 /** Pixels of a side: more of them make no difference to models that see 256. */
 const MAX_SIDE = 1024;
 
-export class JointFinder {
+export class PointFinder {
   #folder;
   #card = null;
   #loading = null;
 
-  /** @param {string} folder  Where model.json lies. */
-  constructor(folder) {
+  /**
+   * @param {string} folder  Where model.json lies.
+   * @param {'person' | 'face'} who  Whom its models find.
+   */
+  constructor(folder, who = 'person') {
+    this.who = who;
     this.#folder = new URL(folder, document.baseURI);
   }
 
@@ -68,7 +72,8 @@ export class JointFinder {
     );
     const [{ bytes: detector }, { bytes: landmarks }] = await Promise.all(fetching);
     const worker = new ModelWorker();
-    const message = { type: 'load-detection', detector, landmarks, threads: defaultThreads() };
+    const threads = defaultThreads();
+    const message = { type: 'load-detection', who: this.who, detector, landmarks, threads };
     try {
       await worker.ask(message, [detector, landmarks]);
     } catch (error) {
@@ -97,12 +102,13 @@ function smallPixels({ canvas, width, height }) {
   return { pixels, scale: { x: width / small.width, y: height / small.height } };
 }
 
-function enlarged({ people, joints, box }, scale) {
+function enlarged({ people, joints, landmarks, box }, scale) {
   // Middles of pixels lie on whole numbers in both pictures, edges of boxes between them.
-  const joint = ([x, y]) => [(x + 0.5) * scale.x - 0.5, (y + 0.5) * scale.y - 0.5];
+  const point = (at) => at && [(at[0] + 0.5) * scale.x - 0.5, (at[1] + 0.5) * scale.y - 0.5];
   return {
     people,
-    joints: joints && joints.map((at) => at && joint(at)),
+    joints: joints && joints.map(point),
+    landmarks: landmarks && landmarks.map(point),
     box: box && {
       left: box.left * scale.x,
       top: box.top * scale.y,
