@@ -39,9 +39,9 @@ def make_workplace(folder: pathlib.Path) -> None:
     """Fills an empty folder; commands are to be run in it."""
     for name in ('posewarp_tf', 'exports', 'custom_ops', 'docs'):
         (folder / name).symlink_to(ROOT / name)
-    people = Settings(2, 2, 2, 2, image_size=(128, 88), max_yaw=35, white_background=True)
+    people = Settings(2, 2, 2, 2, image_size=(128, 88), max_yaw=35, white_background=True, train_flows=True)
     write_dataset(folder / DATA, people, num_processes=1, show_progress=False)
-    for name in ('deepfashion', 'mobile', 'synthetic'):
+    for name in ('deepfashion', 'mobile', 'synthetic', 'rendered_small'):
         (folder / 'data' / name).symlink_to(folder / DATA)
     prepare(DataConfig(data_dir=str(folder / DATA)), folder / 'data/prepared', num_workers=1, show_progress=False)
     write_walk(folder / 'data/walk', 2, (256, 176))
