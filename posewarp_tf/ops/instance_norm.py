@@ -1,4 +1,4 @@
-"""Instance norm and the leaky ReLU behind it: stock TensorFlow, or on CPUs a compiled op in a third of the passes."""
+"""Instance norm and the leaky ReLU behind it: stock TensorFlow, or on CPUs a compiled op in fewer passes."""
 
 from __future__ import annotations
 
