@@ -80,6 +80,7 @@ def build_model(config: Any) -> ReposingModel:
     model = settings.build()
     model.create_weights()
     model.scale_initial_kernels(settings.init_gain)
+    model.choose_norms()
     return model
 
 
