@@ -45,17 +45,17 @@ def norm_steps(shape: tuple[int, ...], impl: str) -> tuple[Step, Step]:
     from posewarp_tf.ops import instance_norm
 
     image, upstream = (tf.random.stateless_normal(shape, seed=(0, i)) for i in range(2))
-    inputs = [image, tf.ones(shape[3]), tf.zeros(shape[3])]
+    inputs = (image, tf.ones(shape[3]), tf.zeros(shape[3]))
 
     @tf.function
     def forward() -> tf.Tensor:
-        return instance_norm(*inputs, slope=0.1, impl=impl)
+        return instance_norm(*inputs, 0.1, impl)
 
     @tf.function
     def forward_and_backward() -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            out = instance_norm(*inputs, slope=0.1, impl=impl)
+            out = instance_norm(*inputs, 0.1, impl)
         return tape.gradient(out, inputs, upstream)
 
     return forward, forward_and_backward
