@@ -77,11 +77,8 @@ def compile_commands(compiler: str, objects: pathlib.Path, use_cuda: bool) -> di
     tensorflow_flags.append(f'-DPOSEWARP_TENSORFLOW_VERSION={tf.__version__}')
     sources = {
         SOURCES / 'kernels' / 'sampler_kernels.cc': tensorflow_flags,
-        SOURCES / 'kernels' / 'instance_norm_kernels.cc': tensorflow_flags,
-        SOURCES / 'ops' / 'instance_norm_ops.cc': tensorflow_flags,
         SOURCES / 'ops' / 'sampler_ops.cc': tensorflow_flags + (['-DGOOGLE_CUDA=1'] if use_cuda else []),
         SOURCES / 'lib' / 'sampler.cc': base,
-        SOURCES / 'lib' / 'instance_norm.cc': base,
     }
     for name, options in INSTRUCTION_SETS.items():
         if name not in X86_ONLY or platform.machine() in ('x86_64', 'AMD64'):

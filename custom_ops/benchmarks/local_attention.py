@@ -169,7 +169,7 @@ def machine_rates() -> tuple[float, float]:
 
     numbers = tf.zeros([64 << 20])
     total = tf.Variable(numbers)  # In place: memory that is new costs more than its bytes.
-    seconds = min(seconds_of(lambda: total.assign_add(numbers)) for _ in range(10))
+    seconds = min(_seconds(lambda: total.assign_add(numbers)) for _ in range(10))
     return matrix_product_rate(), 3 * 4 * (64 << 20) / seconds / 1e9
 
 
@@ -179,12 +179,11 @@ def time_in_turns(steps: dict[str, Step]) -> dict[str, float]:
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(FLAGS.repeats):
         for name, step in steps.items():
-            seconds[name] += [seconds_of(step) for _ in range(4)][2:]
+            seconds[name] += [_seconds(step) for _ in range(4)][2:]
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def seconds_of(step: Step) -> float:
-    """How long one call takes."""
+def _seconds(step: Step) -> float:
     import tensorflow as tf
 
     start = time.perf_counter()

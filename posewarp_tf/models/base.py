@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from posewarp_tf.layers.blocks import PUBLISHED_GAIN, InstanceNorm
+from posewarp_tf.layers.blocks import PUBLISHED_GAIN
 from posewarp_tf.models.config import ModelConfig, Stage
 from posewarp_tf.models.registry import model_config_from_json
 
@@ -108,13 +108,6 @@ class ReposingModel(tf.keras.Model):
         for variable in self.trainable_variables if gain != PUBLISHED_GAIN else ():
             if variable.shape.rank == 4 and id(variable) not in heads:
                 variable.assign(variable * (gain / PUBLISHED_GAIN))
-
-    def choose_norms(self) -> None:
-        """Lets instance norms take the compiled op where there is one, with `sampler_impl` 'auto' alone: 'gather' never
-        takes any, and the samplers of 'kernel' may be for a server that has the ops of the samplers only."""
-        for part in self.submodules:
-            if isinstance(part, InstanceNorm) and self.model_config.sampler_impl == 'auto':
-                part.impl = 'auto'
 
     def get_config(self) -> dict:
         return {**super().get_config(), 'config': dataclasses.asdict(self.model_config)}

@@ -80,7 +80,6 @@ def build_model(config: Any) -> ReposingModel:
     model = settings.build()
     model.create_weights()
     model.scale_initial_kernels(settings.init_gain)
-    model.choose_norms()
     return model
 
 

@@ -22,10 +22,3 @@ def register(ops: ModuleType) -> None:
     def _gaussian(op: tf.Operation, upstream: tf.Tensor) -> list[tf.Tensor]:
         window = {name: op.get_attr(name) for name in ('kernel_size', 'sigma')}
         return list(ops.posewarp_gaussian_sample_grad(*op.inputs, upstream, **window))
-
-    @tf.RegisterGradient('PosewarpInstanceNorm')
-    def _instance_norm(op: tf.Operation, upstream: tf.Tensor, *_: tf.Tensor) -> list[tf.Tensor]:
-        image, gamma, beta = op.inputs
-        _, mean, rstd = op.outputs
-        slope = op.get_attr('slope')
-        return list(ops.posewarp_instance_norm_grad(upstream, image, mean, rstd, gamma, beta, slope=slope))

@@ -1,7 +1,7 @@
 """The compiled ops of custom_ops: found, checked and loaded when they are first asked for.
 
-Every sampler, and the instance norm, has two implementations with one meaning. 'gather' is plain TensorFlow and runs
-everywhere; 'kernel' is the compiled op. `use_kernel` is the only place that chooses.
+Every sampler has two implementations with one meaning. 'gather' is plain TensorFlow and runs everywhere; 'kernel' is
+the compiled op. `use_kernel` is the only place that chooses.
 """
 
 from __future__ import annotations
@@ -28,14 +28,10 @@ _BUILD_MARK = re.compile(rb'posewarp_ops for TensorFlow (\S+) (with|without) CUD
 _ADVICE = '`posewarp build-ops` (or `make op`) builds it'
 
 
-def use_kernel(impl: str, cpu_op: str = '') -> bool:
+def use_kernel(impl: str) -> bool:
     """Whether the compiled ops serve a call with this `impl`.
 
     'auto' takes them when they are built and run on every device; never where XLA compiles, which cannot.
-
-    Args:
-        impl: one of SAMPLER_IMPLEMENTATIONS.
-        cpu_op: the op in question, if it is one that libraries of earlier versions lack and GPUs have no kernel of.
 
     Raises:
         ConfigError: an unknown `impl`, or 'kernel' where it cannot be had; the message says why.
@@ -45,8 +41,6 @@ def use_kernel(impl: str, cpu_op: str = '') -> bool:
     if impl == 'gather':
         return False
     obstacle = 'XLA compiles no custom op' if _is_compiled_by_xla() else _obstacle()
-    if cpu_op and not obstacle:
-        obstacle = _obstacle_of(cpu_op)
     if impl == 'kernel' and obstacle:
         raise ConfigError(f"impl='kernel': {obstacle}")
     return not obstacle
@@ -133,19 +127,6 @@ def _obstacle() -> str:
         return str(error)
     logging.info('samplers: compiled ops of %s', path)
     return ''
-
-
-@functools.cache
-def _obstacle_of(cpu_op: str) -> str:
-    """Why this process, which has compiled ops, does not take this one; empty if it does. Said once in the log."""
-    reason = ''
-    if tf.config.list_logical_devices('GPU'):
-        reason = f'{cpu_op} has no CUDA kernel'
-    elif not hasattr(load(), cpu_op):
-        reason = f'{library_path()}: built before there was {cpu_op}; {_ADVICE} anew'
-    if reason:
-        logging.info('plain TensorFlow instead of a compiled op (%s)', reason)
-    return reason
 
 
 def _try_on(device: str) -> None:

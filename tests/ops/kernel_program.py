@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-from posewarp_tf.ops import bilinear_sample, gaussian_sample, instance_norm, local_attention_sample
+from posewarp_tf.ops import bilinear_sample, gaussian_sample, local_attention_sample
 
 
 def main(num_threads):
@@ -36,7 +36,7 @@ def inputs(batch, size, channels, kernel, dtype):
 
 
 def everything(source, flow, attention):
-    """The result of every sampler, and of the norm in the types that it has, and their gradients."""
+    """Every sampler's result and gradients."""
     watched = [source, flow, attention]
     with tf.GradientTape() as tape:
         tape.watch(watched)
@@ -45,9 +45,6 @@ def everything(source, flow, attention):
             bilinear_sample(source, flow, impl='kernel'),
             gaussian_sample(source, flow, impl='kernel'),
         ]
-        if source.dtype != tf.float64:
-            scales = tf.range(1.0, 1 + source.shape[3])
-            samples.append(instance_norm(source, scales, scales, slope=0.1, impl='kernel'))
         total = tf.add_n([tf.reduce_sum(tf.cast(sample, tf.float64) ** 2) for sample in samples])
     return [*samples, *tape.gradient(total, watched)]
 

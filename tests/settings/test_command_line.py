@@ -21,7 +21,6 @@ _NOT_FOR_USERS = {
     'exports.mobile.gallery',
     'exports.mobile.pose_models',
     'exports.mobile.talks',
-    'custom_ops.benchmarks.instance_norm',
     'custom_ops.benchmarks.local_attention',
     'custom_ops.cuda_check.export_hlo',
     'custom_ops.cuda_check.time_tensorflow',

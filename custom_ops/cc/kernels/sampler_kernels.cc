@@ -1,8 +1,8 @@
 // The samplers as CPU kernels: the work of cc/lib split over TensorFlow's threads.
 
 #include <algorithm>
+#include <functional>
 
-#include "custom_ops/cc/kernels/cpu_threads.h"
 #include "custom_ops/cc/kernels/sampler_op_kernels.h"
 
 namespace posewarp {
@@ -10,6 +10,13 @@ namespace {
 
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
+
+// Calls work(first, last) for pieces of [0, total), of which one costs about `cycles`.
+void InParallel(OpKernelContext* context, int64_t total, double cycles, const std::function<void(int64_t, int64_t)>& work) {
+  if (total == 0) return;
+  tensorflow::thread::ThreadPool* threads = context->device()->tensorflow_cpu_worker_threads()->workers;
+  threads->ParallelFor(total, static_cast<int64_t>(std::max(cycles, 1.0)), work);
+}
 
 double CyclesPerPixel(const Problem& problem) {
   const double side = Side(problem.window);

@@ -12,7 +12,6 @@
 #include "custom_ops/cc/lib/sampler.h"
 
 #define POSEWARP_INLINE static inline __attribute__((always_inline))
-#define POSEWARP_MEMBER inline __attribute__((always_inline))
 
 namespace posewarp {
 namespace {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from posewarp_tf.layers.blocks import LEAKY_SLOPE, Block, InstanceNorm, activate, conv, register
+from posewarp_tf.layers.blocks import Block, InstanceNorm, activate, conv, register
 
 
 @register
@@ -30,8 +30,8 @@ class CodeBlock(Block):
         height, width = tf.shape(features)[1], tf.shape(features)[2]
         spread = tf.tile(code[:, tf.newaxis, tf.newaxis], [1, height, width, 1])
         joined = tf.concat([features, tf.cast(spread, features.dtype)], axis=-1)
-        hidden = self.conv_1(self.norm_1(joined, LEAKY_SLOPE))
-        return self.conv_2(self.norm_2(hidden, LEAKY_SLOPE)) + self.shortcut(joined)
+        hidden = self.conv_1(activate(self.norm_1(joined)))
+        return self.conv_2(activate(self.norm_2(hidden))) + self.shortcut(joined)
 
     @property
     def pytorch_parts(self) -> dict:
