@@ -40,7 +40,8 @@ def write_reference(output_dir: pathlib.Path) -> None:
         if sys.version_info < (3, 10):
             # That Python cannot evaluate the types `X | Y`; they are shown as they are written.
             warnings.filterwarnings('ignore', 'Error parsing type annotation', module=r'pdoc\b')
-        pdoc.pdoc(*PACKAGES, output_directory=output_dir)
+        # What PyTorch runs is no module of this project's packages.
+        pdoc.pdoc(*PACKAGES, '!custom_ops.benchmarks.pytorch_network', output_directory=output_dir)
 
 
 def _show_modules(package: types.ModuleType) -> None:

@@ -108,7 +108,8 @@ class FlowModelConfig(TransformConfig, PosedModelConfig):
 
     base_flow: str = option(
         'none',
-        "What the flow network corrects: nothing, or the flow that the joints alone tell ('joints').",
+        "What the flow network corrects: nothing, or the flow that the joints alone tell ('joints'), or of faces the "
+        "curves ('curves').",
         choices=('none', 'joints'),
     )
 

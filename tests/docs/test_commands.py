@@ -23,6 +23,7 @@ CANNOT_RUN = {
     'python -m exports.serving.clean_poses ': 'needs a server; tests/exports/test_skeleton_exports.py asks one',
     'python -m exports.serving.animate ': 'needs a server; tests/exports/test_animation_exports.py asks one',
     'python -m custom_ops.benchmarks.local_attention': 'needs the compiled ops, and measures for many minutes',
+    'python custom_ops/benchmarks/pytorch_network.py': 'needs PyTorch; make test-pytorch runs it',
     'custom_ops/cuda_check/run_all.sh ': 'needs a GPU',
     'posewarp portable-step ': 'traces a network for a minute; tests/training/test_portable.py writes and collects one',
     'posewarp run-portable-step ': 'needs JAX and MakeHuman; tests/training/test_portable_in_jax.py runs a step by JAX',

@@ -29,6 +29,9 @@ def page_models(tiny_run, tmp_path_factory):
     shutil.move(folder / 'posewarp_float32.tflite', folder / 'tiny.tflite')
     for name, task in (('dance', 'dance'), ('talk', 'face')):
         settings = {'image_size': (32, 32), 'attention_kernels': {1: 1}, 'face_background_edges': False}
+        if task == 'face':
+            # As the quickstart has them.
+            settings.update(base_flow='curves', pixel_blend=True)
         run = make_animation_run(folder / f'{name}_run', task, **settings)
         export_tflite(TrainedRun(run.path), folder / name, ['float32'], 1, calibration_pairs=1, timed_runs=1)
     _convert(_double, [tf.TensorSpec([1, 4], tf.float32, name='x')], folder / 'foreign.tflite')

@@ -33,6 +33,13 @@ CATALOGUE = {
     'layered': LAYERED,
     'gfla_dance': {**ANIMATION, 'model': 'gfla_dance'},
     'gfla_face': {**ANIMATION, 'model': 'gfla_face'},
+    'gfla_face, from curves': {
+        **ANIMATION,
+        'model': 'gfla_face',
+        'pose_channels': 16,
+        'base_flow': 'curves',
+        'pixel_blend': True,
+    },
     'toy': {'model': 'toy'},
 }
 

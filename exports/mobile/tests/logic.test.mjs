@@ -101,13 +101,18 @@ test('headers tell the kind and size of pictures', async () => {
   assert.deepEqual(readHeader(Buffer.from([0xff, 0xd8, 0xff])), { kind: 'jpeg' });
 });
 
+/** Builds a page by the tool, as `make mobile` does. */
+function buildByTool(model, metadata, out) {
+  const tool = fileURLToPath(new URL('../tools/build.mjs', import.meta.url));
+  const given = [`--model=${model}`, `--metadata=${metadata}`, `--out=${out}`];
+  return spawnSync(process.execPath, [tool, ...given]);
+}
+
 /** Builds a page with changed metadata, which is refused: what is said. */
 async function refusal(metadata) {
   const [file, out] = [path.join(RESULTS, 'changed.json'), path.join(RESULTS, 'refused')];
   await writeFile(file, JSON.stringify(metadata));
-  const tool = fileURLToPath(new URL('../tools/build.mjs', import.meta.url));
-  const given = [`--model=${path.join(MODELS, 'tiny.tflite')}`, `--metadata=${file}`];
-  const done = spawnSync(process.execPath, [tool, ...given, `--out=${out}`]);
+  const done = buildByTool(path.join(MODELS, 'tiny.tflite'), file, out);
   assert.equal(done.status, 2);
   await assert.rejects(access(out));
   return done.stderr.toString();
@@ -120,7 +125,10 @@ test('no page is built for a model that needs more than a photo and joints', asy
 });
 
 test('nor for a model of faces that needs frames, and the flag is named that trains another', async () => {
-  const metadata = JSON.parse(await readFile(path.join(MODELS, 'talk', 'metadata.json'), 'utf8'));
+  const file = path.join(MODELS, 'talk', 'metadata.json');
+  const model = path.join(MODELS, 'talk', 'posewarp_float32.tflite');
+  assert.equal(buildByTool(model, file, path.join(RESULTS, 'talk')).status, 0);
+  const metadata = JSON.parse(await readFile(file, 'utf8'));
   const said = await refusal({ ...metadata, face_background_edges: true });
   assert.match(
     said,

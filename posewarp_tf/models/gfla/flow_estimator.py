@@ -42,8 +42,8 @@ class FlowEstimator(tf.keras.layers.Layer):
 
     (image [B, H, W, 3], pose [B, H, W, J], pose [B, H, W, J]) -> (flows, masks), lists coarse first.
 
-    With a flow to begin from, [B, H, W, 2], the U-Net sees it too, and the image moved by it, and what it predicts is
-    added to it.
+    With a flow to begin from, `base_flow` [B, H, W, 2], the U-Net sees it too, and the image that it moves: `moved`, or
+    the first argument. What it predicts is added to it; of several flows to the last.
 
     With a `code_size` n it sees the image alone, and a code [B, n] joins at its coarsest map. With `is_modulated` a
     vector `turn` [B, m] changes its coarsest map, and each that comes after.

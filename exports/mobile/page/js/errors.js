@@ -55,7 +55,7 @@ export const MESSAGES = {
   },
   'landmarks-unreadable': {
     title: 'This file holds no landmarks of a face',
-    text: 'Choose one of 68 lines x,y in pixels of the photo, as posewarp landmarks writes them.',
+    text: 'Choose one of 68 lines x,y in pixels of the photo, as posewarp landmarks --whole_frames writes them.',
   },
   'landmarks-outside': {
     title: 'The landmarks lie outside the photo',

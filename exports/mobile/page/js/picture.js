@@ -5,6 +5,7 @@
  * @property {HTMLCanvasElement} canvas  Upright, at most MAX_SIDE pixels long.
  * @property {number} width
  * @property {number} height
+ * @property {{width: number, height: number}} original  The size that it had before it was made smaller.
  */
 
 import { PageError, explain } from './errors.js';
@@ -74,7 +75,7 @@ function shrink(source, size, scale) {
     [w, h] = [Math.round(w / 2), Math.round(h / 2)];
     current = drawn(current, w, h);
   }
-  return { canvas: drawn(current, width, height), width, height };
+  return { canvas: drawn(current, width, height), width, height, original: size };
 }
 
 /**

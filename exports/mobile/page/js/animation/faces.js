@@ -68,8 +68,13 @@ export class Faces {
     clearError();
     try {
       const landmarks = readLandmarks(await file.text());
-      requireNear(landmarks, this.#photo);
-      this.#use(this.#photo, landmarks, 'read');
+      const { original, width, height } = this.#photo;
+      requireNear(landmarks, original);
+      const scaled = landmarks.map(([x, y]) => [
+        ((x + 0.5) * width) / original.width - 0.5,
+        ((y + 0.5) * height) / original.height - 0.5,
+      ]);
+      this.#use(this.#photo, scaled, 'read');
       this.#page.onChange();
     } catch (error) {
       showError(error instanceof PageError ? error : new PageError('landmarks-unreadable', error));
