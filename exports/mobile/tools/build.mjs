@@ -102,7 +102,8 @@ async function copyModels(modelPath, metadataPath, poseModels, folder) {
     joint_names: metadata.joint_names,
     person_frame: metadata.person_frame,
     recurrent: Boolean(metadata.recurrent),
-    material: metadata.material,
+    // Pages of a server, which animate nothing, are not told.
+    ...(metadata.recurrent && { material: metadata.material }),
     pose_models: null,
   };
   if (poseModels) {
