@@ -105,9 +105,16 @@ class WindowObjective(Objective):
     def _features_of(
         self, vgg: VGGFeatures, images: Mapping[str, Any], wanted: Mapping[str, set[str]]
     ) -> dict[str, dict[str, tf.Tensor]]:
-        """No picture twice: one reference is that of all frames, and true frames before are those of the targets."""
+        """No picture twice: one reference is that of all frames, and true frames before are those of the targets.
+
+        With `recompute` the gradient computes the layers between the features again, a part of the window at a time.
+        """
         once = {'reference', 'previous'} if self._compares_true_previous else {'reference'}
-        found = super()._features_of(vgg, images, {name: taps for name, taps in wanted.items() if name not in once})
+        of_all = {name: taps for name, taps in wanted.items() if name not in once}
+        if getattr(self._config.model, 'recompute', False):
+            found = {name: _recomputed_features(vgg, images[name], taps) for name, taps in of_all.items()}
+        else:
+            found = super()._features_of(vgg, images, of_all)
         for name in once & wanted.keys():
             first = vgg(images[name][::WINDOW_FRAMES], wanted[name])
             if name == 'reference':
@@ -151,6 +158,19 @@ def _form_of(config: Config) -> ClipForm:
 def _fold(tensor: tf.Tensor) -> tf.Tensor:
     """[B, n, ...] -> [B * n, ...]."""
     return tf.reshape(tensor, [-1, *tensor.shape[2:]])
+
+
+def _recomputed_features(vgg: VGGFeatures, images: tf.Tensor, taps: set[str]) -> dict[str, tf.Tensor]:
+    """Those of `vgg`, of which only the features themselves are remembered for the gradient."""
+    names: list[str] = []
+
+    def compute(part: tf.Tensor) -> list[tf.Tensor]:
+        features = vgg(part, taps)
+        names[:] = features
+        return list(features.values())
+
+    parts = [tf.recompute_grad(compute)(part) for part in tf.split(images, WINDOW_FRAMES)]
+    return {name: tf.concat(maps, axis=0) for name, maps in zip(names, zip(*parts))}
 
 
 def _moved_on(first: tf.Tensor, folded: tf.Tensor) -> tf.Tensor:

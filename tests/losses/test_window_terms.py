@@ -250,3 +250,20 @@ def test_differences_are_of_a_frame_and_the_one_after_it():
     frames = tf.reshape(tf.constant([1.0, 4.0, 9.0, 16.0, 25.0, 36.0]), (1, 6, 1, 1, 1)) * tf.ones((1, 6, 1, 1, 3))
     np.testing.assert_array_equal(ClipForm(3, as_differences=True).cut(frames, 2), [[[[-7] * 3 + [-9] * 3]]])
     np.testing.assert_array_equal(ClipForm(2).cut(frames, tf.constant(4))[0, :, 0, 0, 0], [25, 36])
+
+
+def test_recomputing_changes_neither_terms_nor_gradients():
+    window, outputs = a_window()
+    found = []
+    for recompute in (False, True):
+        objective = WindowObjective(
+            small_config('dance', {'perceptual': 1.0, 'style': 1.0}, recompute=recompute), 'full'
+        )
+        with tf.GradientTape() as tape:
+            tape.watch(outputs['images'])
+            terms = objective.generator_terms(window, outputs)
+            total = tf.add_n([tf.reduce_sum(terms[name]) for name in ('perceptual', 'style')])
+        found.append((terms['perceptual'], terms['style'], tape.gradient(total, outputs['images'])))
+    for plain, recomputed in zip(*found):
+        assert np.abs(plain).max() > 0
+        np.testing.assert_allclose(plain, recomputed, rtol=1e-4, atol=1e-6 * np.abs(plain).max())
