@@ -23,6 +23,8 @@ import pdoc.render
 import posewarp_tf  # before TensorFlow, so that all packages meet Keras 2
 
 PACKAGES = ('posewarp_tf', 'exports', 'custom_ops')
+# What PyTorch runs is no module of this project's packages, and cannot be imported without it.
+LEFT_OUT = {'custom_ops.benchmarks': ['pytorch_network']}
 
 
 def write_reference(output_dir: pathlib.Path) -> None:
@@ -40,14 +42,15 @@ def write_reference(output_dir: pathlib.Path) -> None:
         if sys.version_info < (3, 10):
             # That Python cannot evaluate the types `X | Y`; they are shown as they are written.
             warnings.filterwarnings('ignore', 'Error parsing type annotation', module=r'pdoc\b')
-        # What PyTorch runs is no module of this project's packages.
-        pdoc.pdoc(*PACKAGES, '!custom_ops.benchmarks.pytorch_network', output_directory=output_dir)
+        pdoc.pdoc(*PACKAGES, output_directory=output_dir)
 
 
 def _show_modules(package: types.ModuleType) -> None:
     """Adds a package's modules to its `__all__`, if it has one: pdoc shows nothing else then."""
+    if package.__name__ in LEFT_OUT:
+        setattr(package, '__all__', [])  # noqa: B010, mypy knows no such attribute
     for module in pkgutil.iter_modules(package.__path__):
-        if not module.name.startswith('_'):
+        if not module.name.startswith('_') and module.name not in LEFT_OUT.get(package.__name__, ()):
             shown = getattr(package, '__all__', None)
             if shown is not None and module.name not in shown:
                 setattr(package, '__all__', [*shown, module.name])  # noqa: B010, mypy knows no such attribute
