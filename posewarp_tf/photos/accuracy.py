@@ -8,8 +8,10 @@ full_resolution.py, for every number of `--octaves`. The picture and the flow ar
     blurred     the same at half the model's size, stretched: no model is as sharp as its own size
     --run_dir   what a trained run makes of the source
 
-ssim, and of the person alone (where the part map is above 0) ssim, l1 and the PSNR of the high band: of what a picture
-of the model's size cannot hold.
+With --data_dir the pairs are the test pairs of that folder, and only the run, by default the starter, is measured.
+
+ssim, and of the person alone (where the part map is above 0) ssim, l1, the PSNR of the high band: of what a picture of
+the model's size cannot hold, and the energy of fine detail, the source's being 1 (metrics/detail.py).
 """
 
 from __future__ import annotations
@@ -18,13 +20,17 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import tqdm
 from absl import flags
 from PIL import Image
 
 from posewarp_tf.conventions import VISIBILITY_OCCLUDED
+from posewarp_tf.metrics.detail import detail_energy
 from posewarp_tf.metrics.image import image_metrics
 from posewarp_tf.photos.full_resolution import OCTAVES, full_resolution
+from posewarp_tf.photos.stored_pairs import Photo, StoredPairs
 from posewarp_tf.photos.windows import Window
+from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
 from posewarp_tf.settings.flags import size_from_flag
 from posewarp_tf.synthetic.dataset import draw_person
@@ -57,7 +63,7 @@ def exact_answer(source: Picture, target: Picture, model_size: Size, blurs: bool
     return Answer(picture, (np.stack(cells[:2], axis=-1) * ratio).astype(np.float32), mask)
 
 
-def trained_answer(predictor: Any, source: Picture, target: Picture) -> Answer:
+def trained_answer(predictor: Any, source: Photo | Picture, target: Photo | Picture) -> Answer:
     """What a trained run answers."""
     size = predictor.image_size
     whole = Window.whole(source.size)
@@ -66,25 +72,30 @@ def trained_answer(predictor: Any, source: Picture, target: Picture) -> Answer:
     return Answer(prediction.image, prediction.flows[-1], prediction.masks[-1])
 
 
-def scores(source: Picture, target: Picture, answer: Answer, octaves: list[int]) -> dict[str, list[float]]:
-    """By the way of bringing the answer to the size of the target: the four numbers of `COLUMNS`."""
+def scores(
+    source: Photo | Picture, target: Photo | Picture, answer: Answer, octaves: list[int]
+) -> dict[str, list[float]]:
+    """By the way of bringing the answer to the size of the target: the numbers of `COLUMNS`, the last of them being an
+    energy, and the same energy of the source."""
     whole, size = Window.whole(target.size), target.size
     found = {'stretched': np.asarray(Image.fromarray(answer.picture).resize(size[::-1], Image.Resampling.LANCZOS))}
     for number in octaves:
         full = full_resolution(source.image, whole, whole, answer.flow, answer.mask, answer.picture, octaves=number)
         found[f'full resolution, {number} octaves'] = full.image
     person, model_size = target.parts > 0, (answer.picture.shape[0], answer.picture.shape[1])
+    detail_of_source = detail_energy(source.image, source.parts > 0)
     answers = {}
     for name, image in found.items():
         metrics = image_metrics(image, target.image, person)
         difference = high_band(image, model_size) - high_band(target.image, model_size)
         psnr = 10 * np.log10(255**2 / max(float(np.mean(difference[person] ** 2)), 1e-9))
         regions = metrics['whole']['ssim_gaussian'], metrics['foreground']['ssim_gaussian'], metrics['foreground']['l1']
-        answers[name] = [float(value or 0.0) for value in (*regions, psnr)]
+        energies = detail_energy(image, person), detail_of_source
+        answers[name] = [float(value or 0.0) for value in (*regions, psnr, *energies)]
     return answers
 
 
-COLUMNS = ('ssim', 'ssim of the person', 'l1 of the person', 'high band, dB')
+COLUMNS = ('ssim', 'ssim of the person', 'l1 of the person', 'high band, dB', 'detail of source')
 
 
 def high_band(image: np.ndarray, model_size: Size) -> np.ndarray:
@@ -102,6 +113,8 @@ def drawn_pairs(num_people: int, size: Size, max_yaw: float, white_background: b
 
 def define_flags() -> None:
     flags.DEFINE_string('run_dir', None, 'Also what this trained run answers, at its own size.')
+    flags.DEFINE_string('data_dir', None, f'Folder of test pairs in place of drawn people. Its run: {RUN_DIR_HELP}')
+    flags.DEFINE_integer('max_pairs', None, 'Of --data_dir: only so many, spread evenly.', lower_bound=1)
     flags.DEFINE_string('model_size', '96,64', "height,width of the model, if no run's.")
     flags.DEFINE_integer('scale', 4, 'The photos are so many times as large as the model.', lower_bound=1)
     flags.DEFINE_integer('num_people', 20, 'Drawn people, with one pair of pictures each.', lower_bound=1)
@@ -113,27 +126,40 @@ def define_flags() -> None:
 def main() -> None:
     model_size = size_from_flag('model_size')
     predictor = None
-    if FLAGS.run_dir:
+    if FLAGS.run_dir or FLAGS.data_dir:
         from posewarp_tf.inference.predictor import Predictor
 
-        predictor = Predictor(FLAGS.run_dir)
+        predictor = Predictor(chosen_run(FLAGS.run_dir))
         model_size = predictor.image_size
     assert model_size is not None
     size = model_size[0] * FLAGS.scale, model_size[1] * FLAGS.scale
+    octaves = [int(number) for number in FLAGS.octaves]
     rows: dict[tuple[str, str], list[list[float]]] = {}
-    for source, target in drawn_pairs(FLAGS.num_people, size, FLAGS.max_yaw, FLAGS.white_background):
+    for source, target, answers in _pairs_and_answers(predictor, size, model_size):
+        for model, answer in answers.items():
+            for way, values in scores(source, target, answer, octaves).items():
+                rows.setdefault((model, way), []).append(values)
+    people = f'of {FLAGS.data_dir}' if FLAGS.data_dir else 'of drawn people'
+    number = len(next(iter(rows.values())))
+    print(f'{number} pairs {people} at {size[0]}x{size[1]}, a model of {model_size[0]}x{model_size[1]}')
+    print(f'{"":8s} {"":28s} ' + ' '.join(f'{name:>18s}' for name in COLUMNS))
+    for (model, way), of_pairs in rows.items():
+        *means, energy, of_source = np.mean(of_pairs, axis=0)
+        print(f'{model:8s} {way:28s} ' + ' '.join(f'{value:18.4f}' for value in (*means, energy / of_source)))
+
+
+def _pairs_and_answers(predictor: Any, size: Size, model_size: Size) -> Iterator[tuple]:
+    """Source and target, and by their names the answers that are to be brought to this size."""
+    if FLAGS.data_dir:
+        for source, target in tqdm.tqdm(StoredPairs(FLAGS.data_dir, size, FLAGS.max_pairs), unit='pair'):
+            yield source, target, {'run': trained_answer(predictor, source, target)}
+        return
+    pairs = drawn_pairs(FLAGS.num_people, size, FLAGS.max_yaw, FLAGS.white_background)
+    for source, target in tqdm.tqdm(pairs, total=FLAGS.num_people, unit='pair'):
         answers = {name: exact_answer(source, target, model_size, name == 'blurred') for name in ('exact', 'blurred')}
         if predictor is not None:
             answers['run'] = trained_answer(predictor, source, target)
-        for model, answer in answers.items():
-            for way, values in scores(source, target, answer, [int(number) for number in FLAGS.octaves]).items():
-                rows.setdefault((model, way), []).append(values)
-    print(
-        f'{FLAGS.num_people} pairs of drawn people at {size[0]}x{size[1]}, a model of {model_size[0]}x{model_size[1]}'
-    )
-    print(f'{"":8s} {"":28s} ' + ' '.join(f'{name:>18s}' for name in COLUMNS))
-    for (model, way), of_pairs in rows.items():
-        print(f'{model:8s} {way:28s} ' + ' '.join(f'{value:18.4f}' for value in np.mean(of_pairs, axis=0)))
+        yield source, target, answers
 
 
 if __name__ == '__main__':
