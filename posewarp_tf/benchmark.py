@@ -2,8 +2,8 @@
 
 Forward pass, one more pose of the same source (what depends on the source alone is kept), and forward plus backward
 pass (gradients of every weight), on random inputs: median and fastest of `--repeats` after a warm-up, and the peak
-memory of the process. Machines differ, so the same run also times a matrix product: at its rate, the network's
-arithmetic alone would take the time called the floor.
+memory of the process; with `--jit_compile` as XLA compiles them. Machines differ, so the same run also times a matrix
+product: at its rate, the network's arithmetic alone would take the time called the floor.
 
 With `--window`, of a model of clips: all that training computes for a window of frames, losses, discriminators and
 updates included, on random clips.
@@ -14,6 +14,7 @@ near the pictures are to those in float32, on test pairs of `--data_dir`.
 
 from __future__ import annotations
 
+import functools
 import resource
 import statistics
 import time
@@ -57,14 +58,16 @@ def network_steps(config: Config, batch_size: int) -> tuple[Callable, Callable, 
         for i, (name, spec) in enumerate(model.example_inputs().items())
     }
 
-    @tf.function
+    compiled = functools.partial(tf.function, jit_compile=config.training.jit_compile or None)
+
+    @compiled
     def forward() -> tf.Tensor:
         return model(inputs)['image']
 
     state = tf.function(model.start)(inputs)
-    another_pose = tf.function(lambda: model.step(state, inputs)['image'])
+    another_pose = compiled(lambda: model.step(state, inputs)['image'])
 
-    @tf.function
+    @compiled
     def forward_and_backward() -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             image = model(inputs, training=True)['image']
@@ -144,7 +147,8 @@ def main() -> None:
     height, width = config.model.image_size
     precision = chosen_precision(config.training.precision)
     settings = f'batch {FLAGS.batch}, sampler {config.model.sampler_impl}, {precision}'
-    print(f'{config.model.model}, {height}x{width}, {settings}')
+    compiled = ', XLA' if config.training.jit_compile else ''
+    print(f'{config.model.model}, {height}x{width}, {settings}{compiled}')
     if FLAGS.window:
         if config.model.clip_form is None:
             raise ConfigError(f'--window: --model={config.model.model} makes no clips')
