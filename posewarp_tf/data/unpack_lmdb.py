@@ -70,12 +70,13 @@ def unpack(data_dir: str | os.PathLike, output_dir: str | os.PathLike, lmdb: str
     root, final = pathlib.Path(data_dir), pathlib.Path(output_dir)
     require_nothing_there(final)
     source = find_lmdb(root, lmdb)
+    library = _load_lmdb(source)
     pairs = {split: read_target_rows(root / f'{split}_pairs.txt') for split in SPLITS}
     names = {split: sorted({name for pair in found for name in pair}) for split, found in pairs.items()}
     every = sorted(set().union(*names.values()))
     poses = _read_poses(root / 'pose', every)
     with folder_appearing_whole(final) as folder:
-        _write_pictures(source, every, folder / _FOLDER)
+        _write_pictures(library, source, every, folder / _FOLDER)
         for split in SPLITS:
             rows = ''.join(f'{origin},{target}\n' for origin, target in pairs[split])
             files.write_text(folder / f'fashion-pairs-{split}.csv', 'from,to\n' + rows)
@@ -141,9 +142,8 @@ def _read_poses(folder: pathlib.Path, names: Sequence[str]) -> dict[str, np.ndar
     return dict(zip(names, PADDED_FRAME.to_pixels(found, DEEPFASHION_KEYPOINT_SIZE)))
 
 
-def _write_pictures(source: pathlib.Path, names: Sequence[str], folder: pathlib.Path) -> None:
+def _write_pictures(lmdb: Any, source: pathlib.Path, names: Sequence[str], folder: pathlib.Path) -> None:
     """The bytes of every picture as a file, once they are seen to be a picture."""
-    lmdb = _load_lmdb(source)
     keys = {name: f'{_FOLDER}/{name}'.encode() for name in names}
     try:
         with lmdb.open(str(source), **_READING) as environment, environment.begin(buffers=True) as transaction:
