@@ -34,6 +34,7 @@ COMMANDS = {
     'synthetic': ('posewarp_tf.synthetic.__main__', 'writes a data set of synthetic people, or one walking'),
     'check-data': ('posewarp_tf.data.check', 'looks a data set over before training'),
     'prepare-data': ('posewarp_tf.data.prepare', 'writes a data set as a few large files, for large sets'),
+    'unpack-lmdb': ('posewarp_tf.data.unpack_lmdb', "makes a data set of DeepFashion in NTED's or PIDM's LMDB"),
     'prepare-photos': ('posewarp_tf.data.prepare_photos', 'makes a data set of your own photos'),
     'import-pytorch': ('posewarp_tf.import_pytorch', 'makes a run of checkpoints released for PyTorch'),
     'export-pytorch': ('posewarp_tf.export_pytorch', 'writes the weights of a run for PyTorch'),

@@ -4,6 +4,7 @@ A folder holds, for each split (`train`, `test`):
     {fasion,fashion,market,mvc}-[resize-]pairs-<split>.csv, or a text of two names per row;
     {fasion,fashion,market,mvc}-[resize-]annotation-<split>.csv, or a folder `pose/` of pose texts;
     the pictures, in `<split>/`, or for all splits in `img/`, `img_highres/`, `images/`, `image/` or beside the lists.
+It may also hold keypoint_size.txt, which says what --keypoint_size would.
 MVC has no published pairs or joints: its joints are in pixels of the pictures, which then have one size.
 Maps of classes lie in folders of their own (truth.py). Prepared folders hold the same in few files (prepared.py).
 """
@@ -23,7 +24,13 @@ from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.pictures.names import NameIndex
 from posewarp_tf.pictures.picture_files import PICTURE_SUFFIXES, picture_size
 from posewarp_tf.poses.annotations import Annotations, read_annotations, read_pairs, read_pose_folder
-from posewarp_tf.poses.keypoint_frame import KeypointFrame, common_size, detect_frame, pictures_are_padded
+from posewarp_tf.poses.keypoint_frame import (
+    KeypointFrame,
+    common_size,
+    detect_frame,
+    pictures_are_padded,
+    stated_keypoint_size,
+)
 from posewarp_tf.settings.sections import DataConfig
 
 SPLITS = ('train', 'test')
@@ -131,7 +138,8 @@ def read_lists(data: DataConfig, split: str) -> PairLists:
     pictures_size = None
     if data.dataset == 'mvc':
         pictures_size = common_size([os.path.join(folder, name) for name in pictures_found])
-    frame = detect_frame(stack_keypoints(annotations), data.keypoint_size, data.dataset, data.data_dir, pictures_size)
+    keypoint_size = data.keypoint_size or stated_keypoint_size(data.data_dir)
+    frame = detect_frame(stack_keypoints(annotations), keypoint_size, data.dataset, data.data_dir, pictures_size)
     of_split = annotations[files.annotations_of(split)]
 
     annotated_names = match_names(
@@ -151,7 +159,7 @@ def read_lists(data: DataConfig, split: str) -> PairLists:
     names = sorted({name for pair in usable for name in pair})
     pictures = match_names(names, pictures_found, f'{folder}: no picture')
     paths = [os.path.join(folder, pictures[name]) for name in names]
-    padded = data.dataset == 'deepfashion' and not data.keypoint_size and pictures_are_padded(paths)
+    padded = data.dataset == 'deepfashion' and not keypoint_size and pictures_are_padded(paths)
     if padded:
         print(f'{folder}: pictures are padded to 256x256: people stand in columns 40 to 216')
     keypoints = np.stack([of_split.keypoints[annotated_names[name]] for name in names])

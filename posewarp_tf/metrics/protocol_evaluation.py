@@ -90,7 +90,8 @@ def evaluate_images(
     examples = load_dataset(data, 'test', sizes[data.dataset][0]).spread(max_pairs)
     pairs = _answered(answers, examples)
     answer_size = picture_size(pairs[0][0])
-    padded = data.dataset == 'deepfashion' and pictures_are_padded(examples.paths)
+    # Squares of another aspect are squashed, whatever their sides look like.
+    padded = data.dataset == 'deepfashion' and examples.aspect == 1 and pictures_are_padded(examples.paths)
     scores = ProtocolScores(name, data.dataset, answer_size, padded, *_open(networks, name))
     num_used = scores.num_used(len(pairs))
     for number, batch in enumerate(tqdm(list(batches(pairs, batch_size)), desc='pictures', unit='batch')):

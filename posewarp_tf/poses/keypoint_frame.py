@@ -3,7 +3,7 @@
 DeepFashion annotations come in three frames (height x width):
     (a) 256x176, the published one;
     (b) 256x256 with borders of 40 px left and right, so that x - 40 gives (a);
-    (c) any other, given by --keypoint_size; it covers the whole picture.
+    (c) any other, given by --keypoint_size or by the folder's own keypoint_size.txt; it covers the whole picture.
 Market-1501's is 128x64, MVC's that of the pictures, which have one size.
 Pictures come whole (750x1101, 176x256, or squashed to any size) or, for DeepFashion, padded to 256x256 with
 the same white borders.
@@ -19,10 +19,12 @@ import numpy as np
 
 from posewarp_tf.conventions import DEEPFASHION_KEYPOINT_SIZE, MISSING
 from posewarp_tf.errors import DataError
+from posewarp_tf.files import read_text
 from posewarp_tf.pictures.picture_files import load_image, picture_size
 
 MARKET_KEYPOINT_SIZE = (128, 64)
 PADDED_SIZE = (256, 256)
+SIZE_FILE = 'keypoint_size.txt'
 _BORDER = 40
 # Annotators' rounding may put a joint a little beyond the person's columns.
 _BORDER_TOLERANCE = 4
@@ -55,6 +57,9 @@ class KeypointFrame:
         return np.where(seen[..., np.newaxis], pixels, MISSING).astype(np.float32)
 
 
+PADDED_FRAME = KeypointFrame(*DEEPFASHION_KEYPOINT_SIZE, _BORDER)
+
+
 def detect_frame(
     keypoints: np.ndarray,
     keypoint_size: tuple[int, ...],
@@ -75,17 +80,43 @@ def detect_frame(
     if not seen.size:
         raise DataError(f'{path}: every joint of every picture is missing (-1)')
     frame, reason = _decide(seen, keypoint_size, dataset, path, pictures_size)
-    num_outside = np.count_nonzero(frame.to_pixels(annotated, (1, 1))[..., 0] < 0)
-    if num_outside > _MAX_OUTSIDE * len(annotated):
-        raise DataError(
-            f'{path}: {num_outside} of {len(annotated)} joints lie outside {_shown(frame)} ({reason}); x is in '
-            f'{_range(annotated[:, 0])}, y in {_range(annotated[:, 1])}: give the frame by '
-            '--keypoint_size=height,width'
-        )
+    num_outside = require_inside(annotated, frame, path, reason, ': give the frame by --keypoint_size=height,width')
     print(f'keypoint frame of {path}: {_shown(frame)} ({reason})')
     if num_outside:
         print(f'  {num_outside} of {len(annotated)} joints lie outside it and are taken as missing')
     return frame
+
+
+def require_inside(annotated: np.ndarray, frame: KeypointFrame, path: str, reason: str, advice: str = '') -> int:
+    """How many of the joints [N, 2] that are annotated lie outside a frame.
+
+    Raises:
+        DataError: more than 5% do; names the `path`, the `reason` for the frame and the `advice`.
+    """
+    num_outside = np.count_nonzero(frame.to_pixels(annotated, (1, 1))[..., 0] < 0)
+    if num_outside > _MAX_OUTSIDE * len(annotated):
+        raise DataError(
+            f'{path}: {num_outside} of {len(annotated)} joints lie outside {_shown(frame)} ({reason}); x is in '
+            f'{_range(annotated[:, 0])}, y in {_range(annotated[:, 1])}{advice}'
+        )
+    return num_outside
+
+
+def stated_keypoint_size(folder: str) -> tuple[int, ...]:
+    """What a data set says itself, in `height,width` in its keypoint_size.txt: as --keypoint_size; () without the file.
+
+    Raises:
+        DataError: it says something else.
+    """
+    path = os.path.join(folder, SIZE_FILE)
+    if not os.path.exists(path):
+        return ()
+    text = read_text(path).strip()
+    sides = text.split(',')
+    if len(sides) != 2 or not all(side.strip().isdecimal() and int(side) for side in sides):
+        raise DataError(f'{path}: got {text[:80]!r}, expected height,width')
+    print(f'{path}: --keypoint_size={text}')
+    return int(sides[0]), int(sides[1])
 
 
 def _decide(
@@ -117,7 +148,7 @@ def _decide(
     low, high = _BORDER - _BORDER_TOLERANCE, _BORDER + width + _BORDER_TOLERANCE
     if max_y <= height and min_x >= low and max_x <= high:
         return (
-            KeypointFrame(height, width, _BORDER),
+            PADDED_FRAME,
             f'256x256 with borders of {_BORDER}: x is in {_range(seen[:, 0])}',
         )
     raise DataError(

@@ -27,7 +27,9 @@ class DataConfig(Section):
         choices=('deepfashion', 'market', 'mvc', 'fashion_video', 'iper'),
     )
     keypoint_size: tuple[int, ...] = option(
-        (), 'Height,width of the frame of the annotated keypoints; empty: detected (and the decision printed).'
+        (),
+        'Height,width of the frame of the annotated keypoints; empty: as keypoint_size.txt in --data_dir says, or '
+        'detected (and the decision printed).',
     )
     garment_classes: str = option(
         'auto',

@@ -172,6 +172,9 @@ def test_cfld_takes_the_size_of_the_answers_and_padded_pictures_lose_their_borde
     cropped = evaluate_images(folder, 'cfld', data, tmp_path / 'output', networks, max_pairs=2)
     assert cropped['protocol']['true_pictures'].startswith('columns 40 to 216 of 256')
     assert cropped['images'] == pytest.approx(plain['images'], rel=0.02)
+    (tmp_path / 'data/keypoint_size.txt').write_text('256,176\n')
+    squashed = evaluate_images(folder, 'cfld', data, tmp_path / 'output', networks, max_pairs=2)
+    assert squashed['protocol']['true_pictures'] == plain['protocol']['true_pictures']
 
 
 def test_market_has_scores_under_the_mask_of_the_target_pose(tmp_path, networks):

@@ -156,6 +156,19 @@ def test_given_frame_covers_the_picture(capsys):
     assert 'given by --keypoint_size' in capsys.readouterr().out
 
 
+def test_a_folder_says_the_frame_of_its_joints_unless_the_flag_does(tiny_dataset):
+    path = tiny_dataset.root / 'keypoint_size.txt'
+    path.write_text('512, 352\n')
+    for settings, frame in (({}, (512, 352)), ({'keypoint_size': (256, 352)}, (256, 352))):
+        dataset = _load(tiny_dataset, size=(64, 32), **settings)
+        expected = tiny_dataset.keypoints(1)[:17] * [32 / frame[1], 64 / frame[0]]
+        np.testing.assert_allclose(dataset.keypoints[1, :17], expected, atol=1e-4)
+    for text in ('256', '256,0', '256x176', '256,176,3'):
+        path.write_text(text)
+        with pytest.raises(DataError, match=rf"keypoint_size\.txt: got '{text}', expected height,width"):
+            _load(tiny_dataset)
+
+
 def test_given_frame_that_leaves_joints_outside_is_refused():
     with pytest.raises(DataError, match=r'lie outside 128x64 \(given by --keypoint_size\)'):
         detect_frame(_spread(10, 170), (128, 64), 'deepfashion', 'set')
