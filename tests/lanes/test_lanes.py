@@ -11,6 +11,7 @@ import threading
 import numpy as np
 import pytest
 import tensorflow as tf
+from google.protobuf.internal import api_implementation
 
 from posewarp_tf import lanes
 from posewarp_tf.errors import DataError, LaneError
@@ -28,6 +29,11 @@ def test_keras_is_keras_2():
     assert tf.keras.layers.Layer.__module__.split('.')[0] == ('tf_keras' if HAS_KERAS_3 else 'keras')
     package = sys.modules[tf.keras.layers.Layer.__module__.split('.')[0]]
     assert package.__version__.startswith('2.')
+
+
+def test_protocol_buffers_are_not_read_by_python_alone():
+    # Building graphs and reading SavedModels would take several times as long.
+    assert api_implementation.Type() in ('upb', 'cpp')
 
 
 @pytest.mark.parametrize('before', ['', 'import tensorflow; '])
