@@ -53,6 +53,8 @@ def added_flags(command: Command) -> tuple[str, ...]:
             return ('--faces=2', '--face_frames=2', '--image_height=64', '--num_processes=1', f'--output_dir={NEW}')
         people = ('--num_train_people=1', '--num_test_people=1', '--poses_per_person=2', '--pairs_per_person=2')
         return (*people, '--num_processes=1', f'--output_dir={NEW}')
+    if command.module == 'posewarp_tf.photos.accuracy' and '--data_dir=' in command.text:
+        return ('--scale=1', '--max_pairs=1', '--data_dir=data/quickstart', '--run_dir=runs/quickstart')
     if command.module == 'posewarp_tf.benchmark' and '--accuracy_of=' in command.text:
         return ('--accuracy_of=runs/quickstart', '--data_dir=data/quickstart')
     if command.module == 'posewarp_tf.benchmark' and '--window' in command.arguments:
