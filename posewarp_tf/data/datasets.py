@@ -138,8 +138,7 @@ def read_lists(data: DataConfig, split: str) -> PairLists:
     pictures_size = None
     if data.dataset == 'mvc':
         pictures_size = common_size([os.path.join(folder, name) for name in pictures_found])
-    keypoint_size = data.keypoint_size or stated_keypoint_size(data.data_dir)
-    frame = detect_frame(stack_keypoints(annotations), keypoint_size, data.dataset, data.data_dir, pictures_size)
+    frame = detect_frame(stack_keypoints(annotations), data.keypoint_size, data.dataset, data.data_dir, pictures_size)
     of_split = annotations[files.annotations_of(split)]
 
     annotated_names = match_names(
@@ -159,7 +158,7 @@ def read_lists(data: DataConfig, split: str) -> PairLists:
     names = sorted({name for pair in usable for name in pair})
     pictures = match_names(names, pictures_found, f'{folder}: no picture')
     paths = [os.path.join(folder, pictures[name]) for name in names]
-    padded = data.dataset == 'deepfashion' and not keypoint_size and pictures_are_padded(paths)
+    padded = has_borders(data, split, paths)
     if padded:
         print(f'{folder}: pictures are padded to 256x256: people stand in columns 40 to 216')
     keypoints = np.stack([of_split.keypoints[annotated_names[name]] for name in names])
@@ -174,6 +173,16 @@ def read_lists(data: DataConfig, split: str) -> PairLists:
         aspect=1.0 if padded else _aspect(paths[0], frame.height / frame.width),
     )
     return PairLists(examples, frame, padded)
+
+
+def has_borders(data: DataConfig, split: str, paths: Sequence[str]) -> bool:
+    """Whether the pictures of a split have DeepFashion's borders; a frame that is given covers the whole picture."""
+    prepared = find_prepared(data.data_dir)
+    if prepared is not None:
+        return prepared.index['splits'][split]['padded']
+    if data.dataset != 'deepfashion' or data.keypoint_size or stated_keypoint_size(data.data_dir):
+        return False
+    return pictures_are_padded(paths)
 
 
 def _aspect(path: str, annotated: float) -> float:

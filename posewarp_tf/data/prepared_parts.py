@@ -15,6 +15,7 @@ from posewarp_tf.data.record_shards import ShardTask
 from posewarp_tf.data.truth import CLASS_MAP_FOLDERS, CODINGS, find_class_maps, find_flows
 from posewarp_tf.errors import DataError
 from posewarp_tf.pictures.class_maps import Coding
+from posewarp_tf.poses.keypoint_frame import stated_keypoint_size
 from posewarp_tf.settings.sections import DataConfig
 
 
@@ -100,7 +101,7 @@ def describe(data: DataConfig, splits: dict[str, SplitParts], records_per_shard:
     return {
         'form': FORM,
         'dataset': data.dataset,
-        'keypoint_size': list(data.keypoint_size),
+        'keypoint_size': list(data.keypoint_size or stated_keypoint_size(data.data_dir)),
         'frame': [frame.height, frame.width, frame.left],
         'codings': {kind: _name_of(kind, coding) for kind, coding in codings.items()},
         'records_per_shard': records_per_shard,

@@ -147,6 +147,7 @@ def _write_pictures(lmdb: Any, source: pathlib.Path, names: Sequence[str], folde
     keys = {name: f'{_FOLDER}/{name}'.encode() for name in names}
     try:
         with lmdb.open(str(source), **_READING) as environment, environment.begin(buffers=True) as transaction:
+            _require_whole(source / 'data.mdb', environment)
             absent = [key.decode() for key in keys.values() if transaction.get(key) is None]
             if absent:
                 raise DataError(f'{source}: no picture {shorten(absent)}')
@@ -160,6 +161,13 @@ def _write_pictures(lmdb: Any, source: pathlib.Path, names: Sequence[str], folde
                     raise DataError(f'{source}: {key.decode()}: {str(error).removeprefix(f"{path}: ")}') from error
     except lmdb.Error as error:
         raise DataError(f'{source}: an LMDB that cannot be read: {error}') from error
+
+
+def _require_whole(path: pathlib.Path, environment: Any) -> None:
+    """Raises DataError where the file is cut short: to read beyond its end would kill the program."""
+    expected = (environment.info()['last_pgno'] + 1) * environment.stat()['psize']
+    if path.stat().st_size < expected:
+        raise DataError(f'{path}: cut short: got {path.stat().st_size} bytes, expected {expected}')
 
 
 def _load_lmdb(path: pathlib.Path) -> Any:

@@ -12,7 +12,15 @@ import numpy as np
 from tqdm import tqdm
 
 from posewarp_tf import files
-from posewarp_tf.data.datasets import PairDataset, find_files, find_pictures, load_dataset, match_names, shorten
+from posewarp_tf.data.datasets import (
+    PairDataset,
+    find_files,
+    find_pictures,
+    has_borders,
+    load_dataset,
+    match_names,
+    shorten,
+)
 from posewarp_tf.data.prepared import find_prepared
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.metrics.frechet import Moments
@@ -24,7 +32,6 @@ from posewarp_tf.metrics.torch_inception import TorchInception
 from posewarp_tf.metrics.training_moments import batches, training_moments
 from posewarp_tf.pictures.picture_files import picture_size
 from posewarp_tf.poses.annotations import read_pairs
-from posewarp_tf.poses.keypoint_frame import pictures_are_padded
 from posewarp_tf.runs.run_folder import RunFolder
 from posewarp_tf.settings.sections import DataConfig
 
@@ -90,8 +97,7 @@ def evaluate_images(
     examples = load_dataset(data, 'test', sizes[data.dataset][0]).spread(max_pairs)
     pairs = _answered(answers, examples)
     answer_size = picture_size(pairs[0][0])
-    # Squares of another aspect are squashed, whatever their sides look like.
-    padded = data.dataset == 'deepfashion' and examples.aspect == 1 and pictures_are_padded(examples.paths)
+    padded = has_borders(data, 'test', examples.paths)
     scores = ProtocolScores(name, data.dataset, answer_size, padded, *_open(networks, name))
     num_used = scores.num_used(len(pairs))
     for number, batch in enumerate(tqdm(list(batches(pairs, batch_size)), desc='pictures', unit='batch')):

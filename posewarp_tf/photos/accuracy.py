@@ -16,6 +16,7 @@ the model's size cannot hold, and the energy of fine detail, the source's being 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from absl import flags
 from PIL import Image
 
 from posewarp_tf.conventions import VISIBILITY_OCCLUDED
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.metrics.detail import detail_energy
 from posewarp_tf.metrics.image import image_metrics
 from posewarp_tf.photos.full_resolution import OCTAVES, full_resolution
@@ -123,7 +125,16 @@ def define_flags() -> None:
     flags.DEFINE_boolean('white_background', True, 'As of `posewarp synthetic`; the default is that of the demo.')
 
 
+# Of drawn people.
+_DRAWN = ('model_size', 'num_people', 'max_yaw', 'white_background')
+
+
 def main() -> None:
+    for name in _DRAWN if FLAGS.data_dir else ('max_pairs',):
+        if FLAGS[name].present:
+            raise ConfigError(
+                f'--{name}: of no use ' + ('beside --data_dir' if FLAGS.data_dir else 'without --data_dir')
+            )
     model_size = size_from_flag('model_size')
     predictor = None
     if FLAGS.run_dir or FLAGS.data_dir:
@@ -151,7 +162,9 @@ def main() -> None:
 def _pairs_and_answers(predictor: Any, size: Size, model_size: Size) -> Iterator[tuple]:
     """Source and target, and by their names the answers that are to be brought to this size."""
     if FLAGS.data_dir:
-        for source, target in tqdm.tqdm(StoredPairs(FLAGS.data_dir, size, FLAGS.max_pairs), unit='pair'):
+        for source, target in tqdm.tqdm(
+            StoredPairs(os.path.expanduser(FLAGS.data_dir), size, FLAGS.max_pairs), unit='pair'
+        ):
             yield source, target, {'run': trained_answer(predictor, source, target)}
         return
     pairs = drawn_pairs(FLAGS.num_people, size, FLAGS.max_yaw, FLAGS.white_background)

@@ -37,7 +37,8 @@ class StoredPairs:
         max_pairs: only so many, spread evenly over all.
 
     Raises:
-        DataError: the folder cannot be read, has no such maps, or (while reading) a picture is smaller than `size`.
+        DataError: the folder cannot be read, has no such maps, or (while reading) a picture is smaller than
+            `size` or shows nobody.
     """
 
     def __init__(self, data_dir: str, size: tuple[int, int], max_pairs: int | None):
@@ -61,9 +62,8 @@ class StoredPairs:
                 f'{path}: got {image.shape[0]}x{image.shape[1]}, expected at least {size[0]}x{size[1]}: '
                 'larger pictures, or a smaller --scale'
             )
-        parts = load_class_map(self._maps.paths[number], self._maps.coding)
-        return Photo(
-            Window.whole(image.shape).crop(image, size),
-            self._examples.keypoints[number],
-            Window.whole(parts.shape).crop_classes(parts, size),
-        )
+        whole_parts = load_class_map(self._maps.paths[number], self._maps.coding)
+        parts = Window.whole(whole_parts.shape).crop_classes(whole_parts, size)
+        if not parts.any():
+            raise DataError(f'{self._maps.paths[number]}: nobody is in this map of body parts, expected a person')
+        return Photo(Window.whole(image.shape).crop(image, size), self._examples.keypoints[number], parts)

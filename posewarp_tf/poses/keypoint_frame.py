@@ -69,17 +69,20 @@ def detect_frame(
 ) -> KeypointFrame:
     """The frame of all keypoints [N, 18, 2] of a data set; prints the decision.
 
-    `pictures_size`: that of all pictures, for a data set whose joints are in their pixels.
+    Args:
+        keypoint_size: height and width; (): what the data set says itself (`stated_keypoint_size`), or else detected.
+        path: of the data set, or of a file in it.
+        pictures_size: that of all pictures, for a data set whose joints are in their pixels.
 
     Raises:
         DataError: naming --keypoint_size, when the frame cannot be told from the numbers or the given one
-            leaves more than 5% of the joints outside.
+            leaves more than 5% of the joints outside; or the data set says another one.
     """
     annotated = keypoints[np.any(keypoints != MISSING, axis=-1)]
     seen = annotated[np.all(annotated >= 0, axis=-1)]
     if not seen.size:
         raise DataError(f'{path}: every joint of every picture is missing (-1)')
-    frame, reason = _decide(seen, keypoint_size, dataset, path, pictures_size)
+    frame, reason = _given(keypoint_size, path) or _decide(seen, dataset, path, pictures_size)
     num_outside = require_inside(annotated, frame, path, reason, ': give the frame by --keypoint_size=height,width')
     print(f'keypoint frame of {path}: {_shown(frame)} ({reason})')
     if num_outside:
@@ -102,34 +105,44 @@ def require_inside(annotated: np.ndarray, frame: KeypointFrame, path: str, reaso
     return num_outside
 
 
-def stated_keypoint_size(folder: str) -> tuple[int, ...]:
-    """What a data set says itself, in `height,width` in its keypoint_size.txt: as --keypoint_size; () without the file.
+def stated_keypoint_size(path: str) -> tuple[int, ...]:
+    """What a data set says itself, `height,width` in its keypoint_size.txt; () without the file.
+
+    `path` is that of the data set, or of a file in it.
 
     Raises:
         DataError: it says something else.
     """
-    path = os.path.join(folder, SIZE_FILE)
-    if not os.path.exists(path):
+    size_path = _size_file(path)
+    if not os.path.exists(size_path):
         return ()
-    text = read_text(path).strip()
+    text = read_text(size_path).strip()
     sides = text.split(',')
     if len(sides) != 2 or not all(side.strip().isdecimal() and int(side) for side in sides):
-        raise DataError(f'{path}: got {text[:80]!r}, expected height,width')
-    print(f'{path}: --keypoint_size={text}')
+        raise DataError(f'{size_path}: got {text[:80]!r}, expected height,width')
     return int(sides[0]), int(sides[1])
 
 
+def _size_file(path: str) -> str:
+    return os.path.join(path if os.path.isdir(path) else os.path.dirname(path), SIZE_FILE)
+
+
+def _given(keypoint_size: tuple[int, ...], path: str) -> tuple[KeypointFrame, str] | None:
+    """The frame that the user or the data set says, and who does."""
+    stated = stated_keypoint_size(path)
+    if not keypoint_size:
+        return (KeypointFrame(*stated), f'as {SIZE_FILE} says') if stated else None
+    if len(keypoint_size) != 2 or min(keypoint_size) <= 0:
+        raise DataError(f'--keypoint_size: got {keypoint_size}, expected height,width')
+    if stated and tuple(keypoint_size) != stated:
+        got, expected = (','.join(map(str, size)) for size in (keypoint_size, stated))
+        raise DataError(f'--keypoint_size: got {got}, but {_size_file(path)} says {expected}')
+    return KeypointFrame(*keypoint_size), 'given by --keypoint_size'
+
+
 def _decide(
-    seen: np.ndarray,
-    keypoint_size: tuple[int, ...],
-    dataset: str,
-    path: str,
-    pictures_size: tuple[int, int] | None,
+    seen: np.ndarray, dataset: str, path: str, pictures_size: tuple[int, int] | None
 ) -> tuple[KeypointFrame, str]:
-    if keypoint_size:
-        if len(keypoint_size) != 2 or min(keypoint_size) <= 0:
-            raise DataError(f'--keypoint_size: got {keypoint_size}, expected height,width')
-        return KeypointFrame(*keypoint_size), 'given by --keypoint_size'
     if dataset == 'market':
         return KeypointFrame(*MARKET_KEYPOINT_SIZE), 'published for Market-1501'
     if dataset == 'mvc':

@@ -138,9 +138,15 @@ def with_broken_picture(root):
     write_lmdb(root / '256-176', {f'img/{STEMS[1]}.png': b'no picture'})
 
 
+def cut_short(root):
+    path = root / '256-176/data.mdb'
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
 @pytest.mark.parametrize(
     ('damage', 'message'),
     [
+        (cut_short, r'data\.mdb: cut short: got \d+ bytes, expected \d+$'),
         (lambda root: (root / 'train_pairs.txt').unlink(), r'train_pairs\.txt: no such file'),
         (without_source, rf"train_pairs\.txt, row 3: got '{LISTED[2]}', expected a target, a comma and its sources"),
         (out_of_the_folder, r"test_pairs\.txt, row 1: got 'img/\.\./\.\./other\.jpg', expected the path .* in img/"),

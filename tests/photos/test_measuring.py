@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.photos.accuracy import COLUMNS, drawn_pairs, exact_answer, scores
+from posewarp_tf.photos.accuracy import COLUMNS, Answer, drawn_pairs, exact_answer, scores
 from posewarp_tf.photos.benchmark import time_network, time_steps
 from posewarp_tf.photos.stored_pairs import StoredPairs
 from tests.tiny_dataset import PICTURE_NAMES, PICTURE_SIZE, TinyDataset
@@ -46,9 +46,17 @@ def test_pairs_of_a_data_set_are_made_as_small_as_asked_for_and_never_larger(tin
     assert len(pairs) == len(list(pairs)) == 2
     source, target = next(iter(pairs))
     np.testing.assert_allclose(source.keypoints[0], TinyDataset.keypoints(0)[0] / 8 * [24 / 22, 1], atol=1e-4)
+    # Nothing is nearer to a picture than itself, and nothing has just as much detail.
+    itself = Answer(source.image, np.zeros((16, 12, 2), np.float32), np.ones((16, 12, 1), np.float32))
+    (found,) = scores(source, source, itself, octaves=[]).values()
+    assert dict(zip(COLUMNS, found))['l1 of the person'] == 0
+    assert found[4] == found[5] > 0
     for photo in (source, target):
         assert photo.image.shape == (32, 24, 3)
         assert set(photo.parts[8:24, 6:12].ravel()) == {3}
         assert np.count_nonzero(photo.parts) == 16 * 6
+    Image.fromarray(0 * parts).save(tiny_dataset.root / 'parts' / 'person1.png')
+    with pytest.raises(DataError, match=r'person1\.png: nobody is in this map'):
+        list(StoredPairs(str(tiny_dataset.root), (32, 24), max_pairs=2))
     with pytest.raises(DataError, match='got 64x48, expected at least 128x96: larger pictures, or a smaller --scale'):
         next(iter(StoredPairs(str(tiny_dataset.root), (128, 96), max_pairs=1)))

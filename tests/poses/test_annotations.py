@@ -7,10 +7,13 @@ import pytest
 from PIL import Image
 
 from posewarp_tf.data.datasets import load_dataset
+from posewarp_tf.data.prepare import prepare
 from posewarp_tf.errors import DataError
 from posewarp_tf.pictures.names import NameIndex, deepfashion_name
 from posewarp_tf.poses.annotations import read_annotations, read_pairs
 from posewarp_tf.poses.keypoint_frame import detect_frame, pictures_are_padded
+from posewarp_tf.poses.readers import load_keypoints
+from posewarp_tf.settings.sections import DataConfig
 
 
 def _load(tiny, split='train', size=(256, 176), **settings):
@@ -156,13 +159,23 @@ def test_given_frame_covers_the_picture(capsys):
     assert 'given by --keypoint_size' in capsys.readouterr().out
 
 
-def test_a_folder_says_the_frame_of_its_joints_unless_the_flag_does(tiny_dataset):
+def test_a_folder_says_the_frame_of_its_joints_wherever_they_are_read(tiny_dataset, tmp_path):
     path = tiny_dataset.root / 'keypoint_size.txt'
     path.write_text('512, 352\n')
-    for settings, frame in (({}, (512, 352)), ({'keypoint_size': (256, 352)}, (256, 352))):
-        dataset = _load(tiny_dataset, size=(64, 32), **settings)
-        expected = tiny_dataset.keypoints(1)[:17] * [32 / frame[1], 64 / frame[0]]
-        np.testing.assert_allclose(dataset.keypoints[1, :17], expected, atol=1e-4)
+    expected = tiny_dataset.keypoints(1)[:17] * [32 / 352, 64 / 512]
+    for settings in ({}, {'keypoint_size': (512, 352)}):
+        np.testing.assert_allclose(
+            _load(tiny_dataset, size=(64, 32), **settings).keypoints[1, :17], expected, atol=1e-4
+        )
+    row = load_keypoints(tiny_dataset.root / 'fasion-annotation-test.csv', (64, 32), 'person1.jpg')
+    np.testing.assert_allclose(row[:17], expected, atol=1e-4)
+    prepare(DataConfig(data_dir=str(tiny_dataset.root)), tmp_path / 'prepared', num_workers=1, show_progress=False)
+    settings = {'data_dir': str(tmp_path / 'prepared'), 'keypoint_size': (512, 352)}
+    np.testing.assert_allclose(
+        load_dataset(DataConfig(**settings), 'test', (64, 32)).keypoints[1, :17], expected, atol=1e-4
+    )
+    with pytest.raises(DataError, match=r'--keypoint_size: got 256,352, but .*keypoint_size\.txt says 512,352'):
+        _load(tiny_dataset, keypoint_size=(256, 352))
     for text in ('256', '256,0', '256x176', '256,176,3'):
         path.write_text(text)
         with pytest.raises(DataError, match=rf"keypoint_size\.txt: got '{text}', expected height,width"):
