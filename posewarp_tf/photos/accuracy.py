@@ -26,11 +26,11 @@ from absl import flags
 from PIL import Image
 
 from posewarp_tf.conventions import VISIBILITY_OCCLUDED
+from posewarp_tf.data.photo_pairs import Photo, PhotoPairs
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.metrics.detail import detail_energy
 from posewarp_tf.metrics.image import image_metrics
 from posewarp_tf.photos.full_resolution import OCTAVES, full_resolution
-from posewarp_tf.photos.stored_pairs import Photo, StoredPairs
 from posewarp_tf.photos.windows import Window
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
@@ -163,7 +163,7 @@ def _pairs_and_answers(predictor: Any, size: Size, model_size: Size) -> Iterator
     """Source and target, and by their names the answers that are to be brought to this size."""
     if FLAGS.data_dir:
         for source, target in tqdm.tqdm(
-            StoredPairs(os.path.expanduser(FLAGS.data_dir), size, FLAGS.max_pairs), unit='pair'
+            PhotoPairs(os.path.expanduser(FLAGS.data_dir), size, FLAGS.max_pairs), unit='pair'
         ):
             yield source, target, {'run': trained_answer(predictor, source, target)}
         return

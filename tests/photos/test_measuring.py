@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from posewarp_tf.data.photo_pairs import PhotoPairs
 from posewarp_tf.errors import DataError
 from posewarp_tf.photos.accuracy import COLUMNS, Answer, drawn_pairs, exact_answer, scores
 from posewarp_tf.photos.benchmark import time_network, time_steps
-from posewarp_tf.photos.stored_pairs import StoredPairs
 from tests.tiny_dataset import PICTURE_NAMES, PICTURE_SIZE, TinyDataset
 
 
@@ -42,7 +42,7 @@ def test_pairs_of_a_data_set_are_made_as_small_as_asked_for_and_never_larger(tin
     parts[16:48, 12:24] = 3
     for name in PICTURE_NAMES:
         Image.fromarray(parts).save(tiny_dataset.root / 'parts' / f'{name.split(".")[0]}.png')
-    pairs = StoredPairs(str(tiny_dataset.root), (32, 24), max_pairs=2)
+    pairs = PhotoPairs(str(tiny_dataset.root), (32, 24), max_pairs=2)
     assert len(pairs) == len(list(pairs)) == 2
     source, target = next(iter(pairs))
     np.testing.assert_allclose(source.keypoints[0], TinyDataset.keypoints(0)[0] / 8 * [24 / 22, 1], atol=1e-4)
@@ -57,6 +57,6 @@ def test_pairs_of_a_data_set_are_made_as_small_as_asked_for_and_never_larger(tin
         assert np.count_nonzero(photo.parts) == 16 * 6
     Image.fromarray(0 * parts).save(tiny_dataset.root / 'parts' / 'person1.png')
     with pytest.raises(DataError, match=r'person1\.png: nobody is in this map'):
-        list(StoredPairs(str(tiny_dataset.root), (32, 24), max_pairs=2))
+        list(PhotoPairs(str(tiny_dataset.root), (32, 24), max_pairs=2))
     with pytest.raises(DataError, match='got 64x48, expected at least 128x96: larger pictures, or a smaller --scale'):
-        next(iter(StoredPairs(str(tiny_dataset.root), (128, 96), max_pairs=1)))
+        next(iter(PhotoPairs(str(tiny_dataset.root), (128, 96), max_pairs=1)))

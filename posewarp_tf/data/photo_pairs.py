@@ -29,7 +29,7 @@ class Photo(NamedTuple):
         return self.image.shape[0], self.image.shape[1]
 
 
-class StoredPairs:
+class PhotoPairs:
     """Source and target of the test pairs of a folder, made as small as `size` (height, width); read as they come.
 
     Args:
