@@ -73,14 +73,21 @@ def test_a_pytorch_file_is_the_same_as_one_of_numpy(few_layers, tmp_path):
 
 
 def test_keras_file_is_the_same_network_in_torchvision_units(keras_vgg):
-    """Keras' own network on BGR in its units gives the same features, 57.375 times as large."""
+    """Keras' own network on BGR in its units gives the same features, 57.375 times as large, and the same gradient."""
     network, path = keras_vgg
     taps = ('relu2_2', 'relu4_1')
     layers = [network.get_layer(name).output for name in ('block2_conv2', 'block4_conv1')]
-    expected = tf.keras.Model(network.input, layers)(57.375 * picture()[..., ::-1])
-    features = VGGFeatures(taps, path)(picture(), taps)
-    for tap, value in zip(taps, expected):
-        assert_agrees(57.375 * features[tap], value)
+    original, extract = tf.keras.Model(network.input, layers), VGGFeatures(taps, path)
+    image = tf.constant(picture())
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(image)
+        expected = original(57.375 * image[..., ::-1])
+        features = [57.375 * value for value in extract(image, taps).values()]
+        squares = [tf.add_n([tf.reduce_mean(value**2) for value in found]) for found in (features, expected)]
+    for value, other in zip(features, expected):
+        assert_agrees(value, other)
+    gradient, expected_gradient = (tape.gradient(square, image) for square in squares)
+    assert_agrees(gradient, expected_gradient)
 
 
 def test_downloaded_weights_are_those_of_the_keras_file(keras_vgg, monkeypatch):
