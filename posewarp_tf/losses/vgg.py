@@ -60,7 +60,7 @@ class VGGFeatures:
 
 
 class FrozenConvolution:
-    """relu(conv 3x3(x) + bias), [B, H, W, C] -> [B, H, W, D], whose gradient is a convolution with a kernel kept for it.
+    """relu(conv 3x3(x) + bias), [B, H, W, C] -> [B, H, W, D]; its gradient is a convolution with a kernel kept for it.
 
     Of small maps with many channels TensorFlow spends most of the gradient on turning the kernel round, in every step:
     512 channels of 6x4 pixels took 9 times as long as they themselves on a CPU. This kernel never changes.
