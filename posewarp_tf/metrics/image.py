@@ -36,8 +36,9 @@ def image_metrics(
         ssim_51: SSIM with a uniform window of 51, sample covariance. ssim_gaussian: SSIM with a Gaussian window, sigma
         1.5, population covariance. ms_ssim: product over scales of the mean contrast-structure term (coarsest
         scale: SSIM), each to the power of its weight. tint: how far the mean colour is off beside its brightness,
-        |d - mean(d)| / 255 with d the mean difference of each channel. Whole: as published, SSIM maps without the border
-        that the window does not fit in. Foreground: means of the same maps over the foreground, borders reflected.
+        |d - mean(d)| / 255 with d the mean difference of each channel. Whole: as published, SSIM maps without the
+        border that the window does not fit in. Foreground: means of the same maps over the foreground, borders
+        reflected.
         A value is None where it is not defined: ssim_51 of pictures smaller than its window, and a foreground
         without pixels.
     """
