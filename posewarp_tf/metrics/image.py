@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-IMAGE_METRICS = ('l1', 'psnr', 'ssim_51', 'ssim_gaussian', 'ms_ssim')
+IMAGE_METRICS = ('l1', 'psnr', 'ssim_51', 'ssim_gaussian', 'ms_ssim', 'tint')
 REGIONS = ('whole', 'foreground')
 
 # Identical pictures have an infinite PSNR, which neither means nor JSON can hold.
@@ -35,13 +35,16 @@ def image_metrics(
         l1: mean |difference| / 255. psnr: 10 log10(255^2 / mean squared difference) in dB, at most `MAX_PSNR`.
         ssim_51: SSIM with a uniform window of 51, sample covariance. ssim_gaussian: SSIM with a Gaussian window, sigma
         1.5, population covariance. ms_ssim: product over scales of the mean contrast-structure term (coarsest
-        scale: SSIM), each to the power of its weight. Whole: as published, SSIM maps without the border that the
-        window does not fit in. Foreground: means of the same maps over the foreground, borders reflected.
+        scale: SSIM), each to the power of its weight. tint: how far the mean colour is off beside its brightness,
+        |d - mean(d)| / 255 with d the mean difference of each channel. Whole: as published, SSIM maps without the
+        border that the window does not fit in. Foreground: means of the same maps over the foreground, borders
+        reflected.
         A value is None where it is not defined: ssim_51 of pictures smaller than its window, and a foreground
         without pixels.
     """
     _check(generated, truth, foreground)
-    difference = np.abs(generated.astype(np.float64) - truth) / 255
+    signed = (generated.astype(np.float64) - truth) / 255
+    difference = np.abs(signed)
     uniform_map = None if min(truth.shape[:2]) < _UNIFORM_WINDOW else _ssim_map(generated, truth, _UNIFORM_WINDOW)
     pyramid = _similarity_pyramid(generated, truth)
     found: dict[str, dict[str, float | None]] = {}
@@ -56,6 +59,7 @@ def image_metrics(
             'ssim_51': None if uniform_map is None else float(_mean(uniform_map, mask, _UNIFORM_WINDOW).mean()),
             'ssim_gaussian': float(_mean(pyramid[0][0], mask, _GAUSSIAN_WINDOW).mean()),
             'ms_ssim': _multiscale(pyramid, mask),
+            'tint': _tint(_mean(signed, mask)),
         }
     return found
 
@@ -80,6 +84,7 @@ def image_protocol(image_size: tuple[int, int]) -> dict[str, str]:
         'ssim_gaussian': 'scikit-image structural_similarity, gaussian_weights=True, sigma=1.5, '
         'use_sample_covariance=False, colour',
         'ms_ssim': multiscale,
+        'tint': 'Euclidean length of the difference of the mean colours, 0 to 1, less its mean over the channels',
         'foreground': 'mean of the difference or similarity map over the foreground pixels of the true picture; '
         'for ms_ssim at every scale',
     }
@@ -130,6 +135,10 @@ def _mean(values: np.ndarray, mask: np.ndarray | None, window: int = 1) -> np.nd
         return values[mask].mean(axis=0)
     border = window // 2
     return values[border : values.shape[0] - border, border : values.shape[1] - border].mean(axis=(0, 1))
+
+
+def _tint(difference: np.ndarray) -> float:
+    return float(np.linalg.norm(difference - difference.mean()))
 
 
 def _psnr(mean_squared_error: float) -> float:

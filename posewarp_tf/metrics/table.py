@@ -14,6 +14,7 @@ _IMAGE_ROWS = {
     'ssim_51': ('SSIM, window 51', 'higher', '{:.4f}'),
     'ssim_gaussian': ('SSIM, Gaussian', 'higher', '{:.4f}'),
     'ms_ssim': ('MS-SSIM', 'higher', '{:.4f}'),
+    'tint': ('tint', 'lower', '{:.4f}'),
 }
 # The same of a network's metrics; a deviation belongs to the row above.
 _NETWORK_ROWS = {

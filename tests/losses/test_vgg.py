@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from posewarp_tf.errors import RunError
 from posewarp_tf.losses.vgg import TAPS, VGGFeatures
+from posewarp_tf.models.precision import computing_in
 from posewarp_tf.pytorch_files.writer import write_tensors
 from tests.conftest import assert_agrees
 
@@ -72,14 +73,21 @@ def test_a_pytorch_file_is_the_same_as_one_of_numpy(few_layers, tmp_path):
 
 
 def test_keras_file_is_the_same_network_in_torchvision_units(keras_vgg):
-    """Keras' own network on BGR in its units gives the same features, 57.375 times as large."""
+    """Keras' own network on BGR in its units gives the same features, 57.375 times as large, and the same gradient."""
     network, path = keras_vgg
     taps = ('relu2_2', 'relu4_1')
     layers = [network.get_layer(name).output for name in ('block2_conv2', 'block4_conv1')]
-    expected = tf.keras.Model(network.input, layers)(57.375 * picture()[..., ::-1])
-    features = VGGFeatures(taps, path)(picture(), taps)
-    for tap, value in zip(taps, expected):
-        assert_agrees(57.375 * features[tap], value)
+    original, extract = tf.keras.Model(network.input, layers), VGGFeatures(taps, path)
+    image = tf.constant(picture())
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(image)
+        expected = original(57.375 * image[..., ::-1])
+        features = [57.375 * value for value in extract(image, taps).values()]
+        squares = [tf.add_n([tf.reduce_mean(value**2) for value in found]) for found in (features, expected)]
+    for value, other in zip(features, expected):
+        assert_agrees(value, other)
+    gradient, expected_gradient = (tape.gradient(square, image) for square in squares)
+    assert_agrees(gradient, expected_gradient)
 
 
 def test_downloaded_weights_are_those_of_the_keras_file(keras_vgg, monkeypatch):
@@ -124,21 +132,29 @@ def test_only_layers_up_to_the_deepest_tap_are_needed(few_layers, tmp_path):
         VGGFeatures(['relu2_2'], path)
 
 
-def test_is_frozen_and_in_float32_under_mixed_precision(few_layers, tmp_path):
-    path = saved(tmp_path / 'vgg.npz', few_layers)
-    expected = VGGFeatures(FEW, path)(picture(), FEW)
-    tf.keras.mixed_precision.set_global_policy('mixed_float16')
-    try:
+@pytest.mark.parametrize(('precision', 'differs'), [('float16', 1e-3), ('bfloat16', 2e-2)])
+def test_is_frozen_and_gives_float32_in_half_precision(few_layers, tmp_path, precision, differs):
+    """In bfloat16 it computes in it, with gradients that lead the same way; under float16 only the picture is so."""
+    path, image = saved(tmp_path / 'vgg.npz', few_layers), tf.constant(picture())
+
+    def features_and_gradient():
         extract = VGGFeatures(FEW, path)
-        image = tf.cast(picture(), tf.float16)
         with tf.GradientTape() as tape:
-            features = extract(image, FEW)
+            tape.watch(image)
+            features = extract(tf.cast(image, tf.keras.mixed_precision.global_policy().compute_dtype), FEW)
+            total = tf.add_n([tf.reduce_sum(value**2) for value in features.values()])
         assert tape.watched_variables() == ()
-    finally:
-        tf.keras.mixed_precision.set_global_policy('float32')
+        return features, tape.gradient(total, image)
+
+    expected, direction = features_and_gradient()
+    with computing_in(precision):
+        features, gradient = features_and_gradient()
     for tap in FEW:
         assert features[tap].dtype == tf.float32
-        assert_agrees(features[tap], expected[tap], 1e-2)
+        error = np.abs(features[tap] - expected[tap]).max() / np.max(expected[tap])
+        assert (1e-3 if precision == 'bfloat16' else 0) < error < differs
+    cosine = tf.reduce_sum(gradient * direction) / (tf.norm(gradient) * tf.norm(direction))
+    assert cosine > 0.999
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,19 @@ def test_constant_difference_has_known_l1_and_psnr():
         assert found[region]['psnr'] == pytest.approx(-20 * np.log10(0.2))
 
 
+def test_a_red_cast_of_the_person_is_tint_and_a_brighter_picture_is_none():
+    truth = _picture(64, 64) // 2
+    person = np.zeros((64, 64), bool)
+    person[20:40] = True
+    red = truth + (person[..., np.newaxis] * [51, 0, 0]).astype(np.uint8)
+    expected = 0.2 * np.sqrt(2 / 3)
+    found = image_metrics(red, truth, person)
+    assert found['foreground']['tint'] == pytest.approx(expected)
+    assert found['whole']['tint'] == pytest.approx(expected * 20 / 64)
+    brighter = image_metrics(truth + np.uint8(51), truth, person)
+    assert [brighter[region]['tint'] for region in REGIONS] == pytest.approx([0, 0])
+
+
 def test_constant_pictures_have_the_ssim_of_their_means():
     first, second = np.full((64, 64, 3), 90, np.uint8), np.full((64, 64, 3), 160, np.uint8)
     constant = (0.01 * 255) ** 2
