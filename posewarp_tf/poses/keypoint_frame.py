@@ -96,7 +96,7 @@ def require_inside(annotated: np.ndarray, frame: KeypointFrame, path: str, reaso
     Raises:
         DataError: more than 5% do; names the `path`, the `reason` for the frame and the `advice`.
     """
-    num_outside = np.count_nonzero(frame.to_pixels(annotated, (1, 1))[..., 0] < 0)
+    num_outside = int(np.count_nonzero(frame.to_pixels(annotated, (1, 1))[..., 0] < 0))
     if num_outside > _MAX_OUTSIDE * len(annotated):
         raise DataError(
             f'{path}: {num_outside} of {len(annotated)} joints lie outside {_shown(frame)} ({reason}); x is in '
