@@ -147,7 +147,8 @@ def main() -> None:
     height, width = config.model.image_size
     precision = chosen_precision(config.training.precision)
     settings = f'batch {FLAGS.batch}, sampler {config.model.sampler_impl}, {precision}'
-    compiled = ', XLA' if config.training.jit_compile else ''
+    # The step of a window is never compiled by it.
+    compiled = ', XLA' if config.training.jit_compile and not FLAGS.window else ''
     print(f'{config.model.model}, {height}x{width}, {settings}{compiled}')
     if FLAGS.window:
         if config.model.clip_form is None:
