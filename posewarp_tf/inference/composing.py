@@ -13,6 +13,7 @@ from posewarp_tf.inference.prediction import Prediction, resize_smoothly
 from posewarp_tf.inference.predictor import Predictor
 from posewarp_tf.models.outputs import Silhouette
 from posewarp_tf.photos.background import compose
+from posewarp_tf.photos.cutout import without_white
 from posewarp_tf.photos.full_resolution import full_resolution
 from posewarp_tf.photos.matte import body_matte, person_matte, silhouette_matte
 from posewarp_tf.photos.moving import SourcePositions
@@ -34,17 +35,26 @@ def composed(
     canvas = person.photo if pose.context is None else pose.context.image
     # A picture that the person is put into is the model's own work.
     background = options.background if pose.context is None else 'model'
-    full = _at_full_size(options, person, pose, answer)
+    silhouette = _silhouette(predictor, answer)
+    full = _at_full_size(options, person, pose, answer, silhouette)
     matte = plate = None
     if background != 'model':
-        matte = _matte(predictor, full, person, pose, answer)
+        matte = _matte(full, person, pose, silhouette)
     if background == 'photo':
         plate = person.plate
     image = compose(canvas, full.image, matte, pose.window, plate, background)
     return Reposed(image, pose.keypoints, _prediction(predictor, person, pose, answer, full.image), full.trust)
 
 
-def _at_full_size(options: PhotoOptions, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]) -> _AtFullSize:
+def _silhouette(predictor: Predictor, answer: Mapping[str, Any]) -> np.ndarray | None:
+    """Where the model says that the person is, float32 [h, w, 1] in 0 to 1; None of models that do not say it."""
+    names = [output.name for output in predictor.model_config.outputs if isinstance(output.kind, Silhouette)]
+    return answer[names[0]] if names else None
+
+
+def _at_full_size(
+    options: PhotoOptions, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any], silhouette: np.ndarray | None
+) -> _AtFullSize:
     motion = answer['motions'].get('source')
     if motion is None:
         return _AtFullSize(resize_smoothly(answer['image'], pose.window.size))
@@ -53,16 +63,23 @@ def _at_full_size(options: PhotoOptions, person: PhotoPerson, pose: Pose, answer
     if options.resolution == 'model':
         positions = SourcePositions.of_flow(flow, person.window, pose.window)
         return _AtFullSize(resize_smoothly(answer['image'], pose.window.size), None, positions)
-    full = full_resolution(person.photo, person.window, pose.window, flow, mask, answer['image'])
+    alone = person.seen is not None
+    full = full_resolution(
+        person.pixels if alone else person.photo,
+        person.window,
+        pose.window,
+        flow,
+        mask,
+        answer['image'],
+        seen=person.seen,
+        person=without_white(answer['image'], silhouette) if alone and silhouette is not None else None,
+    )
     return _AtFullSize(full.image, full.trust, full.positions)
 
 
-def _matte(
-    predictor: Predictor, full: _AtFullSize, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]
-) -> np.ndarray:
-    for output in predictor.model_config.outputs:
-        if isinstance(output.kind, Silhouette):
-            return silhouette_matte(answer[output.name], pose.window)
+def _matte(full: _AtFullSize, person: PhotoPerson, pose: Pose, silhouette: np.ndarray | None) -> np.ndarray:
+    if silhouette is not None:
+        return silhouette_matte(silhouette, pose.window)
     if full.positions is None:
         return body_matte(pose.keypoints, pose.window)
     return person_matte(person.silhouette, full.positions, pose.keypoints)

@@ -16,6 +16,7 @@ from posewarp_tf.inference.options import DEFAULTS, PhotoOptions
 from posewarp_tf.inference.photo_parts import PhotoPerson, Pose, Reposed
 from posewarp_tf.inference.placement import Placement, windows_of_sequence
 from posewarp_tf.inference.predictor import Predictor
+from posewarp_tf.photos.cutout import before_white
 from posewarp_tf.photos.person_frame import framing
 from posewarp_tf.photos.windows import Window
 from posewarp_tf.pictures.floats import resize_float
@@ -58,12 +59,15 @@ class PhotoReposer:
         """
         size = picture_size(checked_image(photo))
         pose = checked_pose(keypoints, 'source_keypoints', KeypointFrame(*size))
+        whole_mask = None if mask is None else resize_float(np.asarray(mask, np.float32), size)
         window = Window.whole(size)
         if self.options.framing == 'person':
-            whole_mask = None if mask is None else resize_float(np.asarray(mask, np.float32), size)
             window = framing(size, pose, self._predictor.person_frame, whole_mask)
-        inputs = self._predictor.source_inputs(photo, pose, class_maps, window)
-        return PhotoPerson(photo, pose, mask, others, window, inputs)
+        seen = None
+        if whole_mask is not None and self.options.background != 'model':
+            seen = before_white(photo, whole_mask)
+        inputs = self._predictor.source_inputs(photo if seen is None else seen, pose, class_maps, window)
+        return PhotoPerson(photo, pose, mask, others, window, inputs, seen)
 
     def pose(
         self,

@@ -10,6 +10,7 @@ import numpy as np
 
 from posewarp_tf.inference.checks import Context, picture_size
 from posewarp_tf.inference.prediction import Prediction
+from posewarp_tf.photos.cutout import continued
 from posewarp_tf.photos.plate import background_plate, person_area
 from posewarp_tf.photos.windows import Window
 from posewarp_tf.pictures.floats import resize_float
@@ -25,6 +26,7 @@ class PhotoPerson:
     others: those of all other people, likewise; None: nobody is known of.
     window: the part of the photo that the model sees.
     inputs: what the model takes of it.
+    seen: uint8 [H, W, 3], the photo as the model sees it, if that is not the photo itself: before white.
     """
 
     photo: np.ndarray
@@ -33,6 +35,12 @@ class PhotoPerson:
     others: np.ndarray | None
     window: Window
     inputs: dict[str, np.ndarray]
+    seen: np.ndarray | None = None
+
+    @functools.cached_property
+    def pixels(self) -> np.ndarray:
+        """uint8 [H, W, 3], the photo, in which colours of the person go on where a mask says that nobody is."""
+        return self.photo if self.mask is None else continued(self.photo, self.silhouette)
 
     @functools.cached_property
     def silhouette(self) -> np.ndarray:

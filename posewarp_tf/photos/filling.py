@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from posewarp_tf.photos.push_pull import push_pull
+from posewarp_tf.photos.seams import without_seams
 from posewarp_tf.pictures.floats import resize_float
 
 # Neighbourhoods are squares of 2 * 3 + 1 pixels.
@@ -49,24 +50,7 @@ def fill(picture: np.ndarray, hole: np.ndarray, avoided: np.ndarray) -> tuple[np
             search.round()
     assert search is not None
     places = search.places()
-    return search.picture + _seam(search.picture, places, hole, avoided), places
-
-
-def _seam(picture: np.ndarray, places: np.ndarray, hole: np.ndarray, avoided: np.ndarray) -> np.ndarray:
-    """What to add inside the hole so that brightness and colour go on across its border, [h, w, 3].
-
-    Just outside of the hole, the picture minus what would be there if it were copied as the nearest pixel of the hole
-    is; continued smoothly into the hole.
-    """
-    nearest = ndimage.distance_transform_edt(~hole, return_distances=False, return_indices=True)
-    rows, columns = np.nonzero(ndimage.binary_dilation(hole, iterations=2) & ~hole & ~avoided)
-    near = nearest[:, rows, columns]
-    place = places[near[0], near[1]] + np.stack([rows - near[0], columns - near[1]], axis=-1)
-    place = place.clip(0, np.array(hole.shape) - 1)
-    known, difference = np.zeros(hole.shape, bool), np.zeros_like(picture)
-    known[rows, columns] = True
-    difference[rows, columns] = picture[rows, columns] - picture[place[:, 0], place[:, 1]]
-    return push_pull(difference, known) * hole[..., np.newaxis] if known.any() else difference
+    return without_seams(picture, search.picture, places, hole, avoided), places
 
 
 class _Search:

@@ -48,11 +48,13 @@ def full_resolution(
     answer: np.ndarray,
     size: tuple[int, int] | None = None,
     octaves: int = OCTAVES,
+    seen: np.ndarray | None = None,
+    person: np.ndarray | None = None,
 ) -> FullResolution:
     """The answer for the target window at the photo's resolution.
 
     Args:
-        photo: uint8 [H, W, 3].
+        photo: uint8 [H, W, 3], whose pixels are moved.
         source_window: what the model saw of the photo.
         target_window: where in the photo the answer goes.
         flow: float32 [h', w', 2], the finest flow, backward, in pixels of its own map.
@@ -60,6 +62,8 @@ def full_resolution(
         answer: uint8 [h, w, 3], the model's picture of the target window.
         size: (height, width) of the picture to make; None: the target window's pixels.
         octaves: in how many octaves below the model's finest detail the moved photo is preferred where it is trusted.
+        seen: uint8 [H, W, 3], the photo as the model saw it, if that is not `photo`; the trust is found by it.
+        person: uint8 [h, w, 3], what the answer shows where pixels cannot be trusted, if that is not `answer`.
 
     Raises:
         DataError: arrays of other shapes or types, or a flow that is not finite.
@@ -69,21 +73,22 @@ def full_resolution(
             raise DataError(f'{name}: got {image.dtype} {list(image.shape)}, expected uint8 [H, W, 3]')
     size = size or target_window.size
     model_size = answer.shape[0], answer.shape[1]
-    source = source_window.crop(photo, model_size)
+    source = source_window.crop(photo if seen is None else seen, model_size)
     positions = refine(SourcePositions.of_flow(flow, source_window, target_window), answer, source)
     trust = trust_map(positions, mask, answer, source, photo.shape)
     motion = PhotoMotion(positions, size, needed=trust)
+    answer = answer if person is None else person
     stretched = np.asarray(Image.fromarray(answer).resize(size[::-1], Image.Resampling.BICUBIC))
     if not trust.any():
         return FullResolution(stretched, trust, positions)
     moved = np.where(motion.moved[..., np.newaxis], motion.move(photo), stretched)
-    seen = np.asarray(Image.fromarray(moved).resize(model_size[::-1], Image.Resampling.BILINEAR), np.float32)
-    low = blend_octaves(answer.astype(np.float32), seen, trust, octaves)
+    small = np.asarray(Image.fromarray(moved).resize(model_size[::-1], Image.Resampling.BILINEAR), np.float32)
+    low = blend_octaves(answer.astype(np.float32), small, trust, octaves)
     for first in range(0, size[0], _STRIP):
         rows = first, min(first + _STRIP, size[0])
         weight = resize_float(trust, size, rows=rows)[..., np.newaxis]
         up = resize_float(low, size, Image.Resampling.BICUBIC, rows)
-        detail = moved[slice(*rows)] - resize_float(seen, size, Image.Resampling.BICUBIC, rows)
+        detail = moved[slice(*rows)] - resize_float(small, size, Image.Resampling.BICUBIC, rows)
         stretched_rows = up + weight * detail
         moved[slice(*rows)] = np.rint(stretched_rows).clip(0, 255)
     return FullResolution(moved, trust, positions)

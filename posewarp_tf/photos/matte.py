@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
+from scipy import ndimage
 
 from posewarp_tf.photos.moving import PhotoMotion, SourcePositions
 from posewarp_tf.photos.windows import Window
@@ -11,8 +13,9 @@ from posewarp_tf.poses.body import whole_body
 
 # The body around the target pose: certainly the person, and where the person may be at all. In parts of the stature.
 _CORE, _BODY, _REACH = 0.03, 0.065, 0.07
-# Times that an outline of the model's own is made steeper, at most.
-_STEEPEST = 3.0
+# Of an outline of the model's own: the standard deviation of what smooths it, in its pixels, and how many times it is
+# made steeper, at most.
+_SMOOTHING, _STEEPEST = 1.0, 4.0
 
 
 def person_matte(source_mask: np.ndarray, positions: SourcePositions, target_keypoints: np.ndarray) -> np.ndarray:
@@ -41,9 +44,11 @@ def person_matte(source_mask: np.ndarray, positions: SourcePositions, target_key
 def silhouette_matte(silhouette: np.ndarray, window: Window) -> np.ndarray:
     """float32 [h, w]: what the model itself says, float [h', w', 1] in 0 to 1, with an outline as sharp as the window.
 
-    Stretched to many pixels an outline is as wide as one of the model's; it is made steeper about its middle.
+    Stretched to many pixels an outline is as wide as one of the model's, and its steps are seen: it is smoothed before,
+    and made steeper about its middle after.
     """
-    stretched = resize_float(np.asarray(silhouette, np.float32)[..., 0], window.size)
+    smooth = ndimage.gaussian_filter(np.asarray(silhouette, np.float32)[..., 0], _SMOOTHING, mode='nearest')
+    stretched = resize_float(smooth, window.size, Image.Resampling.BICUBIC)
     steepness = max(1.0, min(window.height / silhouette.shape[0], _STEEPEST))
     return ((stretched - 0.5) * steepness + 0.5).clip(0, 1)
 

@@ -81,8 +81,9 @@ class Retargeter:
     'place': the scale is the median, over the limbs that both show, of the ratios of their lengths. Hips' centres
     agree; where one of the two lacks hips, the necks; else the means of the joints that both have.
     'limbs': directions are the target's, lengths the source's, of which those that the photo does not show follow from
-    people's proportions. What hangs on a joint that is missing is built from the nearest joint before it. The lowest
-    ankle is as high as 'place' puts it, if the source shows an ankle.
+    people's proportions. What hangs on a joint that is missing is built from the nearest joint before it. If the source
+    shows both ankles, the lowest ankle of the frame of reference is as high as the source's lowest, and that of others
+    as much higher as 'place' puts it: feet stay on the ground of the photo.
 
     words: on what the answer rests, for the user.
     """
@@ -117,10 +118,11 @@ class Retargeter:
         ratios = self._source_lengths / self._target_lengths
         self._scale, self._head_ratio = float(np.median(ratios[both])), float(ratios[-1])
         self._centre, self._from, self._to = _centres(targets[frame], source)
-        self._source_stands = not np.isnan(source[ANKLES, 1]).all()
+        placed = self._placed(targets[frame])
+        self._source_stands, self._rise = _rise_to_ground(source, placed)
         # What 'limbs' adds to 'place' in the frame of reference: for frames without ankles, without hips.
         self._drop, self._differences = 0.0, np.zeros_like(source)
-        built, placed = self._built(targets[frame]), self._placed(targets[frame])
+        built = self._built(targets[frame])
         self._drop = self._ground_drop(built, placed)
         self._differences = np.nan_to_num(built - placed)
         self.words = f'the target at {self._scale:.2f} of its size, placed by {self._centre}'
@@ -176,11 +178,23 @@ class Retargeter:
         return built
 
     def _ground_drop(self, built: np.ndarray, placed: np.ndarray) -> float:
-        """How far the body is moved down for its lowest ankle to be where 'place' puts the target's lowest."""
+        """How far the body is moved down for its lowest ankle to stand on the ground of the photo."""
         seen = ~np.isnan(built[ANKLES, 1])
         if not self._source_stands or not seen.any():
             return self._drop
-        return float(placed[ANKLES, 1][seen].max() - built[ANKLES, 1][seen].max())
+        return float(placed[ANKLES, 1][seen].max() + self._rise - built[ANKLES, 1][seen].max())
+
+
+def _rise_to_ground(source: np.ndarray, placed: np.ndarray) -> tuple[bool, float]:
+    """Whether the source [20, 2] shows an ankle; and how much lower its lowest one is than that of a placed target.
+
+    A source that shows one foot only may stand on the other one: then the target's ground counts.
+    """
+    ours, theirs = source[ANKLES, 1], placed[ANKLES, 1]
+    stands = not np.isnan(ours).all()
+    if np.isnan(ours).any() or np.isnan(theirs).all():
+        return stands, 0.0
+    return stands, float(ours.max() - np.nanmax(theirs))
 
 
 def _reference(source: np.ndarray, targets: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> int:

@@ -44,7 +44,7 @@ def arm_before_trunk():
 
 def test_an_arm_before_the_trunk_leaves_it():
     source, shares, flows = arm_before_trunk()
-    moved, own = layers.move_layers(source, shares, flows, 'gather')
+    moved, own = layers.move_layers(layers.layer_images(source, shares), shares, flows, 'gather')
     assert moved.shape == (1, *SIZE, NUM_LAYERS, 3) and own.shape == (1, *SIZE, NUM_LAYERS)
     target = np.zeros((1, *SIZE, NUM_LAYERS), np.float32)
     target[:, :, 2:10, TORSO] = 1
@@ -52,10 +52,22 @@ def test_an_arm_before_the_trunk_leaves_it():
     picture = layers.composed(moved, tf.constant(target)).numpy()
     np.testing.assert_allclose(picture[:, :, 10:13], np.broadcast_to(GREEN, (1, 16, 3, 3)), atol=0.01)
     np.testing.assert_allclose(picture[:, :, 5:10], np.broadcast_to(RED, (1, 16, 5, 3)), atol=0.01)
-    # The source does not show the trunk behind the arm, and says so.
+    # The source does not show the trunk behind the arm, and says so; its colours go on there, not those of the arm.
+    np.testing.assert_allclose(picture[:, :, 2:5], np.broadcast_to(RED, (1, 16, 3, 3)), atol=0.01)
     known = layers.composed(own[..., tf.newaxis], tf.constant(target)).numpy()[..., 0]
     np.testing.assert_allclose(known[:, :, 2:5], 0, atol=0.01)
     np.testing.assert_allclose(known[:, :, 5:13], 1, atol=0.01)
+
+
+def test_a_layer_alone_keeps_its_pixels_and_its_colours_go_on():
+    source, shares, _ = arm_before_trunk()
+    source += 0.1 * np.random.default_rng(0).standard_normal(source.shape)
+    alone = layers.layer_images(source, shares).numpy()
+    assert alone.shape == (1, *SIZE, NUM_LAYERS, 3)
+    np.testing.assert_allclose(alone[:, :, 2:5, ARM], source[:, :, 2:5], atol=1e-5)
+    np.testing.assert_allclose(alone[:, :, 5:10, TORSO], source[:, :, 5:10], atol=1e-5)
+    np.testing.assert_allclose(alone[:, :, 5:, ARM], np.broadcast_to(GREEN, (1, 16, 11, 3)), atol=0.3)
+    np.testing.assert_allclose(alone[:, :, 10:, TORSO], np.broadcast_to(RED, (1, 16, 6, 3)), atol=0.3)
 
 
 def test_a_constant_surrounding_fills_the_place_of_the_person_exactly():

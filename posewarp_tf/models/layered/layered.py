@@ -7,7 +7,8 @@
     painter -> what the source hides
 
 Layers are trunk, head, arms and legs. An arm before the trunk leaves it, because each layer takes only pixels of its
-own: of a source pixel that shows another layer its share is small, and the painter fills in.
+own: of a source pixel that shows another layer its share is small, and the painter fills in. Where that is not seen, a
+layer has the colours of its own nearest pixels, not those of an arm or of grass.
 """
 
 from __future__ import annotations
@@ -125,13 +126,16 @@ class Layered(ReposingModel):
         parts = tf.nn.softmax(logits)
         person = tf.image.resize(1.0 - parts[..., :1], image.shape[1:3])
         hidden = tf.nn.max_pool2d(tf.cast(person > 0.1, tf.float32), 9, 1, 'SAME')
+        shares = layers.layer_shares(parts)
+        large_shares = tf.image.resize(shares, image.shape[1:3])
         return {
-            'image': image,
             'small': small,
             'pose': pose,
             'logits': logits,
             'parts': parts,
-            'shares': layers.layer_shares(parts),
+            'shares': shares,
+            'large_shares': large_shares,
+            'alone': layers.layer_images(image, large_shares),
             'bottom': tf.cast(bottom, tf.float32),
             'background': layers.fill_background(image, hidden),
         }
@@ -186,8 +190,7 @@ class Layered(ReposingModel):
         logits, visible, features = (
             tf.image.resize(tf.cast(values, tf.float32), size) for values in (logits, visible, self.up_block(features))
         )
-        source_shares = tf.image.resize(state['shares'], size)
-        moved, own = layers.move_layers(state['image'], source_shares, flows, self.model_config.sampler_impl)
+        moved, own = layers.move_layers(state['alone'], state['large_shares'], flows, self.model_config.sampler_impl)
         shares = layers.layer_shares(tf.nn.softmax(logits))
         seen = [layers.composed(moved, shares), layers.composed(own[..., tf.newaxis], shares)]
         fine = tf.concat([features, logits, visible, *seen], axis=-1)
@@ -239,7 +242,8 @@ class Layered(ReposingModel):
     def _moved(self, state: State, flows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The layers of the small source where `flows` take them, [B, h, w, layers * 3], and their shares."""
         impl = self.model_config.sampler_impl
-        moved, own = layers.move_layers(state['small'], state['shares'], flows, impl)
+        small = tf.tile(state['small'][..., tf.newaxis, :], [1, 1, 1, layers.NUM_LAYERS, 1])
+        moved, own = layers.move_layers(small, state['shares'], flows, impl)
         height, width = self._half_size
         return tf.reshape(moved * own[..., tf.newaxis], [-1, height, width, 3 * layers.NUM_LAYERS]), own
 

@@ -16,21 +16,35 @@ def layer_shares(parts: tf.Tensor) -> tf.Tensor:
     return tf.einsum('bhwp,pl->bhwl', tf.cast(parts, tf.float32), tf.constant(IN_LAYER))
 
 
+def layer_images(image: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+    """Pictures [B, H, W, layers, 3] of single layers: what is not of a layer has the colours of its nearest pixels.
+
+    Args:
+        image: [B, H, W, 3].
+        shares: [B, H, W, layers].
+    """
+    # Pixels at the edge of a layer have something of both sides.
+    certain = tf.clip_by_value(2.0 * shares - 1.0, 0.0, 1.0)
+    others = tf.tile(1.0 - certain[..., tf.newaxis], [1, 1, 1, 1, 3])
+    height, width = image.shape[1:3]
+    flat = [-1, height, width, 3 * NUM_LAYERS]
+    filled = fill_background(tf.tile(image, [1, 1, 1, NUM_LAYERS]), tf.reshape(others, flat))
+    return tf.reshape(filled, [-1, height, width, NUM_LAYERS, 3])
+
+
 def move_layers(source: tf.Tensor, shares: tf.Tensor, flows: tf.Tensor, impl: str) -> tuple[tf.Tensor, tf.Tensor]:
     """What each layer shows if it were alone.
 
     Args:
-        source: [B, h, w, C].
+        source: [B, h, w, layers, C], of each layer.
         shares: [B, h, w, layers] of the source.
         flows: [B, h, w, layers, 2].
 
     Returns:
         The source moved by each layer's flow [B, h, w, layers, C], and how much of it is that layer [B, h, w, layers].
     """
-    moved = [
-        bilinear_sample(tf.concat([source, shares[..., layer : layer + 1]], axis=-1), flows[..., layer, :], impl)
-        for layer in range(NUM_LAYERS)
-    ]
+    known = tf.concat([source, shares[..., tf.newaxis]], axis=-1)
+    moved = [bilinear_sample(known[..., layer, :], flows[..., layer, :], impl) for layer in range(NUM_LAYERS)]
     stacked = tf.stack(moved, axis=3)
     return stacked[..., :-1], stacked[..., -1]
 
@@ -64,7 +78,7 @@ def mean_colors(image: tf.Tensor, parts: tf.Tensor, target_parts: tf.Tensor) -> 
 
 
 def fill_background(image: tf.Tensor, person: tf.Tensor) -> tf.Tensor:
-    """The picture [B, H, W, 3] with what is around in place of the person [B, H, W, 1] in 0 to 1: push and pull.
+    """The picture [B, H, W, C] with what is around in place of the person [B, H, W, 1 or C] in 0 to 1: push and pull.
 
     Means of what is known are made coarser until nothing is unknown, and fill the holes of the finer ones.
     """

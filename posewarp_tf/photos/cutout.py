@@ -1,0 +1,71 @@
+"""The person of a photo alone, by a mask of the person's pixels.
+
+A model that sees somebody before plain white takes no grass for trousers; pixels that are moved from beside a person,
+where a flow errs, should have the colours of the person, not those of what was behind.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from posewarp_tf.photos.plate import grid_size
+from posewarp_tf.photos.push_pull import push_pull
+from posewarp_tf.pictures.floats import resize_float
+
+# Of a mask: from where on a pixel counts as the person's, and up to where it has nothing of the person.
+_PERSON, _NOBODY = 0.5, 0.1
+# Of a silhouette of the model: below this the colours of the person cannot be told from those before and behind.
+_TELLING = 0.5
+_STRIP = 256
+
+
+def before_white(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The person before white, uint8 [H, W, 3].
+
+    Args:
+        photo: uint8 [H, W, 3].
+        mask: [H, W] in 0 to 1, the person's pixels.
+    """
+    return _over(photo, mask, np.full((1, 1, 3), 255, np.float32))
+
+
+def continued(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The photo, in which colours of the person go on where nobody is, uint8 [H, W, 3]; arguments as of `before_white`.
+
+    Nothing changes where the mask says that nobody is seen in the whole photo.
+    """
+    size = grid_size((mask.shape[0], mask.shape[1]))
+    known = resize_float(np.asarray(mask, np.float32), size) >= _PERSON
+    if not known.any():
+        return photo.copy()
+    small = np.asarray(Image.fromarray(photo).resize(size[::-1], Image.Resampling.BILINEAR), np.float32)
+    opacity = (np.asarray(mask, np.float32) - _NOBODY) / (_PERSON - _NOBODY)
+    return _over(photo, opacity.clip(0, 1), push_pull(small, known))
+
+
+def without_white(image: np.ndarray, silhouette: np.ndarray) -> np.ndarray:
+    """The person of a picture of a model that made silhouette * person + (1 - silhouette) * white, uint8 [h, w, 3].
+
+    Where little or nothing of the person is seen its colours go on.
+
+    Args:
+        image: uint8 [h, w, 3].
+        silhouette: float [h, w, 1] in 0 to 1.
+    """
+    share = np.asarray(silhouette, np.float32)
+    known = share[..., 0] >= _TELLING
+    person = 255 - (255 - image.astype(np.float32)) / np.maximum(share, _TELLING)
+    return np.rint(push_pull(person, known)).clip(0, 255).astype(np.uint8) if known.any() else image
+
+
+def _over(photo: np.ndarray, opacity: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """The photo laid with an opacity [H, W] over another picture, float32 [h, w, 3], which is stretched to its size."""
+    answer = np.empty_like(photo)
+    size = photo.shape[0], photo.shape[1]
+    for first in range(0, size[0], _STRIP):
+        rows = first, min(first + _STRIP, size[0])
+        weight = np.asarray(opacity[slice(*rows)], np.float32)[..., np.newaxis]
+        stretched = resize_float(below, size, rows=rows)
+        answer[slice(*rows)] = np.rint(weight * photo[slice(*rows)] + (1 - weight) * stretched).clip(0, 255)
+    return answer
