@@ -50,6 +50,8 @@ class AttentionConfig(GeneratorConfig):
         False, 'Blend the pixels of the given picture, moved by the finest flow, into what the generator makes (ours).'
     )
 
+    initial_blend: float = option(0.5, 'Share of these pixels that --pixel_blend begins with; between 0 and 1.')
+
     @property
     def attention_scales(self) -> tuple[int, ...]:
         """Scales with an attention, coarse first."""
@@ -64,6 +66,8 @@ class AttentionConfig(GeneratorConfig):
         return {scale: self.attention_kernels[scale] for scale in self.attention_scales}
 
     def check(self) -> None:
+        if not 0 < self.initial_blend < 1:
+            raise ConfigError(f'--initial_blend: got {self.initial_blend}, expected more than 0 and less than 1')
         for scale, kernel in self.attention_kernels.items():
             if not 1 <= scale <= self.num_layers:
                 raise ConfigError(f'--attention_kernels: got scale {scale}, expected 1 to num_layers={self.num_layers}')

@@ -19,6 +19,7 @@ from absl import flags
 
 from posewarp_tf.conventions import NUM_JOINTS
 from posewarp_tf.photos.background import compose
+from posewarp_tf.photos.cutout import before_white, continued
 from posewarp_tf.photos.full_resolution import full_resolution
 from posewarp_tf.photos.matte import person_matte
 from posewarp_tf.photos.plate import background_plate, person_area
@@ -57,6 +58,7 @@ def time_steps(size: tuple[int, int], model_size: tuple[int, int], repeats: int)
             'answer at full resolution', lambda a=answer: full_resolution(photo, window, window, flow, mask, a)
         )
         area = timed('person found', lambda: person_area(size, joints))
+        timed('person alone', lambda a=area: (before_white(photo, a), continued(photo, a)))
         plate = timed('background filled', lambda a=area: background_plate(photo, a))
         matte = timed('matte', lambda a=area, s=sharp: person_matte(a, s.positions, joints))
         timed('composition', lambda s=sharp, m=matte, p=plate: compose(photo, s.image, m, window, p))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from posewarp_tf.errors import ConfigError
 from posewarp_tf.models.registry import build_model, model_config
 from tests.models.catalogue import GFLA, SIZE, random_inputs
 
@@ -19,3 +20,21 @@ def test_pictures_of_other_colours_get_the_same_answer_unless_pixels_are_blended
     change = np.abs(before - after).max()
     assert np.std(before) > 0.1
     assert change > 0.1 if pixel_blend else change < 1e-3
+
+
+def test_a_blend_begins_with_as_much_of_the_moved_pixels_as_it_is_told():
+    """Flows begin at zero, so that the moved picture is that of the source."""
+    parts = {}
+    for share in (0.01, 0.5, 0.99):
+        tf.keras.utils.set_random_seed(3)
+        model = build_model(model_config(image_size=SIZE, pixel_blend=True, initial_blend=share, **GFLA))
+        inputs = random_inputs(model)
+        parts[share] = np.abs(model(inputs)['image'] - inputs['source_image']).mean()
+    assert parts[0.99] < 0.05 * parts[0.01]
+    assert 0.3 < parts[0.5] / parts[0.01] < 0.7
+
+
+@pytest.mark.parametrize('share', [0.0, 1.0])
+def test_a_blend_of_nothing_or_everything_would_never_change(share):
+    with pytest.raises(ConfigError, match=f'--initial_blend: got {share}, expected more than 0 and less than 1'):
+        model_config(image_size=SIZE, initial_blend=share, **GFLA)

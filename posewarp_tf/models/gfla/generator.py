@@ -6,6 +6,7 @@ model makes of the features there -> residual block -> twice the size -> ... -> 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import tensorflow as tf
@@ -57,8 +58,12 @@ class Generator(ReposingModel):
         return encode_levels(self.target_encoder, inputs['target_pose'])[-1]
 
     def _make_output(self) -> ReflectConv:
-        # With `pixel_blend` the fourth is the share of the moved picture.
-        return ReflectConv(4 if self.model_config.pixel_blend else 3, name='output_conv')
+        if not self.model_config.pixel_blend:
+            return ReflectConv(3, name='output_conv')
+        # The fourth is the share of the moved picture. If it begins with much of it, it soon takes that as it is.
+        output, share = ReflectConv(4, name='output_conv'), self.model_config.initial_blend
+        output.conv.bias_initializer = tf.constant_initializer([0.0, 0.0, 0.0, math.log(share / (1 - share))])
+        return output
 
     def _decode(
         self, inputs: Inputs, motions: Mapping[str, Motion], scales: tuple[int, ...], transform: Transform
