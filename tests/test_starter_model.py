@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from posewarp_tf import demo
+from posewarp_tf.inference.options import PhotoOptions
 from posewarp_tf.inference.photo import PhotoReposer
 from posewarp_tf.inference.predictor import Predictor
 from posewarp_tf.runs.run_folder import RunFolder
@@ -75,3 +76,44 @@ def test_a_raised_arm_is_where_the_pose_has_it_and_not_where_it_was(reposer, per
         return np.abs(waving.image[part] - plate[part]).mean() > 15
 
     assert shows_somebody(wrist) and not shows_somebody(before)
+
+
+def test_it_sees_a_person_whose_mask_is_known_before_white(reposer, person):
+    assert person.before_white
+    seen = person.inputs['source_image']
+    assert seen[:8, :8].min() == 255 and seen[120, 96].max() < 200
+    plain = PhotoReposer(reposer._predictor, PhotoOptions(background='model'))
+    for other, mask in (
+        (plain, person.mask),
+        (reposer, 0 * person.mask),
+        (reposer, 0.3 * person.mask),
+        (reposer, None),
+    ):
+        one = other.person(person.photo, person.keypoints, mask=mask)
+        assert not one.before_white and one.inputs['source_image'][:8, :8].max() < 255
+
+
+def test_nothing_of_what_was_behind_comes_along(reposer, person):
+    before_white = PhotoReposer(reposer._predictor, PhotoOptions(background='white'))
+    nobody = person.silhouette[..., np.newaxis] <= 0.1
+    answers = []
+    for colour in ((255, 0, 255), (0, 90, 0)):
+        photo = np.where(nobody, np.uint8(colour), person.photo)
+        one = before_white.person(photo, person.keypoints, mask=person.mask)
+        pose = before_white.pose(one, person.keypoints + np.float32([9, 0]))
+        answers.append(before_white.repose(one, before_white.start(one), pose).image.astype(int))
+    # Only resampling mixes a pixel or two at the edge.
+    assert np.mean(np.abs(answers[0] - answers[1]).max(axis=-1) > 20) < 1e-3
+    assert answers[0].min() < 60
+
+
+@pytest.mark.parametrize('resolution', ['photo', 'model'])
+def test_a_person_before_black_has_no_white_outline(reposer, person, resolution):
+    own = PhotoReposer(reposer._predictor, PhotoOptions(resolution=resolution, retarget='none'))
+    photo = np.where(person.silhouette[..., np.newaxis] <= 0.1, np.uint8(0), person.photo)
+    one = own.person(photo, person.keypoints, mask=person.mask)
+    answer = own.repose(one, own.start(one), own.pose(one, person.keypoints))
+    light = np.mean(answer.image.min(axis=-1) > 225) - np.mean(photo.min(axis=-1) > 225)
+    assert one.before_white and light < 1e-3
+    # What the model made is shown as it made it, before white.
+    assert answer.prediction.image[:8, :8].min() == 255

@@ -13,7 +13,7 @@ from posewarp_tf.inference.prediction import Prediction, resize_smoothly
 from posewarp_tf.inference.predictor import Predictor
 from posewarp_tf.models.outputs import Silhouette
 from posewarp_tf.photos.background import compose
-from posewarp_tf.photos.cutout import without_white
+from posewarp_tf.photos.cutout import over_white, without_white
 from posewarp_tf.photos.full_resolution import full_resolution
 from posewarp_tf.photos.matte import body_matte, person_matte, silhouette_matte
 from posewarp_tf.photos.moving import SourcePositions
@@ -43,7 +43,9 @@ def composed(
     if background == 'photo':
         plate = person.plate
     image = compose(canvas, full.image, matte, pose.window, plate, background)
-    return Reposed(image, pose.keypoints, _prediction(predictor, person, pose, answer, full.image), full.trust)
+    # What the model made: around the person it was white.
+    made = full.image if matte is None or not person.before_white else over_white(full.image, matte)
+    return Reposed(image, pose.keypoints, _prediction(predictor, person, pose, answer, made), full.trust)
 
 
 def _silhouette(predictor: Predictor, answer: Mapping[str, Any]) -> np.ndarray | None:
@@ -55,25 +57,19 @@ def _silhouette(predictor: Predictor, answer: Mapping[str, Any]) -> np.ndarray |
 def _at_full_size(
     options: PhotoOptions, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any], silhouette: np.ndarray | None
 ) -> _AtFullSize:
+    picture, source = answer['image'], None
+    if person.before_white and silhouette is not None:
+        picture, source = without_white(picture, silhouette), person.inputs['source_image']
     motion = answer['motions'].get('source')
     if motion is None:
-        return _AtFullSize(resize_smoothly(answer['image'], pose.window.size))
+        return _AtFullSize(resize_smoothly(picture, pose.window.size))
     flow = motion.flows[-1]
     mask = motion.masks[-1] if motion.masks else np.ones((*flow.shape[:2], 1), np.float32)
     if options.resolution == 'model':
         positions = SourcePositions.of_flow(flow, person.window, pose.window)
-        return _AtFullSize(resize_smoothly(answer['image'], pose.window.size), None, positions)
-    alone = person.seen is not None
-    full = full_resolution(
-        person.pixels if alone else person.photo,
-        person.window,
-        pose.window,
-        flow,
-        mask,
-        answer['image'],
-        seen=person.seen,
-        person=without_white(answer['image'], silhouette) if alone and silhouette is not None else None,
-    )
+        return _AtFullSize(resize_smoothly(picture, pose.window.size), None, positions)
+    windows = person.window, pose.window
+    full = full_resolution(person.pixels, *windows, flow, mask, answer['image'], source=source, person=picture)
     return _AtFullSize(full.image, full.trust, full.positions)
 
 

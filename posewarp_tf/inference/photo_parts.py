@@ -26,7 +26,7 @@ class PhotoPerson:
     others: those of all other people, likewise; None: nobody is known of.
     window: the part of the photo that the model sees.
     inputs: what the model takes of it.
-    seen: uint8 [H, W, 3], the photo as the model sees it, if that is not the photo itself: before white.
+    before_white: whether the model sees the person before white.
     """
 
     photo: np.ndarray
@@ -35,12 +35,12 @@ class PhotoPerson:
     others: np.ndarray | None
     window: Window
     inputs: dict[str, np.ndarray]
-    seen: np.ndarray | None = None
+    before_white: bool = False
 
     @functools.cached_property
     def pixels(self) -> np.ndarray:
-        """uint8 [H, W, 3], the photo, in which colours of the person go on where a mask says that nobody is."""
-        return self.photo if self.mask is None else continued(self.photo, self.silhouette)
+        """uint8 [H, W, 3], what is moved: before white a photo in which colours of the person go on where nobody is."""
+        return continued(self.photo, self.silhouette) if self.before_white else self.photo
 
     @functools.cached_property
     def silhouette(self) -> np.ndarray:

@@ -21,7 +21,7 @@ from posewarp_tf.models.inputs import Input, make_model_inputs, raw_input_specs
 from posewarp_tf.models.outputs import Motion
 from posewarp_tf.models.precision import chosen_precision, computing_in
 from posewarp_tf.runs.checkpoints import checkpoint_step, identifying_file
-from posewarp_tf.runs.run_folder import RunFolder
+from posewarp_tf.runs.run_folder import REVISION, RunFolder
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -143,8 +143,8 @@ class Reposer(tf.Module):
 
     @property
     def fingerprint(self) -> str:
-        """A digest of the weights and of the precision: others have another one."""
-        digest = hashlib.sha256(identifying_file(self.checkpoint_path).read_bytes()).hexdigest()
+        """A digest of the weights and of the precision, and of `REVISION`: others have another one."""
+        digest = hashlib.sha256(REVISION.encode() + identifying_file(self.checkpoint_path).read_bytes()).hexdigest()
         return digest if self.precision == 'float32' else f'{digest} {self.precision}'
 
     def _given_of_optional(self, raw: Tensors) -> list[Input]:

@@ -1,4 +1,4 @@
-"""The person of a photo alone, by a mask of the person's pixels.
+"""The person of a photo alone, by a mask that says how surely a pixel is the person's.
 
 A model that sees somebody before plain white takes no grass for trousers; pixels that are moved from beside a person,
 where a flow errs, should have the colours of the person, not those of what was behind.
@@ -12,9 +12,13 @@ from PIL import Image
 from posewarp_tf.photos.plate import grid_size
 from posewarp_tf.photos.push_pull import push_pull
 from posewarp_tf.pictures.floats import resize_float
+from posewarp_tf.poses.body import whole_body
 
 # Of a mask: from where on a pixel counts as the person's, and up to where it has nothing of the person.
 _PERSON, _NOBODY = 0.5, 0.1
+# A mask that holds for less than this part of the body along the joints is of somebody else, or of nobody.
+_LEAST, _BODY = 0.7, 0.02
+_WHITE = np.full((1, 1, 3), 255, np.float32)
 # Of a silhouette of the model: below this the colours of the person cannot be told from those before and behind.
 _TELLING = 0.5
 _STRIP = 256
@@ -27,21 +31,31 @@ def before_white(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
         photo: uint8 [H, W, 3].
         mask: [H, W] in 0 to 1, the person's pixels.
     """
-    return _over(photo, mask, np.full((1, 1, 3), 255, np.float32))
+    return _over(photo, _opacity(mask), _WHITE)
+
+
+def over_white(image: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """A picture uint8 [h, w, 3] laid with an opacity [h, w] over white."""
+    return _over(image, opacity, _WHITE)
+
+
+def shows_body(mask: np.ndarray, keypoints: np.ndarray) -> bool:
+    """Whether a mask [H, W] is of the person with these joints [18, 2] in its pixels: most of their body is in it."""
+    body = whole_body(keypoints, (mask.shape[0], mask.shape[1]), _BODY) > 0.5
+    return bool(body.any() and np.mean(mask[body] >= _PERSON) >= _LEAST)
 
 
 def continued(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The photo, in which colours of the person go on where nobody is, uint8 [H, W, 3]; arguments as of `before_white`.
 
-    Nothing changes where the mask says that nobody is seen in the whole photo.
+    Nothing changes if the mask shows nobody at all.
     """
     size = grid_size((mask.shape[0], mask.shape[1]))
     known = resize_float(np.asarray(mask, np.float32), size) >= _PERSON
     if not known.any():
         return photo.copy()
     small = np.asarray(Image.fromarray(photo).resize(size[::-1], Image.Resampling.BILINEAR), np.float32)
-    opacity = (np.asarray(mask, np.float32) - _NOBODY) / (_PERSON - _NOBODY)
-    return _over(photo, opacity.clip(0, 1), push_pull(small, known))
+    return _over(photo, _opacity(mask), push_pull(small, known))
 
 
 def without_white(image: np.ndarray, silhouette: np.ndarray) -> np.ndarray:
@@ -59,6 +73,10 @@ def without_white(image: np.ndarray, silhouette: np.ndarray) -> np.ndarray:
     return np.rint(push_pull(person, known)).clip(0, 255).astype(np.uint8) if known.any() else image
 
 
+def _opacity(mask: np.ndarray) -> np.ndarray:
+    return ((np.asarray(mask, np.float32) - _NOBODY) / (_PERSON - _NOBODY)).clip(0, 1)
+
+
 def _over(photo: np.ndarray, opacity: np.ndarray, below: np.ndarray) -> np.ndarray:
     """The photo laid with an opacity [H, W] over another picture, float32 [h, w, 3], which is stretched to its size."""
     answer = np.empty_like(photo)
@@ -66,6 +84,6 @@ def _over(photo: np.ndarray, opacity: np.ndarray, below: np.ndarray) -> np.ndarr
     for first in range(0, size[0], _STRIP):
         rows = first, min(first + _STRIP, size[0])
         weight = np.asarray(opacity[slice(*rows)], np.float32)[..., np.newaxis]
-        stretched = resize_float(below, size, rows=rows)
+        stretched = below if below.shape[:2] == (1, 1) else resize_float(below, size, rows=rows)
         answer[slice(*rows)] = np.rint(weight * photo[slice(*rows)] + (1 - weight) * stretched).clip(0, 255)
     return answer

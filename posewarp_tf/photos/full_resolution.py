@@ -48,7 +48,7 @@ def full_resolution(
     answer: np.ndarray,
     size: tuple[int, int] | None = None,
     octaves: int = OCTAVES,
-    seen: np.ndarray | None = None,
+    source: np.ndarray | None = None,
     person: np.ndarray | None = None,
 ) -> FullResolution:
     """The answer for the target window at the photo's resolution.
@@ -62,7 +62,7 @@ def full_resolution(
         answer: uint8 [h, w, 3], the model's picture of the target window.
         size: (height, width) of the picture to make; None: the target window's pixels.
         octaves: in how many octaves below the model's finest detail the moved photo is preferred where it is trusted.
-        seen: uint8 [H, W, 3], the photo as the model saw it, if that is not `photo`; the trust is found by it.
+        source: uint8 [h, w, 3], the source window as the model saw it, by which trust is found; None: that of `photo`.
         person: uint8 [h, w, 3], what the answer shows where pixels cannot be trusted, if that is not `answer`.
 
     Raises:
@@ -73,7 +73,7 @@ def full_resolution(
             raise DataError(f'{name}: got {image.dtype} {list(image.shape)}, expected uint8 [H, W, 3]')
     size = size or target_window.size
     model_size = answer.shape[0], answer.shape[1]
-    source = source_window.crop(photo if seen is None else seen, model_size)
+    source = source_window.crop(photo, model_size) if source is None else source
     positions = refine(SourcePositions.of_flow(flow, source_window, target_window), answer, source)
     trust = trust_map(positions, mask, answer, source, photo.shape)
     motion = PhotoMotion(positions, size, needed=trust)

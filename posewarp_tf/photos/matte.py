@@ -45,11 +45,12 @@ def silhouette_matte(silhouette: np.ndarray, window: Window) -> np.ndarray:
     """float32 [h, w]: what the model itself says, float [h', w', 1] in 0 to 1, with an outline as sharp as the window.
 
     Stretched to many pixels an outline is as wide as one of the model's, and its steps are seen: it is smoothed before,
-    and made steeper about its middle after.
+    and made steeper about its middle after. In a window as small as the model's picture nothing of both is needed.
     """
-    smooth = ndimage.gaussian_filter(np.asarray(silhouette, np.float32)[..., 0], _SMOOTHING, mode='nearest')
-    stretched = resize_float(smooth, window.size, Image.Resampling.BICUBIC)
     steepness = max(1.0, min(window.height / silhouette.shape[0], _STEEPEST))
+    smoothing = _SMOOTHING * min(1.0, steepness - 1.0)
+    smooth = ndimage.gaussian_filter(np.asarray(silhouette, np.float32)[..., 0], smoothing, mode='nearest')
+    stretched = resize_float(smooth, window.size, Image.Resampling.BICUBIC)
     return ((stretched - 0.5) * steepness + 0.5).clip(0, 1)
 
 

@@ -38,7 +38,7 @@ def without_seams(
     number[hole] = np.arange(len(pixels))
     matrix = _PULL * sparse.identity(len(pixels), format='csr')
     wanted = _PULL * copied[hole].astype(np.float64)
-    changes = [np.zeros((1, 3))]
+    changes = [np.zeros((1, 3))]  # Where no border is known.
     for step in ((0, 1), (1, 0), (0, -1), (-1, 0)):
         beside = pixels + step
         inside = np.all((beside >= 0) & (beside < hole.shape), axis=-1)
@@ -58,7 +58,8 @@ def without_seams(
         matrix -= sparse.csr_matrix((ones, (own[is_hole], neighbour[is_hole])), matrix.shape)
     filled = picture.astype(np.float32)
     least, largest = np.percentile(np.concatenate(changes), _RANGE, axis=0)
-    filled[hole] = copied[hole] + (spsolve(matrix.tocsc(), wanted) - copied[hole]).clip(least, largest)
+    change = spsolve(matrix.tocsc(), wanted) - copied[hole]
+    filled[hole] = copied[hole] + change.clip(np.minimum(least, 0), np.maximum(largest, 0))
     return filled
 
 

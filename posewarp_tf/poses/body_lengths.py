@@ -14,6 +14,7 @@ from posewarp_tf.conventions import JOINT_NAMES, MISSING, NUM_JOINTS
 NOSE, NECK = JOINT_NAMES.index('nose'), JOINT_NAMES.index('neck')
 FACE = tuple(JOINT_NAMES.index(name) for name in ('right_eye', 'left_eye', 'right_ear', 'left_ear'))
 ANKLES = tuple(JOINT_NAMES.index(name) for name in ('right_ankle', 'left_ankle'))
+KNEES = tuple(JOINT_NAMES.index(name) for name in ('right_knee', 'left_knee'))
 # Points beside the joints: halfway between the hips; the nose or, where it is missing, the middle of eyes and ears.
 HIPS, HEAD = NUM_JOINTS, NUM_JOINTS + 1
 
@@ -132,3 +133,15 @@ def _indices(names: tuple[str, str]) -> tuple[int, int]:
 
 def _distance(points: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
     return np.linalg.norm(points[..., pair[1], :] - points[..., pair[0], :], axis=-1)
+
+
+def standing_ankle(points: np.ndarray) -> float:
+    """How far down the lowest ankle of [20, 2] is; nan if none is seen, or the one that is not may well be lower."""
+    ankles, knees = points[ANKLES, 1], points[KNEES, 1]
+    hidden = np.isnan(ankles)
+    if not hidden.any() or hidden.all():
+        return float(ankles.max())
+    # Of somebody who stands on both feet an ankle is a whole lower leg below the knee of the other side.
+    lower_leg = np.linalg.norm(points[ANKLES, :] - points[KNEES, :], axis=-1)[~hidden][0]
+    is_raised = ankles[~hidden][0] < knees[hidden][0] + 0.5 * np.nan_to_num(lower_leg)
+    return np.nan if is_raised else float(ankles[~hidden][0])

@@ -32,6 +32,7 @@ from posewarp_tf.poses.body_lengths import (
     longest_views,
     relative_sizes,
     seen_lengths,
+    standing_ankle,
     with_centres,
 )
 from posewarp_tf.poses.joints import check_joints
@@ -81,9 +82,9 @@ class Retargeter:
     'place': the scale is the median, over the limbs that both show, of the ratios of their lengths. Hips' centres
     agree; where one of the two lacks hips, the necks; else the means of the joints that both have.
     'limbs': directions are the target's, lengths the source's, of which those that the photo does not show follow from
-    people's proportions. What hangs on a joint that is missing is built from the nearest joint before it. If the source
-    shows both ankles, the lowest ankle of the frame of reference is as high as the source's lowest, and that of others
-    as much higher as 'place' puts it: feet stay on the ground of the photo.
+    people's proportions. What hangs on a joint that is missing is built from the nearest joint before it. If source
+    and frame of reference show the foot that stands, it is as high in that frame as in the source, and in others as
+    much higher as 'place' puts it: feet stay on the ground of the photo.
 
     words: on what the answer rests, for the user.
     """
@@ -186,15 +187,9 @@ class Retargeter:
 
 
 def _rise_to_ground(source: np.ndarray, placed: np.ndarray) -> tuple[bool, float]:
-    """Whether the source [20, 2] shows an ankle; and how much lower its lowest one is than that of a placed target.
-
-    A source that shows one foot only may stand on the other one: then the target's ground counts.
-    """
-    ours, theirs = source[ANKLES, 1], placed[ANKLES, 1]
-    stands = not np.isnan(ours).all()
-    if np.isnan(ours).any() or np.isnan(theirs).all():
-        return stands, 0.0
-    return stands, float(ours.max() - np.nanmax(theirs))
+    """Whether the source [20, 2] shows an ankle; how much lower its foot on the ground is than a placed target's."""
+    rise = standing_ankle(source) - standing_ankle(placed)
+    return not np.isnan(source[ANKLES, 1]).all(), 0.0 if np.isnan(rise) else rise
 
 
 def _reference(source: np.ndarray, targets: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> int:

@@ -68,6 +68,8 @@ def test_a_layer_alone_keeps_its_pixels_and_its_colours_go_on():
     np.testing.assert_allclose(alone[:, :, 5:10, TORSO], source[:, :, 5:10], atol=1e-5)
     np.testing.assert_allclose(alone[:, :, 5:, ARM], np.broadcast_to(GREEN, (1, 16, 11, 3)), atol=0.3)
     np.testing.assert_allclose(alone[:, :, 10:, TORSO], np.broadcast_to(RED, (1, 16, 6, 3)), atol=0.3)
+    # Of legs that are not seen it is the whole picture.
+    np.testing.assert_allclose(alone[..., GROUPS.index('left_leg'), :], source, atol=1e-6)
 
 
 def test_a_constant_surrounding_fills_the_place_of_the_person_exactly():

@@ -5,7 +5,7 @@ import pytest
 
 from posewarp_tf.errors import ConfigError, DataError
 from posewarp_tf.photos.background import compose
-from posewarp_tf.photos.matte import person_matte
+from posewarp_tf.photos.matte import person_matte, silhouette_matte
 from posewarp_tf.photos.moving import PhotoMotion, SourcePositions
 from posewarp_tf.photos.plate import background_plate, person_area
 from posewarp_tf.photos.push_pull import push_pull
@@ -169,3 +169,19 @@ def test_shrinking_by_a_flow_is_anti_aliased():
     places = np.stack([16 * columns, 4 * rows + 1.5], axis=-1)
     moved = PhotoMotion(SourcePositions(places, WHOLE, WHOLE), PHOTO).move(stripes)
     assert np.abs(moved[20:-20, :25].astype(int) - 127).max() < 10
+
+
+@pytest.mark.parametrize('factor', [1, 4])
+def test_a_silhouette_keeps_thin_limbs_and_has_no_steps(factor):
+    """A slanted bar of 4 pixels of the model; its outline in a window of `factor` times as many pixels."""
+    y, x = np.mgrid[:64, :48]
+    silhouette = (np.abs(x - 14 - 0.3 * y) <= 2).astype(np.float32)[..., np.newaxis]
+    matte = silhouette_matte(silhouette, Window(0.0, 0.0, 48.0 * factor, 64.0 * factor))
+    inner = matte[8 * factor : -8 * factor]
+    assert inner.max(axis=1).min() > 0.95 and inner.min() == 0
+    # Where the outline crosses a half goes on by about as much from row to row.
+    edges = np.array([np.interp(0.5, row[: row.argmax() + 1], np.arange(row.argmax() + 1)) for row in inner])
+    if factor > 1:
+        assert np.abs(np.diff(edges) - 0.3).max() < 0.35
+    if factor == 1:
+        np.testing.assert_allclose(matte, silhouette[..., 0], atol=1e-6)

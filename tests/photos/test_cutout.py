@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from posewarp_tf.photos.cutout import before_white, continued, without_white
+from posewarp_tf.photos.cutout import before_white, continued, shows_body, without_white
 
 SIZE = (60, 40)
 MASK = np.zeros(SIZE, np.float32)
@@ -20,7 +20,17 @@ def test_the_person_is_kept_and_everything_else_is_white():
     answer = before_white(photo(), MASK)
     np.testing.assert_array_equal(answer[10:50, 10:30], photo()[10:50, 10:30])
     assert answer[MASK == 0].min() == 255 and answer.dtype == np.uint8
-    np.testing.assert_array_equal(before_white(np.zeros((2, 2, 3), np.uint8), np.full((2, 2), 0.4)), 153)
+    # A pixel that is hardly the person's has something of both.
+    np.testing.assert_allclose(before_white(np.zeros((2, 2, 3), np.uint8), np.full((2, 2), 0.3)), 127.5, atol=1)
+
+
+def test_a_mask_of_nobody_or_of_somebody_else_does_not_show_the_body():
+    joints = np.full((18, 2), -1, np.float32)
+    joints[[1, 8, 11]] = (20, 14), (16, 44), (24, 44)
+    assert shows_body(MASK, joints)
+    assert not shows_body(0.4 * MASK, joints)
+    assert not shows_body(MASK, joints + [[18, 0]])
+    assert not shows_body(MASK, np.full((18, 2), -1, np.float32))
 
 
 def test_colours_of_the_person_go_on_where_nobody_is():

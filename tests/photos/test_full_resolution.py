@@ -170,3 +170,22 @@ def test_bad_input_is_named():
         full_resolution(photo, WHOLE, WHOLE, flow[..., :1], MASK, small)
     with pytest.raises(DataError, match='photo: got float64'):
         full_resolution(photo / 1.0, WHOLE, WHOLE, flow, MASK, small)
+
+
+def test_trust_is_found_by_what_the_model_saw_and_other_pixels_are_moved():
+    place = MOTIONS['turned']
+    photo, truth = truth_of(unmoved), truth_of(place)
+    flow = flow_of(place, WHOLE, WHOLE, MAP)
+    own, _ = answer_to(place)
+    negative = full_resolution(
+        255 - photo, WHOLE, WHOLE, flow, MASK, WHOLE.crop(truth, MODEL), source=WHOLE.crop(photo, MODEL)
+    )
+    np.testing.assert_array_equal(negative.trust, own.trust)
+    band = high_band(negative.image)[24:-24, 24:-24], high_band(255 - truth)[24:-24, 24:-24]
+    assert np.corrcoef(band[0].ravel(), band[1].ravel())[0, 1] > 0.7
+
+
+def test_what_is_not_trusted_is_shown_as_it_is_given():
+    grey = np.full((*MODEL, 3), 77, np.uint8)
+    found, _ = answer_to(MOTIONS['turned'], mask=0 * MASK, person=grey)
+    np.testing.assert_array_equal(found.image, 77)

@@ -62,9 +62,29 @@ def test_nothing_goes_on_from_what_is_avoided():
     np.testing.assert_allclose(answers[0][HOLE], plane()[HOLE], atol=0.5)
 
 
-def test_a_hole_at_the_border_of_the_photo_has_the_colours_of_its_pieces_where_nothing_is_near():
+def test_far_from_the_border_a_hole_has_the_colours_of_its_pieces():
+    """At the right border of a long photo; what is around asks for 40 levels more."""
+    size = 20, 400
+    hole = np.ones(size, bool)
+    hole[:, :20] = False
+    picture = np.full((*size, 3), 100, np.float32)
+    picture[:, 10:20] = 140
+    rows, columns = np.indices(size)
+    places = np.stack([rows, np.where(hole, 4, columns)], axis=-1)
+    copied = np.full((*size, 3), 100, np.float32)
+    answer = without_seams(picture, copied, places, hole, np.zeros(size, bool))
+    assert answer[:, 20].min() > 130
+    np.testing.assert_allclose(answer[:, 380:], 100, atol=4)
+    assert np.abs(np.diff(answer[:, 20:], axis=1)).max() < 2
+
+
+def test_a_slope_that_is_copied_again_and_again_does_not_add_up():
     hole = np.ones(SIZE, bool)
     hole[:, :10] = False
-    places = np.indices(SIZE).transpose(1, 2, 0) % np.array((30, 10))
-    answer = filled(plane(0, 0) + 60, places, hole)
-    np.testing.assert_allclose(answer, plane(0, 0) + 60, atol=0.1)
+    picture = plane(0, 4)
+    rows, columns = np.indices(SIZE)
+    places = np.stack([rows, np.where(hole, columns % 8, columns)], axis=-1)
+    copied = picture[places[..., 0], places[..., 1]]
+    answer = without_seams(picture, copied, places, hole, NOBODY)
+    border = picture[:, 9].max(axis=0) - copied[:, 10].min(axis=0)
+    assert np.all(answer[hole] <= copied[hole] + border + 8)

@@ -155,11 +155,18 @@ def test_feet_stand_on_the_ground_and_not_beside_it():
     assert hips[0] == pytest.approx(300, abs=1e-3) and abs(hips[1] - 250) > 1
 
 
-def test_somebody_of_whom_one_foot_is_seen_may_stand_on_the_other():
-    source = without(SOURCE, 'left_ankle')
-    answer, ground = retarget(source, TARGET, 'limbs'), retarget(source, TARGET, 'place')
-    assert answer[ANKLES, 1].max() == pytest.approx(ground[ANKLES, 1].max(), abs=1e-3)
-    assert abs(answer[ANKLES, 1].max() - SOURCE[ANKLES, 1].max()) > 1
+def test_a_foot_that_is_not_seen_beside_one_that_stands_changes_nothing():
+    expected = retarget(SOURCE, TARGET, 'limbs')
+    np.testing.assert_allclose(retarget(without(SOURCE, 'left_ankle'), TARGET, 'limbs'), expected, atol=1e-3)
+
+
+def test_somebody_of_whom_only_a_raised_foot_is_seen_stands_on_the_other():
+    stepping = {**STANDING, 'left_upper_leg': 80, 'left_lower_leg': 0}
+    source, target = body(SMALL, stepping, (300, 250)), body(TALL, stepping, (900, 700))
+    for ours, theirs in ((without(source, 'right_ankle'), TARGET), (SOURCE, without(target, 'right_ankle'))):
+        answer, ground = retarget(ours, theirs, 'limbs'), retarget(ours, theirs, 'place')
+        assert answer[ANKLES, 1].max() == pytest.approx(ground[ANKLES, 1].max(), abs=1e-3)
+        assert abs(answer[ANKLES, 1].max() - ours[ANKLES, 1].max()) > 1
 
 
 def test_joints_that_the_target_lacks_stay_missing_and_the_others_do_not_move():

@@ -19,6 +19,8 @@ def layer_shares(parts: tf.Tensor) -> tf.Tensor:
 def layer_images(image: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
     """Pictures [B, H, W, layers, 3] of single layers: what is not of a layer has the colours of its nearest pixels.
 
+    Of a layer that is not seen at all it is the whole picture.
+
     Args:
         image: [B, H, W, 3].
         shares: [B, H, W, layers].
@@ -28,8 +30,10 @@ def layer_images(image: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
     others = tf.tile(1.0 - certain[..., tf.newaxis], [1, 1, 1, 1, 3])
     height, width = image.shape[1:3]
     flat = [-1, height, width, 3 * NUM_LAYERS]
-    filled = fill_background(tf.tile(image, [1, 1, 1, NUM_LAYERS]), tf.reshape(others, flat))
-    return tf.reshape(filled, [-1, height, width, NUM_LAYERS, 3])
+    whole = tf.tile(image, [1, 1, 1, NUM_LAYERS])
+    filled = tf.reshape(fill_background(whole, tf.reshape(others, flat)), [-1, height, width, NUM_LAYERS, 3])
+    seen = tf.minimum(tf.reduce_sum(certain, axis=(1, 2), keepdims=True), 1.0)[..., tf.newaxis]
+    return seen * filled + (1.0 - seen) * tf.reshape(whole, [-1, height, width, NUM_LAYERS, 3])
 
 
 def move_layers(source: tf.Tensor, shares: tf.Tensor, flows: tf.Tensor, impl: str) -> tuple[tf.Tensor, tf.Tensor]:
