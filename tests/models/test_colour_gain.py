@@ -38,3 +38,17 @@ def test_a_blend_begins_with_as_much_of_the_moved_pixels_as_it_is_told():
 def test_a_blend_of_nothing_or_everything_would_never_change(share):
     with pytest.raises(ConfigError, match=f'--initial_blend: got {share}, expected more than 0 and less than 1'):
         model_config(image_size=SIZE, initial_blend=share, **GFLA)
+
+
+def test_where_pixels_are_taken_the_mask_says_so():
+    """The mask alone would say that no features are taken there, and the photo's own pixels would not be trusted."""
+    masks = {}
+    for share in (1e-4, 0.5, 1 - 1e-4):
+        tf.keras.utils.set_random_seed(3)
+        model = build_model(model_config(image_size=SIZE, pixel_blend=True, initial_blend=share, **GFLA))
+        motion = model(random_inputs(model))['motions']['source']
+        masks[share] = motion.masks[-1].numpy()
+        assert len(motion.masks) == len(motion.flows) and masks[share].shape == (*motion.flows[-1].shape[:3], 1)
+    assert masks[1 - 1e-4].min() > 0.99 and masks[1e-4].mean() < 0.7
+    between = 1 - (1 - masks[1e-4]) * 0.5
+    np.testing.assert_allclose(masks[0.5].mean(), between.mean(), atol=0.05)

@@ -78,7 +78,7 @@ class Animation(Generator):
                 attentions[family].append(attention)
             return tf.add_n(moved)
 
-        image = self._decode(inputs, motions, self.model_config.attention_scales, transform)
+        image, motions = self._decode(inputs, motions, self.model_config.attention_scales, transform)
         if return_attention:
             motions = {family: motions[family]._replace(attentions=attentions[family]) for family in self._families}
         return {'image': image, 'motions': motions}

@@ -67,13 +67,16 @@ class Generator(ReposingModel):
 
     def _decode(
         self, inputs: Inputs, motions: Mapping[str, Motion], scales: tuple[int, ...], transform: Transform
-    ) -> tf.Tensor:
+    ) -> tuple[tf.Tensor, dict[str, Motion]]:
         """The picture, float32 [B, H, W, 3] in [-1, 1]: tanh(c), and with `pixel_blend`
 
             (1 - w) * tanh(c) + w * (the picture of the last family, moved by its finest flow),    w = sigmoid(d),
 
         where c, d are the last convolution. The flow does not learn from these pixels: it would find the nearest ones
         of a like colour. Of a generated frame before none are taken: a network soon learns to repeat that.
+
+        And the motions: where the picture takes pixels, features need not be taken, so that the finest mask m of the
+        family becomes 1 - (1 - m) (1 - w).
         """
         features = self._target_features(inputs)
         for step, (residual, decoder) in enumerate(zip(self.residuals, self.decoders)):
@@ -84,14 +87,19 @@ class Generator(ReposingModel):
         maps = tf.cast(self.output_conv(features), tf.float32)
         picture = tf.tanh(maps[..., :3])
         if not self.model_config.pixel_blend:
-            return picture
+            return picture, dict(motions)
         family = self.model_config.families[-1]
-        flow = tf.stop_gradient(resize_flow(motions[family].flows[-1], picture.shape[1:3]))
+        motion = motions[family]
+        flow = tf.stop_gradient(resize_flow(motion.flows[-1], picture.shape[1:3]))
         # In half precision Keras rounds what comes in.
         source = tf.cast(inputs[f'{family}_image'], tf.float32)
         moved = bilinear_sample(source, flow, impl=self.model_config.sampler_impl)
         share = tf.sigmoid(maps[..., 3:])
-        return (1 - share) * picture + share * moved
+        *coarse, mask = motion.masks
+        step = picture.shape[1] // mask.shape[1]
+        mask = 1 - (1 - tf.cast(mask, tf.float32)) * (1 - tf.nn.avg_pool2d(share, step, step, 'VALID'))
+        motions = {**motions, family: motion._replace(masks=[*coarse, mask])}
+        return (1 - share) * picture + share * moved, motions
 
     @property
     def _num_layers(self) -> int:

@@ -62,7 +62,7 @@ class GFLANetworks(Generator):
             attentions.append(attention)
             return features
 
-        image = self._decode(inputs, motions, self._scales, transform)
+        image, motions = self._decode(inputs, motions, self._scales, transform)
         if return_attention and self.model_config.spatial_transform == 'local_attention':
             motions = {family: motion._replace(attentions=attentions) for family, motion in motions.items()}
         return {'image': image, 'motions': motions}
