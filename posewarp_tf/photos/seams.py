@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import spsolve
+from scipy.sparse.linalg import splu
 
 # How strong the pull is: it wins from about 1 / sqrt(k) = 100 pixels from the border on.
 _PULL = 1e-4
@@ -58,7 +58,7 @@ def without_seams(
         matrix -= sparse.csr_matrix((ones, (own[is_hole], neighbour[is_hole])), matrix.shape)
     filled = picture.astype(np.float32)
     least, largest = np.percentile(np.concatenate(changes), _RANGE, axis=0)
-    change = spsolve(matrix.tocsc(), wanted) - copied[hole]
+    change = splu(matrix.tocsc()).solve(wanted) - copied[hole]
     filled[hole] = copied[hole] + change.clip(np.minimum(least, 0), np.maximum(largest, 0))
     return filled
 
