@@ -100,8 +100,9 @@ def _add_photos(folder: pathlib.Path) -> None:
 def _add_runs(runs: pathlib.Path) -> None:
     """Run folders of small networks with random weights, under the names in the documents."""
     make_run(runs / 'quickstart', data_dir=DATA, **_SHALLOW, **_OURS)
-    for name in ('gfla_fashion', 'quickstart_none', 'mobile', 'synthetic_256'):
-        shutil.copytree(runs / 'quickstart', runs / name)
+    make_run(runs / 'gfla_fashion', data_dir=DATA, **_SHALLOW)
+    for name in ('quickstart_none', 'mobile', 'synthetic_256'):
+        shutil.copytree(runs / 'gfla_fashion', runs / name)
     make_run(runs / 'flow', trained_stage='flow', data_dir=DATA, **{**_SHALLOW, **_NARROW, **_OURS})
     make_motion_run(runs / 'motion_quickstart', data_dir='data/skeletons')
     make_views_run(runs / 'gfla_views_quickstart', data_dir='data/views', gain=0.5)
