@@ -11,7 +11,7 @@ from posewarp_tf.inference.options import PhotoOptions
 from posewarp_tf.inference.photo_parts import PhotoPerson, Pose, Reposed
 from posewarp_tf.inference.prediction import Prediction, resize_smoothly
 from posewarp_tf.inference.predictor import Predictor
-from posewarp_tf.models.outputs import Silhouette
+from posewarp_tf.models.outputs import silhouette_name
 from posewarp_tf.photos.background import compose
 from posewarp_tf.photos.cutout import over_white, without_white
 from posewarp_tf.photos.full_resolution import full_resolution
@@ -50,8 +50,8 @@ def composed(
 
 def _silhouette(predictor: Predictor, answer: Mapping[str, Any]) -> np.ndarray | None:
     """Where the model says that the person is, float32 [h, w, 1] in 0 to 1; None of models that do not say it."""
-    names = [output.name for output in predictor.model_config.outputs if isinstance(output.kind, Silhouette)]
-    return answer[names[0]] if names else None
+    name = silhouette_name(predictor.model_config.outputs)
+    return None if name is None else answer[name]
 
 
 def _at_full_size(

@@ -16,7 +16,7 @@ from posewarp_tf.inference.options import DEFAULTS, PhotoOptions
 from posewarp_tf.inference.photo_parts import PhotoPerson, Pose, Reposed
 from posewarp_tf.inference.placement import Placement, windows_of_sequence
 from posewarp_tf.inference.predictor import Predictor
-from posewarp_tf.models.outputs import Silhouette
+from posewarp_tf.models.outputs import silhouette_name
 from posewarp_tf.photos.cutout import before_white, shows_body
 from posewarp_tf.photos.person_frame import framing
 from posewarp_tf.photos.windows import Window
@@ -64,18 +64,18 @@ class PhotoReposer:
         window = Window.whole(size)
         if self.options.framing == 'person':
             window = framing(size, pose, self._predictor.person_frame, whole_mask)
-        is_alone = whole_mask is not None and self._shows_alone(whole_mask, pose)
-        seen = before_white(photo, whole_mask) if whole_mask is not None and is_alone else photo
+        seen = photo
+        if whole_mask is not None and self._shows_alone(whole_mask, pose):
+            seen = before_white(photo, whole_mask)
         inputs = self._predictor.source_inputs(seen, pose, class_maps, window)
-        return PhotoPerson(photo, pose, mask, others, window, inputs, is_alone)
+        return PhotoPerson(photo, pose, mask, others, window, inputs, before_white=seen is not photo)
 
     def _shows_alone(self, mask: np.ndarray, keypoints: np.ndarray) -> bool:
         """Whether the model sees the person before white.
 
         Only one that says where the person is: white that others make cannot be told from the person.
         """
-        outputs = self._predictor.model_config.outputs
-        has_silhouette = any(isinstance(output.kind, Silhouette) for output in outputs)
+        has_silhouette = silhouette_name(self._predictor.model_config.outputs) is not None
         return self.options.background != 'model' and has_silhouette and shows_body(mask, keypoints)
 
     def pose(

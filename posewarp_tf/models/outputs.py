@@ -90,6 +90,11 @@ class Output(NamedTuple):
     description: str
 
 
+def silhouette_name(outputs: Iterable[Output]) -> str | None:
+    """The name of the output that says where the person is; None if none does."""
+    return next((output.name for output in outputs if isinstance(output.kind, Silhouette)), None)
+
+
 GARMENT_OUTPUT = Output('garment', ClassLogits(GARMENT_NAMES), f'uint8 class numbers: {", ".join(GARMENT_NAMES)}')
 COMPOSITION_MASK = Output(
     'composition_mask', Mask(), '0 to 1; 1 = synthesised picture, 0 = the source moved by the flow'

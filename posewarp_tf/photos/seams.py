@@ -33,11 +33,11 @@ def without_seams(
         places: int [h, w, 2], (row, column) of the pixel outside of the hole that each pixel of it is copied from.
         hole, avoided: bool [h, w]; from what is avoided nothing goes on into the hole.
     """
-    pixels = np.argwhere(hole)
+    pixels, colours = np.argwhere(hole), copied[hole].astype(np.float64)
     number = np.full(hole.shape, -1)
     number[hole] = np.arange(len(pixels))
     matrix = _PULL * sparse.identity(len(pixels), format='csr')
-    wanted = _PULL * copied[hole].astype(np.float64)
+    wanted = _PULL * colours
     changes = [np.zeros((1, 3))]  # Where no border is known.
     for step in ((0, 1), (1, 0), (0, -1), (-1, 0)):
         beside = pixels + step
@@ -52,14 +52,14 @@ def without_seams(
         wanted -= _sums(own, difference, len(pixels))
         around = picture[beside[~is_hole, 0], beside[~is_hole, 1]]
         wanted += _sums(own[~is_hole], around, len(pixels))
-        changes.append(around - difference[~is_hole] - copied[hole][own[~is_hole]])
+        changes.append(around - difference[~is_hole] - colours[own[~is_hole]])
         matrix += sparse.diags(np.bincount(own, minlength=len(pixels)).astype(np.float64))
         ones = np.ones(int(is_hole.sum()))
         matrix -= sparse.csr_matrix((ones, (own[is_hole], neighbour[is_hole])), matrix.shape)
     filled = picture.astype(np.float32)
     least, largest = np.percentile(np.concatenate(changes), _RANGE, axis=0)
-    change = splu(matrix.tocsc()).solve(wanted) - copied[hole]
-    filled[hole] = copied[hole] + change.clip(np.minimum(least, 0), np.maximum(largest, 0))
+    change = splu(matrix.tocsc()).solve(wanted) - colours
+    filled[hole] = colours + change.clip(np.minimum(least, 0), np.maximum(largest, 0))
     return filled
 
 
