@@ -1,11 +1,14 @@
-"""How training scales over processes of this machine, each of one thread, as several machines would train.
+"""How training scales over processes of this machine, or over logical devices of one process.
 
     python -m posewarp_tf.training.scaling_benchmark --config=quickstart --workers=2
+    python -m posewarp_tf.training.scaling_benchmark --config=quickstart --logical_devices=2
 
-The last stage of the config is trained, first in `--workers` processes apart, none of which knows of the others, then
-in as many that work together under TF_CONFIG. Each makes `--batch_size` examples in a step, which together are one
-batch. Both ways keep the machine equally busy, so that their ratio is what working together costs: summing gradients,
-agreeing, and waiting for the slowest.
+The last stage of the config is trained. Processes have one thread each, as several machines would train: first
+`--workers` of them apart, none of which knows of the others, then as many that work together under TF_CONFIG. With
+`--logical_devices` one process trains, with as many threads: first on one device, then on so many that share the
+batch under MirroredStrategy, as the GPUs of one machine would. There are `--batch_size` examples in a step for each
+process or device. Both ways keep the machine equally busy, so that their ratio is what working together costs: summing
+gradients, agreeing, and waiting for the slowest.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import os
 import socket
 import statistics
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
@@ -30,7 +34,8 @@ from posewarp_tf.training.cluster import VARIABLE
 
 FLAGS = flags.FLAGS
 
-_ONE_THREAD = dict.fromkeys(('TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS', 'OMP_NUM_THREADS'), '1')
+_THREADS = ('TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS', 'OMP_NUM_THREADS')
+_NO_CLUSTER = '{}'
 _WARM_UP_STEPS = 2
 
 
@@ -47,39 +52,64 @@ def images_per_second(config: Config, workers: int, steps: int, together: bool) 
         else config.replace(distribution='none')
     )
     addresses = _free_addresses(workers)
-    context = multiprocessing.get_context('spawn')
-    results = context.SimpleQueue()
-    processes = []
+    variables = []
     for index in range(workers):
         task = {'type': 'worker', 'index': index}
-        variable = json.dumps({'cluster': {'worker': addresses}, 'task': task})
-        arguments = (config.to_json(), steps, {**_ONE_THREAD, VARIABLE: variable if together else ''}, results)
-        processes.append(context.Process(target=_measure, args=arguments))
+        cluster = json.dumps({'cluster': {'worker': addresses}, 'task': task}) if together else _NO_CLUSTER
+        variables.append({**dict.fromkeys(_THREADS, '1'), VARIABLE: cluster})
+    seconds = _seconds(config, steps, variables)
+    return size * workers / max(seconds) if together else sum(size / each for each in seconds)
+
+
+def images_per_second_of_devices(config: Config, devices: int, steps: int, together: bool) -> float:
+    """Of one process whose batch is made on one device, or on `devices` that share it; arguments as above."""
+    size = config.training.batch_size * devices
+    config = config.replace(batch_size=size, distribution='mirrored')
+    variables = {**dict.fromkeys(_THREADS, str(devices)), VARIABLE: _NO_CLUSTER}
+    return size / _seconds(config, steps, [variables], devices if together else 1)[0]
+
+
+def _seconds(config: Config, steps: int, variables: list[dict[str, str]], devices: int = 0) -> list[float]:
+    """The median time of a step in each of as many processes as there are environments; `devices` as of `_measure`."""
+    context = multiprocessing.get_context('spawn')
+    results = context.SimpleQueue()
+    arguments = [(config.to_json(), steps, one, devices, results) for one in variables]
+    processes = [context.Process(target=_measure, args=of_process) for of_process in arguments]
     try:
         for process in processes:
             process.start()
         running: dict[Any, Any] = {process.sentinel: process for process in processes}
         while running:
             for ended in multiprocessing.connection.wait(running):
-                code = running.pop(ended).exitcode
-                if code:
-                    raise RunError(f'a process has ended with exit code {code}; what it said stands above')
+                process = running.pop(ended)
+                # A process that is about to end has no code yet.
+                process.join()
+                if process.exitcode:
+                    raise RunError(f'a process has ended with exit code {process.exitcode}; what it said stands above')
     finally:
         for process in processes:
             if process.is_alive():
                 process.kill()
-    seconds = [results.get() for _ in processes]
-    return size * workers / max(seconds) if together else sum(size / each for each in seconds)
+    return [results.get() for _ in processes]
 
 
-def _measure(config: str, steps: int, variables: dict[str, str], results: Any) -> None:
-    """Puts the median time of a step, in seconds, into `results`."""
+def _measure(config: str, steps: int, variables: dict[str, str], devices: int, results: Any) -> None:
+    """Puts the median time of a step, in seconds, into `results`; on so many logical devices of the CPU, or, with 0, on
+    those that the config says."""
     os.environ.update(variables)
-    seconds = seconds_of_steps(Config.from_json(config), steps)
-    results.put(statistics.median(seconds))
+    names = _logical_devices(devices) if devices else None
+    results.put(statistics.median(seconds_of_steps(Config.from_json(config), steps, names)))
 
 
-def seconds_of_steps(config: Config, steps: int) -> list[float]:
+def _logical_devices(number: int) -> list[str]:
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices('CPU')[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * number)
+    return [f'CPU:{index}' for index in range(number)]
+
+
+def seconds_of_steps(config: Config, steps: int, devices: Sequence[str] | None = None) -> list[float]:
     """Of each step of the last stage after a warm-up, input included; nothing is kept."""
     from posewarp_tf.data.materials import material_of
     from posewarp_tf.losses.windows import objective_of
@@ -90,7 +120,7 @@ def seconds_of_steps(config: Config, steps: int) -> list[float]:
     from posewarp_tf.training.train_step import Networks
     from posewarp_tf.training.window_step import train_step_of
 
-    workers = distribution.make_workers(config.training)
+    workers = distribution.make_workers(config.training, devices)
     precision = chosen_precision(config.training.precision, with_gradient=True)
     with computing_in(precision), workers.strategy.scope():
         model = build_model(config)
@@ -119,6 +149,7 @@ def _free_addresses(count: int) -> list[str]:
 
 def define_flags() -> None:
     flags.DEFINE_integer('workers', 2, 'How many processes.', lower_bound=1)
+    flags.DEFINE_integer('logical_devices', None, 'In place of processes: devices of one process.', lower_bound=2)
     flags.DEFINE_integer('steps', 20, 'Timed steps of each.', lower_bound=1)
     define_training_flags()
 
@@ -127,10 +158,13 @@ def main() -> None:
     config = config_from_flags()
     if config.training.precision == 'auto':
         raise ConfigError('--precision: got auto, which every process would choose for itself, expected a precision')
-    apart, together = (images_per_second(config, FLAGS.workers, FLAGS.steps, way) for way in (False, True))
-    print(f'{FLAGS.workers} processes of one thread, {config.training.batch_size} examples in a step of each:')
-    print(f'  apart     {apart:8.2f} images per second')
-    print(f'  together  {together:8.2f} images per second, {together / apart:.2f} of that')
+    number, measure, words = FLAGS.workers, images_per_second, 'processes of one thread'
+    if FLAGS.logical_devices:
+        number, measure, words = FLAGS.logical_devices, images_per_second_of_devices, 'logical devices of one process'
+    apart, together = (measure(config, number, FLAGS.steps, way) for way in (False, True))
+    print(f'{number} {words}, {config.training.batch_size} examples in a step of each:')
+    print(f'  {"one device" if FLAGS.logical_devices else "apart":10s} {apart:8.2f} images per second')
+    print(f'  together   {together:8.2f} images per second, {together / apart:.2f} of that')
 
 
 if __name__ == '__main__':

@@ -6,7 +6,7 @@ import pytest
 from posewarp_tf.errors import RunError
 from posewarp_tf.models.registry import build_model
 from posewarp_tf.training.scaling import gradient_bytes, ring_seconds
-from posewarp_tf.training.scaling_benchmark import images_per_second
+from posewarp_tf.training.scaling_benchmark import images_per_second, images_per_second_of_devices
 
 
 @pytest.mark.parametrize('replicas', [1, 2, 5, 8])
@@ -40,6 +40,12 @@ def test_gradients_are_four_bytes_for_each_weight_that_a_stage_trains(tiny_confi
 def test_processes_are_timed_together_and_apart(tiny_config):
     for together in (False, True):
         assert 0.01 < images_per_second(tiny_config, 2, 1, together) < 1e4
+
+
+@pytest.mark.slow
+def test_logical_devices_are_timed_against_one(tiny_config):
+    for together in (False, True):
+        assert 0.01 < images_per_second_of_devices(tiny_config, 2, 1, together) < 1e4
 
 
 @pytest.mark.slow
