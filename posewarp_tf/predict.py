@@ -245,7 +245,7 @@ def _load_reposer(run: RunFolder) -> PhotoReposer:
 
 def _photo_options() -> PhotoOptions:
     given = flags.FLAGS
-    return PhotoOptions(given.framing, given.background, given.resolution, given.retarget)
+    return PhotoOptions(given.framing, given.background, given.resolution, given.retarget, given.head)
 
 
 def _finder() -> PoseFinder:

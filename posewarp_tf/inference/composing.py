@@ -11,12 +11,14 @@ from posewarp_tf.inference.options import PhotoOptions
 from posewarp_tf.inference.photo_parts import PhotoPerson, Pose, Reposed
 from posewarp_tf.inference.prediction import Prediction, resize_smoothly
 from posewarp_tf.inference.predictor import Predictor
-from posewarp_tf.models.outputs import silhouette_name
+from posewarp_tf.models.outputs import parts_name, silhouette_name
 from posewarp_tf.photos.background import compose
 from posewarp_tf.photos.cutout import over_white, without_white
 from posewarp_tf.photos.full_resolution import full_resolution
+from posewarp_tf.photos.head import HeadMotion
 from posewarp_tf.photos.matte import body_matte, person_matte, silhouette_matte
 from posewarp_tf.photos.moving import SourcePositions
+from posewarp_tf.poses.body_layers import LAYER_OF_PART
 
 
 class _AtFullSize(NamedTuple):
@@ -36,10 +38,13 @@ def composed(
     # A picture that the person is put into is the model's own work.
     background = options.background if pose.context is None else 'model'
     silhouette = _silhouette(predictor, answer)
-    full = _at_full_size(options, person, pose, answer, silhouette)
+    head = _head(predictor, options, person, pose, answer)
+    full = _at_full_size(predictor, options, person, pose, answer, silhouette, head)
     matte = plate = None
     if background != 'model':
         matte = _matte(full, person, pose, silhouette)
+        if head is not None and full.positions is not None:
+            matte = head.matte(matte, person.silhouette, full.positions)
     if background == 'photo':
         plate = person.plate
     image = compose(canvas, full.image, matte, pose.window, plate, background)
@@ -54,8 +59,30 @@ def _silhouette(predictor: Predictor, answer: Mapping[str, Any]) -> np.ndarray |
     return None if name is None else answer[name]
 
 
+def _head(
+    predictor: Predictor, options: PhotoOptions, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]
+) -> HeadMotion | None:
+    """The head that is moved whole: of a person who is known to the pixel, by a model that tells heads from arms."""
+    name = parts_name(predictor.model_config.outputs)
+    if options.head != 'photo' or options.resolution == 'model' or not person.before_white or name is None:
+        return None
+    return HeadMotion.of_poses(person.keypoints, pose.keypoints, answer[name])
+
+
+def _layers(predictor: Predictor, answer: Mapping[str, Any]) -> np.ndarray | None:
+    """int [h, w]: from 1 on, which layer of the body is seen where, 0 for nobody; None of models that do not say it."""
+    name = parts_name(predictor.model_config.outputs)
+    return None if name is None else np.append(0, LAYER_OF_PART + 1)[answer[name]]
+
+
 def _at_full_size(
-    options: PhotoOptions, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any], silhouette: np.ndarray | None
+    predictor: Predictor,
+    options: PhotoOptions,
+    person: PhotoPerson,
+    pose: Pose,
+    answer: Mapping[str, Any],
+    silhouette: np.ndarray | None,
+    head: HeadMotion | None,
 ) -> _AtFullSize:
     picture, source = answer['image'], None
     if person.before_white and silhouette is not None:
@@ -68,8 +95,18 @@ def _at_full_size(
     if options.resolution == 'model':
         positions = SourcePositions.of_flow(flow, person.window, pose.window)
         return _AtFullSize(resize_smoothly(picture, pose.window.size), None, positions)
-    windows = person.window, pose.window
-    full = full_resolution(person.pixels, *windows, flow, mask, answer['image'], source=source, person=picture)
+    full = full_resolution(
+        person.pixels,
+        person.window,
+        pose.window,
+        flow,
+        mask,
+        answer['image'],
+        source=source,
+        person=picture,
+        layers=_layers(predictor, answer),
+        head=head,
+    )
     return _AtFullSize(full.image, full.trust, full.positions)
 
 

@@ -8,6 +8,7 @@ from absl import flags
 
 from posewarp_tf.errors import ConfigError
 from posewarp_tf.photos.background import BACKGROUNDS
+from posewarp_tf.poses.own_face import HEADS
 from posewarp_tf.poses.retarget import RETARGET_MODES
 
 FRAMINGS = ('person', 'whole')
@@ -24,6 +25,8 @@ class PhotoOptions:
     resolution: 'photo': the photo's own pixels are moved where the flow can be trusted; 'model': the model's picture,
         stretched.
     retarget: whose body the answer has (poses/retarget.py).
+    head: 'photo': the head looks where it looks in the photo, and is moved as one piece; 'pose': where the target's
+        does (poses/own_face.py).
 
     Raises:
         ConfigError: another value; names the flag.
@@ -33,9 +36,16 @@ class PhotoOptions:
     background: str = 'photo'
     resolution: str = 'photo'
     retarget: str = 'place'
+    head: str = 'photo'
 
     def __post_init__(self) -> None:
-        values = {'framing': FRAMINGS, 'background': BACKGROUNDS, 'resolution': RESOLUTIONS, 'retarget': RETARGET_MODES}
+        values = {
+            'framing': FRAMINGS,
+            'background': BACKGROUNDS,
+            'resolution': RESOLUTIONS,
+            'retarget': RETARGET_MODES,
+            'head': HEADS,
+        }
         for name, expected in values.items():
             if getattr(self, name) not in expected:
                 raise ConfigError(f'--{name}: got {getattr(self, name)!r}, expected one of {", ".join(expected)}')
@@ -43,7 +53,7 @@ class PhotoOptions:
 
 DEFAULTS = PhotoOptions()
 # As a Predictor alone does it.
-PLAIN = PhotoOptions('whole', 'model', 'model', 'none')
+PLAIN = PhotoOptions('whole', 'model', 'model', 'none', 'pose')
 
 
 def define_photo_flags() -> None:
@@ -73,6 +83,12 @@ def define_photo_flags() -> None:
         RETARGET_MODES,
         "Whose body: none: the target's joints as they are; place: moved to the source's place and size; limbs: with "
         "the source's limb lengths.",
+    )
+    flags.DEFINE_enum(
+        'head',
+        'photo',
+        HEADS,
+        "photo: the head looks where it looks in the photo, and is moved as one piece; pose: where the target's does.",
     )
     flags.DEFINE_integer('person', None, 'Which person of a photo, counted from 0, the largest first.', lower_bound=0)
     flags.DEFINE_string(

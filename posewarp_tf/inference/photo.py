@@ -97,7 +97,7 @@ class PhotoReposer:
             inputs = self._predictor.target_inputs(keypoints, window, class_maps, context=context)
             return Pose(keypoints, window, inputs, context)
         mode = self.options.retarget if context is None else 'none'
-        placement = Placement(person.keypoints, target, target_size, size, mode)
+        placement = Placement(person.keypoints, target, target_size, size, mode, self.options.head)
         return self._placed(person, placement(target), placement, class_maps, context)
 
     def _placed(
@@ -140,7 +140,8 @@ class PhotoReposer:
             if not 1 / _MAX_STRETCH < target_size[0] * size[1] / (target_size[1] * size[0]) < _MAX_STRETCH:
                 print(f'note: poses of {target_size[0]}x{target_size[1]} are stretched to the shape of the photo')
             return [self.pose(person, target, target_size, maps) for target, maps in zip(targets, class_maps)]
-        placement = Placement(person.keypoints, np.stack(targets), target_size, size, self.options.retarget)
+        modes = self.options.retarget, self.options.head
+        placement = Placement(person.keypoints, np.stack(targets), target_size, size, *modes)
         print(placement.words)
         placed = [placement(target) for target in targets]
         windows = [Window.whole(size)] * len(placed)

@@ -24,6 +24,7 @@ class Placement:
         target_keypoints: [18, 2], or [frames, 18, 2] of a sequence, in pixels of a picture of `target_size`.
         target_size, size: (height, width) of the target's picture, and of the one to make.
         mode: one of retarget.RETARGET_MODES.
+        head: one of own_face.HEADS.
 
     words: on what was decided, for the user.
 
@@ -38,9 +39,10 @@ class Placement:
         target_size: tuple[int, int],
         size: tuple[int, int],
         mode: str,
+        head: str,
     ):
         self._mode, self._target_size = mode, target_size
-        self._retargeter = Retargeter(source_keypoints, target_keypoints, mode)
+        self._retargeter = Retargeter(source_keypoints, target_keypoints, mode, head)
         self.words = self._retargeter.words
         if mode == 'none':
             self._scale = min(size[0] / target_size[0], size[1] / target_size[1])

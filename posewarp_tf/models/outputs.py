@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from posewarp_tf.conventions import GARMENT_NAMES
+from posewarp_tf.conventions import GARMENT_NAMES, PART_NAMES
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -93,6 +93,11 @@ class Output(NamedTuple):
 def silhouette_name(outputs: Iterable[Output]) -> str | None:
     """The name of the output that says where the person is; None if none does."""
     return next((output.name for output in outputs if isinstance(output.kind, Silhouette)), None)
+
+
+def parts_name(outputs: Iterable[Output]) -> str | None:
+    """The name of the output that says which part of the body is where; None if none does."""
+    return next((output.name for output in outputs if getattr(output.kind, 'names', None) == PART_NAMES), None)
 
 
 GARMENT_OUTPUT = Output('garment', ClassLogits(GARMENT_NAMES), f'uint8 class numbers: {", ".join(GARMENT_NAMES)}')

@@ -16,6 +16,8 @@ from posewarp_tf.poses.body import whole_body
 
 # Of a mask: from where on a pixel counts as the person's, and up to where it has nothing of the person.
 _PERSON, _NOBODY = 0.5, 0.1
+# From where on it has nothing of what is behind: only such colours go on.
+_CERTAIN = 0.9
 # A mask that holds for less than this part of the body along the joints is of somebody else, or of nobody.
 _LEAST, _BODY = 0.7, 0.02
 _WHITE = np.full((1, 1, 3), 255, np.float32)
@@ -51,11 +53,12 @@ def continued(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     Nothing changes if the mask shows nobody at all.
     """
     size = grid_size((mask.shape[0], mask.shape[1]))
-    known = resize_float(np.asarray(mask, np.float32), size) >= _PERSON
+    small_mask = resize_float(np.asarray(mask, np.float32), size)
+    known = small_mask >= (_CERTAIN if (small_mask >= _CERTAIN).any() else _PERSON)
     if not known.any():
         return photo.copy()
     small = np.asarray(Image.fromarray(photo).resize(size[::-1], Image.Resampling.BILINEAR), np.float32)
-    return _over(photo, _opacity(mask), push_pull(small, known))
+    return _over(photo, _opacity(mask, _PERSON, _CERTAIN), push_pull(small, known))
 
 
 def without_white(image: np.ndarray, silhouette: np.ndarray) -> np.ndarray:
@@ -73,8 +76,8 @@ def without_white(image: np.ndarray, silhouette: np.ndarray) -> np.ndarray:
     return np.rint(push_pull(person, known)).clip(0, 255).astype(np.uint8) if known.any() else image
 
 
-def _opacity(mask: np.ndarray) -> np.ndarray:
-    return ((np.asarray(mask, np.float32) - _NOBODY) / (_PERSON - _NOBODY)).clip(0, 1)
+def _opacity(mask: np.ndarray, none: float = _NOBODY, all_from: float = _PERSON) -> np.ndarray:
+    return ((np.asarray(mask, np.float32) - none) / (all_from - none)).clip(0, 1)
 
 
 def _over(photo: np.ndarray, opacity: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -18,7 +18,9 @@ from PIL import Image
 from scipy import ndimage
 
 from posewarp_tf.errors import DataError
-from posewarp_tf.photos.moving import PhotoMotion, SourcePositions
+from posewarp_tf.photos.head import HeadMotion
+from posewarp_tf.photos.layer_edges import layer_positions, move_by_layers
+from posewarp_tf.photos.moving import SourcePositions
 from posewarp_tf.photos.refining import refine
 from posewarp_tf.photos.trust import trust_map
 from posewarp_tf.photos.windows import Window
@@ -50,6 +52,8 @@ def full_resolution(
     octaves: int = OCTAVES,
     source: np.ndarray | None = None,
     person: np.ndarray | None = None,
+    layers: np.ndarray | None = None,
+    head: HeadMotion | None = None,
 ) -> FullResolution:
     """The answer for the target window at the photo's resolution.
 
@@ -64,6 +68,8 @@ def full_resolution(
         octaves: in how many octaves below the model's finest detail the moved photo is preferred where it is trusted.
         source: uint8 [h, w, 3], the source window as the model saw it, by which trust is found; None: that of `photo`.
         person: uint8 [h, w, 3], what the answer shows where pixels cannot be trusted, if that is not `answer`.
+        layers: int [h, w], which layer of the person is seen where, 0 for nobody; None: there is but one.
+        head: moved whole, and nothing of it is the answer's.
 
     Raises:
         DataError: arrays of other shapes or types, or a flow that is not finite.
@@ -76,14 +82,23 @@ def full_resolution(
     source = source_window.crop(photo, model_size) if source is None else source
     positions = refine(SourcePositions.of_flow(flow, source_window, target_window), answer, source)
     trust = trust_map(positions, mask, answer, source, photo.shape)
-    motion = PhotoMotion(positions, size, needed=trust)
+    layers = np.ones(model_size, np.uint8) if layers is None else layers
+    by_layer = layer_positions(positions, layers)
+    whole = np.zeros_like(trust)
+    if head is not None:
+        by_layer = {number: head.moved(places)[0] for number, places in by_layer.items()}
+        positions, whole = head.moved(positions)
+        trust = np.maximum(trust, whole)
     answer = answer if person is None else person
     stretched = np.asarray(Image.fromarray(answer).resize(size[::-1], Image.Resampling.BICUBIC))
     if not trust.any():
         return FullResolution(stretched, trust, positions)
-    moved = np.where(motion.moved[..., np.newaxis], motion.move(photo), stretched)
+    moved, is_moved = move_by_layers(photo, by_layer, layers, size, needed=trust)
+    moved[~is_moved] = stretched[~is_moved]
     small = np.asarray(Image.fromarray(moved).resize(model_size[::-1], Image.Resampling.BILINEAR), np.float32)
-    low = blend_octaves(answer.astype(np.float32), small, trust, octaves)
+    # A head keeps its coarse contents too.
+    base = answer + whole[..., np.newaxis] * (small - answer)
+    low = blend_octaves(base, small, trust, octaves)
     for first in range(0, size[0], _STRIP):
         rows = first, min(first + _STRIP, size[0])
         weight = resize_float(trust, size, rows=rows)[..., np.newaxis]

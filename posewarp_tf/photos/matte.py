@@ -42,15 +42,23 @@ def person_matte(source_mask: np.ndarray, positions: SourcePositions, target_key
 
 
 def silhouette_matte(silhouette: np.ndarray, window: Window) -> np.ndarray:
-    """float32 [h, w]: what the model itself says, float [h', w', 1] in 0 to 1, with an outline as sharp as the window.
+    """float32 [h, w]: what the model itself says, float [h', w', 1] in 0 to 1, with outlines as sharp as the window."""
+    return sharp_outline(silhouette[..., 0], window.size)
 
-    Stretched to many pixels an outline is as wide as one of the model's, and its steps are seen: it is smoothed before,
-    and made steeper about its middle after. In a window as small as the model's picture nothing of both is needed.
+
+def sharp_outline(shares: np.ndarray, size: tuple[int, int], rows: tuple[int, int] | None = None) -> np.ndarray:
+    """float32 of `size`, in 0 to 1: a map of shares [h, w] in 0 to 1, with outlines as sharp as its pixels.
+
+    Stretched to many pixels an outline is as wide as one of the map's, and its steps are seen: it is smoothed before,
+    and made steeper about its middle after. At a size as small as the map's nothing of both is needed.
+
+    Args:
+        rows: only these (pictures/floats.py).
     """
-    steepness = max(1.0, min(window.height / silhouette.shape[0], _STEEPEST))
+    steepness = max(1.0, min(size[0] / shares.shape[0], _STEEPEST))
     smoothing = _SMOOTHING * min(1.0, steepness - 1.0)
-    smooth = ndimage.gaussian_filter(np.asarray(silhouette, np.float32)[..., 0], smoothing, mode='nearest')
-    stretched = resize_float(smooth, window.size, Image.Resampling.BICUBIC)
+    smooth = ndimage.gaussian_filter(np.asarray(shares, np.float32), smoothing, mode='nearest')
+    stretched = resize_float(smooth, size, Image.Resampling.BICUBIC, rows)
     return ((stretched - 0.5) * steepness + 0.5).clip(0, 1)
 
 

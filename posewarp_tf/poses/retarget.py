@@ -7,8 +7,8 @@
              child = parent + (source's full length / target's full length) * (target's child - target's parent)
 
 A limb that the target shows short, because it points at the camera, is short in the answer in the same proportion; how
-long limbs are is estimated in body_lengths.py. The head is one piece: it turns as the target's and is as large as the
-source's.
+long limbs are is estimated in body_lengths.py. The head is one piece, as large as the source's; it turns as the
+target's, or stays as it is in the photo (own_face.py).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from posewarp_tf.poses.body_lengths import (
     with_centres,
 )
 from posewarp_tf.poses.joints import check_joints
+from posewarp_tf.poses.own_face import with_own_face
 
 RETARGET_MODES = ('none', 'place', 'limbs')
 
@@ -89,7 +90,9 @@ class Retargeter:
     words: on what the answer rests, for the user.
     """
 
-    def __init__(self, source_keypoints: np.ndarray, target_keypoints: np.ndarray, mode: str) -> None:
+    def __init__(
+        self, source_keypoints: np.ndarray, target_keypoints: np.ndarray, mode: str, head: str = 'pose'
+    ) -> None:
         """Finds size, place and lengths.
 
         Args:
@@ -98,6 +101,7 @@ class Retargeter:
                 frame with hips and three long limbs, or else from the frame that shows most; limbs' full lengths of
                 the target from the longest views of all frames (90th percentile, apart from the size of the person).
             mode: one of `RETARGET_MODES`.
+            head: one of own_face.HEADS; 'photo': the source's head, which looks where it looks in the photo.
 
         Raises:
             ConfigError: another mode.
@@ -105,11 +109,11 @@ class Retargeter:
         """
         if mode not in RETARGET_MODES:
             raise ConfigError(f'--retarget: got {mode!r}, expected one of {", ".join(RETARGET_MODES)}')
-        self._mode = mode
+        self._mode, self._head = mode, head
         self.words = "the target's joints as they are"
         if mode == 'none':
             return
-        source = with_centres(check_joints(source_keypoints, 'the source person'))
+        self._source = source = with_centres(check_joints(source_keypoints, 'the source person'))
         targets = with_centres(target_keypoints).reshape(-1, HEAD + 1, 2)
         ours, theirs = seen_lengths(source), seen_lengths(targets)
         frame = _reference(source, targets, ours > 0, theirs > 0)
@@ -153,7 +157,9 @@ class Retargeter:
         if self._mode == 'limbs':
             moved = self._built(points)
             moved[:, 1] += self._ground_drop(moved, placed)
-        missing = np.all(keypoints == MISSING, axis=-1, keepdims=True)
+        if self._head == 'photo':
+            moved = with_own_face(moved, self._source, self._source_lengths[-1])
+        missing = np.all(keypoints == MISSING, axis=-1, keepdims=True) | np.isnan(moved[:NUM_JOINTS])
         return np.where(missing, MISSING, moved[:NUM_JOINTS]).astype(np.float32)
 
     def _placed(self, points: np.ndarray) -> np.ndarray:

@@ -1,0 +1,113 @@
+"""The head of a photo as one piece, moved whole and with its hair.
+
+The flow of a model bends heads a little, and its outlines know little of hair; a face is where people look first. With
+S the similarity between the two heads (poses/own_face.py), a weight h that is 1 in the head and falls to 0 at the neck,
+and k, which does so at the chin and is 0 where the model shows another part of the body,
+
+    places = h S + (1 - h) flow
+    matte = k moved mask + (1 - k) max(matte, h moved mask)
+
+where the mask is the person's of the photo, moved by S. Arms before the head are left to the model, and so is the body
+below it where its flow and S lead far from each other: a shoulder that is raised.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from posewarp_tf.conventions import PART_NAMES
+from posewarp_tf.photos.moving import PhotoMotion, SourcePositions
+from posewarp_tf.photos.windows import Window
+from posewarp_tf.pictures.floats import resize_float
+from posewarp_tf.poses.body_lengths import FACE, NECK, NOSE, full_lengths, seen_lengths, with_centres
+from posewarp_tf.poses.own_face import FaceFit, fit_face
+
+# In distances of ears, from the neck upwards and from the head's axis sideways: up to where nothing is of the head, and
+# from where everything is.
+_NECK, _CHIN = (0.35, 0.75), (0.6, 0.95)
+_ABOVE, _ASIDE = (3.3, 2.9), (1.5, 1.0)
+_APART = (0.7, 0.35)
+# A network's mask has wide edges: so many times steeper.
+_EDGE = 2.5
+_HEAD_OR_NOBODY = (PART_NAMES.index('background'), PART_NAMES.index('head'))
+_FACE = [NOSE, *FACE]
+_ARMS = tuple(number for number, name in enumerate(PART_NAMES) if name.endswith('_arm'))
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadMotion:
+    """How a head is moved whole.
+
+    fit: the similarity of the heads, in pixels of the photo.
+    neck, axis: of the source: the neck, and the direction to the face, as complex numbers; |axis| is 1.
+    size: of the source's head, between its ears.
+    parts: uint8 [h, w], the parts of the body that the model shows in the target window (conventions.PART_NAMES).
+    """
+
+    fit: FaceFit
+    neck: complex
+    axis: complex
+    size: float
+    parts: np.ndarray
+
+    @classmethod
+    def of_poses(
+        cls, source_keypoints: np.ndarray, target_keypoints: np.ndarray, parts: np.ndarray
+    ) -> HeadMotion | None:
+        """Of joints [18, 2] in pixels of the photo; None where one of the two shows no face, or the source no neck."""
+        source, target = with_centres(source_keypoints), with_centres(target_keypoints)
+        lengths = seen_lengths(source)
+        if not (lengths > 0).any() or np.isnan(source[NECK, 0]):
+            return None
+        size = float(full_lengths(lengths)[-1])
+        fit = fit_face(source, target, size)
+        neck = complex(*source[NECK])
+        face = np.nanmean(source[_FACE], axis=0) @ [1, 1j]
+        if fit is None or abs(face - neck) < 1e-6:
+            return None
+        return cls(fit, neck, (face - neck) / abs(face - neck), size, parts)
+
+    def moved(self, positions: SourcePositions) -> tuple[SourcePositions, np.ndarray]:
+        """Positions with the head moved whole, and h, float32 [h, w], by which it is."""
+        own, weight, _ = self._head(positions)
+        places = weight[..., np.newaxis] * own + (1 - weight[..., np.newaxis]) * positions.places
+        return dataclasses.replace(positions, places=places), weight
+
+    def matte(self, matte: np.ndarray, mask: np.ndarray, positions: SourcePositions) -> np.ndarray:
+        """A matte [h, w] of the target window, in which the head has the outline of the photo's.
+
+        Args:
+            matte: float32 [h, w] in 0 to 1.
+            mask: [H, W] in 0 to 1, the person's pixels in the photo.
+            positions: of the flow, with or without the head.
+        """
+        size = matte.shape[0], matte.shape[1]
+        own, weight, alone = self._head(positions)
+        motion = PhotoMotion(dataclasses.replace(positions, places=own), size, needed=weight)
+        share = motion.move(np.rint(np.asarray(mask, np.float32) * 255).clip(0, 255).astype(np.uint8)) / np.float32(255)
+        moved = ((share - 0.5) * _EDGE + 0.5).clip(0, 1)
+        alone, weight = resize_float(alone, size), resize_float(weight, size)
+        return alone * moved + (1 - alone) * np.maximum(matte, weight * moved)
+
+    def _head(self, positions: SourcePositions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of the map of the target window: the photo's pixels (x, y) [h, w, 2] if all were the head; h; k."""
+        window, size = positions.target_window, (positions.places.shape[0], positions.places.shape[1])
+        x = window.left + (np.arange(size[1]) + 0.5) * window.width / size[1] - 0.5
+        y = window.top + (np.arange(size[0]) + 0.5) * window.height / size[0] - 0.5
+        places = self.fit.source_centre + (x + 1j * y[:, np.newaxis] - self.fit.centre) / self.fit.factor
+        apart = _ramp(abs(positions.places @ [1, 1j] - places) / self.size, *_APART)
+        offset = (places - self.neck) / (self.axis * self.size)
+        up, aside = offset.real, abs(offset.imag)
+        parts = Window.whole(self.parts.shape).crop_classes(self.parts, size)
+        alone = np.isin(parts, _HEAD_OR_NOBODY)
+        around = _ramp(up, *_ABOVE) * _ramp(aside, *_ASIDE) * ~np.isin(parts, _ARMS)
+        weights = around * _ramp(up, *_NECK) * np.where(alone, 1.0, apart), around * _ramp(up, *_CHIN) * alone
+        return np.stack([places.real, places.imag], axis=-1), *(weight.astype(np.float32) for weight in weights)
+
+
+def _ramp(values: np.ndarray, none: float, all_from: float) -> np.ndarray:
+    """0 up to the first number, 1 from the second on (or downwards, if that is smaller), smooth between."""
+    t = np.clip((values - none) / (all_from - none), 0.0, 1.0)
+    return t * t * (3 - 2 * t)
