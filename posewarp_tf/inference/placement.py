@@ -39,7 +39,7 @@ class Placement:
         target_size: tuple[int, int],
         size: tuple[int, int],
         mode: str,
-        head: str,
+        head: str = 'pose',
     ):
         self._mode, self._target_size = mode, target_size
         self._retargeter = Retargeter(source_keypoints, target_keypoints, mode, head)

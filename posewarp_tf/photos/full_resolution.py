@@ -96,9 +96,9 @@ def full_resolution(
     moved, is_moved = move_by_layers(photo, by_layer, layers, size, needed=trust)
     moved[~is_moved] = stretched[~is_moved]
     small = np.asarray(Image.fromarray(moved).resize(model_size[::-1], Image.Resampling.BILINEAR), np.float32)
+    low = blend_octaves(answer.astype(np.float32), small, trust, octaves)
     # A head keeps its coarse contents too.
-    base = answer + whole[..., np.newaxis] * (small - answer)
-    low = blend_octaves(base, small, trust, octaves)
+    low += whole[..., np.newaxis] * (small - low)
     for first in range(0, size[0], _STRIP):
         rows = first, min(first + _STRIP, size[0])
         weight = resize_float(trust, size, rows=rows)[..., np.newaxis]

@@ -14,10 +14,12 @@ import numpy as np
 from scipy import ndimage
 
 from posewarp_tf.photos.matte import sharp_outline
-from posewarp_tf.photos.moving import PhotoMotion, SourcePositions, slopes
+from posewarp_tf.photos.moving import PhotoMotion, SourcePositions
 
 # How far beyond its edge a layer is moved, in pixels of the map.
 _BEYOND = 3
+# Places go on by the mean slope of such a neighbourhood: its standard deviation, in pixels of the map.
+_BLUR = 1.5
 _STRIP = 256
 
 
@@ -28,16 +30,26 @@ def layer_positions(positions: SourcePositions, layers: np.ndarray) -> dict[int,
         positions: [h, w, 2].
         layers: int [h, w], the number of the layer that is seen, 0 where nobody is.
     """
-    slope_y, slope_x = slopes(positions.places, 0), slopes(positions.places, 1)
     found = {}
+    y, x = np.indices(layers.shape)
     for number in np.unique(layers[layers > 0]):
-        rows, columns = ndimage.distance_transform_edt(layers != number, return_distances=False, return_indices=True)
-        y, x = np.indices(layers.shape)
+        inside = layers == number
+        rows, columns = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
         own = positions.places[rows, columns]
-        own = own + slope_y[rows, columns] * (y - rows)[..., np.newaxis]
-        own = own + slope_x[rows, columns] * (x - columns)[..., np.newaxis]
+        own = own + _slopes(positions.places, inside, 0)[rows, columns] * (y - rows)[..., np.newaxis]
+        own = own + _slopes(positions.places, inside, 1)[rows, columns] * (x - columns)[..., np.newaxis]
         found[int(number)] = dataclasses.replace(positions, places=own)
     return found
+
+
+def _slopes(places: np.ndarray, inside: np.ndarray, axis: int) -> np.ndarray:
+    """[h, w, 2] along an axis, per pixel: the mean of a neighbourhood, of differences that do not leave the layer."""
+    both = np.diff(inside.astype(int), axis=axis) == 0
+    both &= inside.take(range(1, inside.shape[axis]), axis=axis)
+    known = np.insert(both, 0, False, axis=axis).astype(float)[..., np.newaxis]
+    differences = np.insert(np.diff(places, axis=axis), 0, 0.0, axis=axis)
+    blur = (_BLUR, _BLUR, 0)
+    return ndimage.gaussian_filter(differences * known, blur) / np.maximum(ndimage.gaussian_filter(known, blur), 1e-6)
 
 
 def move_by_layers(
@@ -64,18 +76,20 @@ def move_by_layers(
         if not near.any():
             continue
         motion = PhotoMotion(places, size, needed=near)
-        _lay_over(answer, motion.move(photo), motion.moved, done, is_seen)
-        done |= motion.moved
+        _lay_over(answer, done, motion, photo, is_seen)
     return answer, done
 
 
-def _lay_over(answer: np.ndarray, layer: np.ndarray, moved: np.ndarray, below: np.ndarray, is_seen: np.ndarray) -> None:
-    """Lays a layer, where it was moved, over what is below, if there is something; [H, W], and is_seen [h, w]."""
-    size = moved.shape[0], moved.shape[1]
-    for first in range(0, size[0], _STRIP):
-        rows = first, min(first + _STRIP, size[0])
-        strip = slice(*rows)
-        edge = sharp_outline(is_seen, size, rows)
-        edge = np.where(below[strip], edge, 1.0)
-        edge = (edge * moved[strip])[..., np.newaxis]
-        answer[strip] = np.rint(answer[strip] * (1 - edge) + layer[strip] * edge)
+def _lay_over(
+    answer: np.ndarray, done: np.ndarray, motion: PhotoMotion, photo: np.ndarray, is_seen: np.ndarray
+) -> None:
+    """Lays what is moved of a layer over what is done, if there is something below; is_seen [h, w]."""
+    rows, columns = motion.part
+    layer = motion.move_part(photo)
+    for first in range(rows.start, rows.stop, _STRIP):
+        strip = slice(first, min(first + _STRIP, rows.stop)), columns
+        edge = sharp_outline(is_seen, done.shape, (strip[0].start, strip[0].stop))[:, columns]
+        edge = np.where(done[strip], edge, np.float32(1)) * motion.moved[strip]
+        above = layer[strip[0].start - rows.start : strip[0].stop - rows.start].astype(np.float32)
+        answer[strip] = np.rint(answer[strip] + edge[..., np.newaxis] * (above - answer[strip]))
+        done[strip] |= motion.moved[strip]

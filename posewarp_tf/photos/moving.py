@@ -94,30 +94,44 @@ class PhotoMotion:
         needed: [h, w], of the size of the map of places, above 0 where the answer is needed; None: everywhere.
 
     Attributes:
+        part: rows and columns of the answer, as two slices, beyond which nothing is moved.
         moved: bool [height, width], where pixels are moved: in whole rectangles, and around them.
     """
 
     def __init__(self, positions: SourcePositions, size: tuple[int, int], needed: np.ndarray | None = None):
-        self._size = size
         height, width = positions.places.shape[:2]
-        self._rows, self._columns = (
-            np.rint(np.linspace(0, length, number + 1)).astype(int) for length, number in zip(size, (height, width))
-        )
-        window = positions.source_window
-        self._corners = self._exact_corners(_corners(positions.places, window.width / width, window.height / height))
-        self._levels = self._halvings()
         used = np.ones((height, width), bool) if needed is None else ndimage.maximum_filter(needed, size=3) > 0
+        # With neighbours, by which places agree.
+        box = tuple(_around(used.any(axis=axis)) for axis in (1, 0))
+        edges = [np.linspace(0, length, number + 1) for length, number in zip(size, (height, width))]
+        self._rows, self._columns = (
+            np.rint(of_axis[part.start : part.stop + 1]).astype(int) for of_axis, part in zip(edges, box)
+        )
+        self._size = size
+        self.part = slice(self._rows[0], self._rows[-1]), slice(self._columns[0], self._columns[-1])
+        window, used = positions.source_window, used[box]
+        corners = _corners(positions.places[box], window.width / width, window.height / height)
+        self._corners = self._exact_corners(corners, (height, width), box)
+        self._levels = self._halvings()
         self._used = used & (np.diff(self._rows)[:, np.newaxis] > 0) & (np.diff(self._columns) > 0)
-        self.moved = np.repeat(np.repeat(used, np.diff(self._rows), axis=0), np.diff(self._columns), axis=1)
+        self.moved = np.zeros(size, bool)
+        self.moved[self.part] = np.repeat(np.repeat(used, np.diff(self._rows), axis=0), np.diff(self._columns), axis=1)
 
     def move(self, picture: np.ndarray) -> np.ndarray:
         """uint8 [height, width, 3] or [height, width] of a picture [H, W, 3] or [H, W]; 0 where nothing is moved."""
         answer = np.zeros((*self._size, *picture.shape[2:]), np.uint8)
+        answer[self.part] = self.move_part(picture)
+        return answer
+
+    def move_part(self, picture: np.ndarray) -> np.ndarray:
+        """The `part` of what `move` returns."""
+        size = self._columns[-1] - self._columns[0], self._rows[-1] - self._rows[0]
+        answer = np.zeros((*size[::-1], *picture.shape[2:]), np.uint8)
         whole = Image.fromarray(picture)
         for level in np.unique(self._levels[self._used]):
             smaller = whole.reduce(2**level) if level else whole
             mesh = self._mesh(self._used & (self._levels == level), smaller.size, whole.size)
-            moved = smaller.transform(self._size[::-1], Image.Transform.MESH, mesh, Image.Resampling.BICUBIC)
+            moved = smaller.transform(size, Image.Transform.MESH, mesh, Image.Resampling.BICUBIC)
             answer |= np.asarray(moved)
         return answer
 
@@ -128,15 +142,15 @@ class PhotoMotion:
         corners = (self._corners[rows, columns] + 0.5) * np.divide(size, whole_size)
         corners = np.clip(corners, 1e-3, np.array(size) - 1e-3)
         quads = corners[:, [0, 1, 1, 0], [0, 0, 1, 1]].reshape(-1, 8)
-        edges = self._columns[columns], self._rows[rows], self._columns[columns + 1], self._rows[rows + 1]
-        boxes = np.stack(edges, axis=-1)
+        left, top = self._columns - self._columns[0], self._rows - self._rows[0]
+        boxes = np.stack([left[columns], top[rows], left[columns + 1], top[rows + 1]], axis=-1)
         return [(tuple(box), tuple(quad)) for box, quad in zip(boxes.tolist(), quads.tolist())]
 
-    def _exact_corners(self, corners: np.ndarray) -> np.ndarray:
+    def _exact_corners(self, corners: np.ndarray, map_size: tuple[int, int], box: tuple[slice, ...]) -> np.ndarray:
         """Corners of pixels of the map, at the whole pixels of the answer that are nearest: [h, w, down, right, 2]."""
         for axis, edges in ((0, self._rows), (1, self._columns)):
             number = corners.shape[axis]
-            part = edges / max(self._size[axis], 1) * number
+            part = edges / max(self._size[axis], 1) * map_size[axis] - box[axis].start
             sides = np.stack([part[:-1], part[1:]], axis=-1) - np.arange(number)[:, np.newaxis]
             first, last = corners.take(0, axis=axis + 2), corners.take(1, axis=axis + 2)
             shape = [1, 1, 1, 1]
@@ -152,6 +166,12 @@ class PhotoMotion:
         down = np.linalg.norm(self._corners[:, :, 1] - self._corners[:, :, 0], axis=-1) / np.maximum(heights, 1)
         longest = np.maximum(across, down).max(axis=-1)
         return np.clip(np.floor(np.log2(np.maximum(longest / _MINIFIED, 0.5))) + 1, 0, 6).astype(int)
+
+
+def _around(used: np.ndarray) -> slice:
+    """From the first to the last that is used and one more on both sides; the first, if none is."""
+    numbers = np.flatnonzero(used)
+    return slice(0, 1) if not len(numbers) else slice(max(numbers[0] - 1, 0), min(numbers[-1] + 2, len(used)))
 
 
 def _corners(places: np.ndarray, unit_x: float, unit_y: float) -> np.ndarray:

@@ -15,7 +15,7 @@ _LARGEST_GRID = 512
 # And this is how many of them may be missing: the time grows with it.
 _LARGEST_HOLE = 6000
 # Of a person's mask: how far it is widened before the person is removed, in parts of the stature.
-_WIDENED = 0.02
+_WIDENED = 0.012
 # Masks below this say that somebody else is there, or nobody.
 _LEAST = 0.1
 # A body around the joints that is certainly the person, in parts of the stature.

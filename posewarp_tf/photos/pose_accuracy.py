@@ -91,7 +91,13 @@ def measure(
     from posewarp_tf.metrics.pose_accuracy import Answer, measured_answers, summary
 
     finder = PoseFinder(lambda: estimator)
-    settings = {'weights': reposer.fingerprint, 'retarget': reposer.options.retarget, 'poses': _described(targets)}
+    options = reposer.options
+    settings = {
+        'weights': reposer.fingerprint,
+        'retarget': options.retarget,
+        'head': options.head,
+        'poses': _described(targets),
+    }
     photos: dict[str, list[dict[str, Any]]] = _earlier(output / 'results.json', settings)
     failures = []
     for path in tqdm.tqdm([path for path in paths if path.name not in photos], unit='photo'):

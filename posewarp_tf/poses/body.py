@@ -59,7 +59,7 @@ def whole_body(keypoints: np.ndarray, image_size: tuple[int, int], radius: float
         keypoints: [18, 2] (x, y) in pixels of the picture, missing (-1, -1).
         image_size: (height, width); the mask is made on a coarser grid and stretched, so that large photos take no
             longer.
-        radius: of limbs, in parts of the person's stature, of which hands, feet and head keep their own.
+        radius: of limbs, in parts of the person's stature, by which hands, feet and head follow.
     """
     factor = min(1.0, _LARGEST_GRID / max(image_size))
     size = max(1, round(image_size[0] * factor)), max(1, round(image_size[1] * factor))
@@ -79,7 +79,7 @@ def whole_body(keypoints: np.ndarray, image_size: tuple[int, int], radius: float
         middle, neck = points[face].mean(axis=0), JOINT_NAMES.index('neck')
         upward = middle - points[neck] if present[neck] else np.array([0.0, -1.0])
         middle = middle + _HEAD_RISE * height * upward / max(float(np.linalg.norm(upward)), 1e-6)
-        mask |= np.hypot(x - middle[0], y - middle[1]) <= _HEAD_RADIUS / 0.05 * max(radius, 0.04) * height
+        mask |= np.hypot(x - middle[0], y - middle[1]) <= _HEAD_RADIUS / 0.05 * radius * height
     return resize_float(mask.astype(np.float32), image_size)
 
 

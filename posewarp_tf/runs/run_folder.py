@@ -42,7 +42,7 @@ _MAKES = {
 # The note that says under what terms the weights are.
 LICENCE = 'licence'
 # Raised by hand whenever the same weights give other answers: what was kept of them is made anew.
-REVISION = '2'
+REVISION = '3'
 
 
 class RunFolder:

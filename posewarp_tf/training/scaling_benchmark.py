@@ -61,12 +61,12 @@ def images_per_second(config: Config, workers: int, steps: int, together: bool) 
     return size * workers / max(seconds) if together else sum(size / each for each in seconds)
 
 
-def images_per_second_of_devices(config: Config, devices: int, steps: int, together: bool) -> float:
-    """Of one process whose batch is made on one device, or on `devices` that share it; arguments as above."""
-    size = config.training.batch_size * devices
+def images_per_second_of_devices(config: Config, workers: int, steps: int, together: bool) -> float:
+    """Of one process, whose batch is made on one device, or on as many as there are workers, which share it."""
+    size = config.training.batch_size * workers
     config = config.replace(batch_size=size, distribution='mirrored')
-    variables = {**dict.fromkeys(_THREADS, str(devices)), VARIABLE: _NO_CLUSTER}
-    return size / _seconds(config, steps, [variables], devices if together else 1)[0]
+    variables = {**dict.fromkeys(_THREADS, str(workers)), VARIABLE: _NO_CLUSTER}
+    return size / _seconds(config, steps, [variables], workers if together else 1)[0]
 
 
 def _seconds(config: Config, steps: int, variables: list[dict[str, str]], devices: int = 0) -> list[float]:
@@ -158,10 +158,10 @@ def main() -> None:
     config = config_from_flags()
     if config.training.precision == 'auto':
         raise ConfigError('--precision: got auto, which every process would choose for itself, expected a precision')
-    number, measure, words = FLAGS.workers, images_per_second, 'processes of one thread'
-    if FLAGS.logical_devices:
-        number, measure, words = FLAGS.logical_devices, images_per_second_of_devices, 'logical devices of one process'
+    number = FLAGS.logical_devices or FLAGS.workers
+    measure = images_per_second_of_devices if FLAGS.logical_devices else images_per_second
     apart, together = (measure(config, number, FLAGS.steps, way) for way in (False, True))
+    words = 'logical devices of one process' if FLAGS.logical_devices else 'processes of one thread'
     print(f'{number} {words}, {config.training.batch_size} examples in a step of each:')
     print(f'  {"one device" if FLAGS.logical_devices else "apart":10s} {apart:8.2f} images per second')
     print(f'  together   {together:8.2f} images per second, {together / apart:.2f} of that')

@@ -39,6 +39,14 @@ def test_colours_of_the_person_go_on_where_nobody_is():
     assert np.abs(answer[MASK == 0] - np.float32(RED)).max() < 45
 
 
+def test_the_mixed_colours_of_an_edge_do_not_go_on():
+    """A pixel at the edge has something of what is behind."""
+    mask = MASK.copy()
+    mask[10:50, [9, 30]] = 0.6
+    picture = np.rint(mask[..., np.newaxis] * np.float32(RED) + (1 - mask[..., np.newaxis]) * 255).astype(np.uint8)
+    assert np.abs(continued(picture, mask)[10:50, :9] - np.float32(RED)).max() < 8
+
+
 def test_colours_go_on_from_the_nearest_part_and_large_photos_keep_their_pixels():
     halves = np.where(np.arange(700)[:, np.newaxis, np.newaxis] < 350, RED, GREEN) * np.ones((1, 600, 1))
     mask = np.zeros((700, 600), np.float32)
