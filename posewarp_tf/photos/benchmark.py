@@ -1,9 +1,9 @@
 """How long the work at the photo's resolution takes, and how much memory: `python -m posewarp_tf.photos.benchmark`.
 
-A photo of random colours and a smooth flow that is trusted everywhere, the most work there can be. The window is the
-whole photo; one person in its middle is taken out of the background. Then the network itself, which works at its own
-size whatever the photo's: what it does once for a photo, and for each pose. Medians of `--repeats`, in
-milliseconds of processor time; all but the network runs on one.
+A photo of random colours and a smooth flow that is trusted everywhere, the most work there can be, of three layers and
+a head. The window is the whole photo; one person in its middle is taken out of the background. Then the network itself,
+which works at its own size whatever the photo's: what it does once for a photo, and for each pose. Medians of
+`--repeats`, in milliseconds of processor time; all but the network runs on one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from posewarp_tf.conventions import NUM_JOINTS
 from posewarp_tf.photos.background import compose
 from posewarp_tf.photos.cutout import before_white, continued
 from posewarp_tf.photos.full_resolution import full_resolution
+from posewarp_tf.photos.head import HeadMotion
 from posewarp_tf.photos.matte import person_matte
 from posewarp_tf.photos.plate import background_plate, person_area
 from posewarp_tf.photos.windows import Window
@@ -50,17 +51,23 @@ def time_steps(size: tuple[int, int], model_size: tuple[int, int], repeats: int)
     flow = np.stack([2 * np.sin(rows / 9), 2 * np.cos(columns / 7)], axis=-1)
     mask = np.ones((*flow.shape[:2], 1), np.float32)
     joints = standing_person(size)
+    layers = np.ones(model_size, int) + np.arange(model_size[1]) * 3 // model_size[1]
+    head = HeadMotion.of_poses(joints, joints, np.zeros(model_size, np.uint8))
+    assert head is not None
+    options = {'layers': layers, 'head': head}
     for _ in range(repeats):
         answer = timed('crop of the window', lambda: window.crop(photo, model_size))
         # The picture that a perfect model would make of this flow.
         answer = full_resolution(photo, window, window, flow, mask, answer, model_size).image
         sharp = timed(
-            'answer at full resolution', lambda a=answer: full_resolution(photo, window, window, flow, mask, a)
+            'answer at full resolution',
+            lambda a=answer: full_resolution(photo, window, window, flow, mask, a, **options),
         )
         area = timed('person found', lambda: person_area(size, joints))
         timed('person alone', lambda a=area: (before_white(photo, a), continued(photo, a)))
         plate = timed('background filled', lambda a=area: background_plate(photo, a))
         matte = timed('matte', lambda a=area, s=sharp: person_matte(a, s.positions, joints))
+        matte = timed("the head's matte", lambda a=area, s=sharp, m=matte: head.matte(m, a, s.positions))
         timed('composition', lambda s=sharp, m=matte, p=plate: compose(photo, s.image, m, window, p))
     return seconds
 

@@ -86,10 +86,13 @@ class HeadMotion:
         size = matte.shape[0], matte.shape[1]
         own, weight, alone = self._head(positions)
         motion = PhotoMotion(dataclasses.replace(positions, places=own), size, needed=weight)
-        share = motion.move(np.rint(np.asarray(mask, np.float32) * 255).clip(0, 255).astype(np.uint8)) / np.float32(255)
-        moved = ((share - 0.5) * _EDGE + 0.5).clip(0, 1)
-        alone, weight = resize_float(alone, size), resize_float(weight, size)
-        return alone * moved + (1 - alone) * np.maximum(matte, weight * moved)
+        share = motion.move_part(np.rint(np.asarray(mask, np.float32) * 255).clip(0, 255).astype(np.uint8))
+        moved = ((share / np.float32(255) - 0.5) * _EDGE + 0.5).clip(0, 1)
+        rows, columns = motion.part
+        alone, weight = (resize_float(one, size, rows=(rows.start, rows.stop))[:, columns] for one in (alone, weight))
+        answer = matte.copy()
+        answer[motion.part] = alone * moved + (1 - alone) * np.maximum(matte[motion.part], weight * moved)
+        return answer
 
     def _head(self, positions: SourcePositions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Of the map of the target window: the photo's pixels (x, y) [h, w, 2] if all were the head; h; k."""

@@ -85,10 +85,11 @@ def _lay_over(
 ) -> None:
     """Lays what is moved of a layer over what is done, if there is something below; is_seen [h, w]."""
     rows, columns = motion.part
+    size = done.shape[0], done.shape[1]
     layer = motion.move_part(photo)
     for first in range(rows.start, rows.stop, _STRIP):
         strip = slice(first, min(first + _STRIP, rows.stop)), columns
-        edge = sharp_outline(is_seen, done.shape, (strip[0].start, strip[0].stop))[:, columns]
+        edge = sharp_outline(is_seen, size, (strip[0].start, strip[0].stop))[:, columns]
         edge = np.where(done[strip], edge, np.float32(1)) * motion.moved[strip]
         above = layer[strip[0].start - rows.start : strip[0].stop - rows.start].astype(np.float32)
         answer[strip] = np.rint(answer[strip] + edge[..., np.newaxis] * (above - answer[strip]))
