@@ -55,9 +55,9 @@ demo: $(VENV)/installed $(if $(PHOTO),$(VENV)/installed-pose)
 	$(BIN)/python -m posewarp_tf.train --flagfile=posewarp_tf/configs/quickstart.cfg --run_dir=$(QUICKSTART) --data_dir=$(DATA)
 	$(BIN)/python -m posewarp_tf.evaluate --run_dir=$(QUICKSTART)
 	$(BIN)/python -m posewarp_tf.predict --run_dir=$(QUICKSTART) \
-		--source_image=$(DATA)/test/test_00000_00.jpg \
-		--source_keypoints=$(DATA)/fasion-annotation-test.csv --source_name=test_00000_00.jpg \
-		--target_keypoints=$(DATA)/fasion-annotation-test.csv --target_name=test_00000_01.jpg \
+		--source_image=$(DATA)/test/test_00001_03.jpg \
+		--source_keypoints=$(DATA)/fasion-annotation-test.csv --source_name=test_00001_03.jpg \
+		--target_keypoints=$(DATA)/fasion-annotation-test.csv --target_name=test_00001_00.jpg \
 		--output=$(QUICKSTART)/reposed.png --save_intermediates --retarget=none
 	@echo
 	@echo "pictures: $$(ls $(QUICKSTART)/samples/evaluate-*.png | tr '\n' ' ')$$(ls $(QUICKSTART)/reposed*.png | tr '\n' ' ')"

@@ -41,7 +41,7 @@ def make_workplace(folder: pathlib.Path) -> None:
     """Fills an empty folder; commands are to be run in it."""
     for name in ('posewarp_tf', 'exports', 'custom_ops', 'docs'):
         (folder / name).symlink_to(ROOT / name)
-    people = Settings(2, 2, 2, 2, image_size=(128, 88), max_yaw=35, white_background=True, train_flows=True)
+    people = Settings(2, 2, 4, 2, image_size=(128, 88), max_yaw=35, white_background=True, train_flows=True)
     write_dataset(folder / DATA, people, num_processes=1, show_progress=False)
     for name in ('deepfashion', 'mobile', 'synthetic', 'rendered_small'):
         (folder / 'data' / name).symlink_to(folder / DATA)
