@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from posewarp_tf import demo
 from posewarp_tf.inference.options import PhotoOptions
@@ -117,3 +118,21 @@ def test_a_person_before_black_has_no_white_outline(reposer, person, resolution)
     assert one.before_white and light < 1e-3
     # What the model made is shown as it made it, before white.
     assert answer.prediction.image[:8, :8].min() == 255
+
+
+@pytest.mark.parametrize('head', ['photo', 'pose'])
+def test_the_head_is_the_photos_own_in_another_pose(reposer, person, head):
+    """Whoever's face the pose has; with 'pose' the model squeezes it."""
+    own = PhotoReposer(reposer._predictor, PhotoOptions(retarget='place', head=head))
+    target = person.keypoints.copy()
+    target[:, 0] += 40
+    target[[6, 7]] += [[60, -120], [80, -260]]
+    face = [0, 14, 15, 16, 17]
+    target[face, 0] = target[0, 0] + 0.5 * (target[face, 0] - target[0, 0])
+    answer = own.repose(person, own.start(person), own.pose(person, target))
+    shift = (answer.keypoints - person.keypoints)[face].mean(axis=0)
+    x, y = person.keypoints[face].mean(axis=0)
+    part = np.s_[int(y) - 16 : int(y) + 16, int(x) - 16 : int(x) + 16]
+    before = ndimage.shift(answer.image.astype(float), (-shift[1], -shift[0], 0), order=1)[part]
+    difference = np.abs(before - person.photo[part]).mean()
+    assert (difference < 4.0) == (head == 'photo')

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from posewarp_tf.inference.checks import picture_size
 from posewarp_tf.inference.options import PhotoOptions
 from posewarp_tf.inference.photo_parts import PhotoPerson, Pose, Reposed
 from posewarp_tf.inference.prediction import Prediction, resize_smoothly
@@ -66,7 +67,7 @@ def _head(
     name = parts_name(predictor.model_config.outputs)
     if options.head != 'photo' or options.resolution == 'model' or not person.before_white or name is None:
         return None
-    return HeadMotion.of_poses(person.keypoints, pose.keypoints, answer[name])
+    return HeadMotion.of_poses(person.keypoints, pose.keypoints, answer[name], picture_size(person.photo))
 
 
 def _layers(predictor: Predictor, answer: Mapping[str, Any]) -> np.ndarray | None:

@@ -97,8 +97,12 @@ class PhotoReposer:
             inputs = self._predictor.target_inputs(keypoints, window, class_maps, context=context)
             return Pose(keypoints, window, inputs, context)
         mode = self.options.retarget if context is None else 'none'
-        placement = Placement(person.keypoints, target, target_size, size, mode, self.options.head)
+        placement = Placement(person.keypoints, target, target_size, size, mode, self._head(class_maps))
         return self._placed(person, placement(target), placement, class_maps, context)
+
+    def _head(self, class_maps: Arrays | None) -> str:
+        """Of the options; maps of the target show the target's head."""
+        return 'pose' if class_maps else self.options.head
 
     def _placed(
         self,
@@ -140,7 +144,7 @@ class PhotoReposer:
             if not 1 / _MAX_STRETCH < target_size[0] * size[1] / (target_size[1] * size[0]) < _MAX_STRETCH:
                 print(f'note: poses of {target_size[0]}x{target_size[1]} are stretched to the shape of the photo')
             return [self.pose(person, target, target_size, maps) for target, maps in zip(targets, class_maps)]
-        modes = self.options.retarget, self.options.head
+        modes = self.options.retarget, self._head(class_maps[0] if class_maps else None)
         placement = Placement(person.keypoints, np.stack(targets), target_size, size, *modes)
         print(placement.words)
         placed = [placement(target) for target in targets]

@@ -52,7 +52,7 @@ def time_steps(size: tuple[int, int], model_size: tuple[int, int], repeats: int)
     mask = np.ones((*flow.shape[:2], 1), np.float32)
     joints = standing_person(size)
     layers = np.ones(model_size, int) + np.arange(model_size[1]) * 3 // model_size[1]
-    head = HeadMotion.of_poses(joints, joints, np.zeros(model_size, np.uint8))
+    head = HeadMotion.of_poses(joints, joints, np.zeros(model_size, np.uint8), size)
     assert head is not None
     options = {'layers': layers, 'head': head}
     for _ in range(repeats):

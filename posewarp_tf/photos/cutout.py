@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from posewarp_tf.photos.plate import grid_size
 from posewarp_tf.photos.push_pull import push_pull
@@ -18,6 +19,8 @@ from posewarp_tf.poses.body import whole_body
 _PERSON, _NOBODY = 0.5, 0.1
 # From where on it has nothing of what is behind: only such colours go on.
 _CERTAIN = 0.9
+# How wide the edge of a mask is, in parts of the square root of the person's area.
+_EDGE = 0.025
 # A mask that holds for less than this part of the body along the joints is of somebody else, or of nobody.
 _LEAST, _BODY = 0.7, 0.02
 _WHITE = np.full((1, 1, 3), 255, np.float32)
@@ -52,13 +55,20 @@ def continued(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
     Nothing changes if the mask shows nobody at all.
     """
-    size = grid_size((mask.shape[0], mask.shape[1]))
+    whole_size = mask.shape[0], mask.shape[1]
+    size = grid_size(whole_size)
     small_mask = resize_float(np.asarray(mask, np.float32), size)
-    known = small_mask >= (_CERTAIN if (small_mask >= _CERTAIN).any() else _PERSON)
-    if not known.any():
+    person = small_mask >= _PERSON
+    if not person.any():
         return photo.copy()
+    # Only at its edges a mask that is not sure tells of mixed colours.
+    within = ndimage.binary_erosion(person, iterations=max(1, round(_EDGE * person.sum() ** 0.5)))
+    opacity = np.maximum(_opacity(mask, _PERSON, _CERTAIN), resize_float(within.astype(np.float32), whole_size))
+    known = within | (small_mask >= _CERTAIN)
+    if not known.any():
+        known, opacity = person, _opacity(mask)
     small = np.asarray(Image.fromarray(photo).resize(size[::-1], Image.Resampling.BILINEAR), np.float32)
-    return _over(photo, _opacity(mask, _PERSON, _CERTAIN), push_pull(small, known))
+    return _over(photo, opacity, push_pull(small, known))
 
 
 def without_white(image: np.ndarray, silhouette: np.ndarray) -> np.ndarray:

@@ -33,7 +33,8 @@ _STRIP = 256
 
 class FullResolution(NamedTuple):
     """image: uint8 [H, W, 3] of the target window. trust: float32 [h, w] of the model's size, in 0 to 1. positions: of
-    the flow, as it was used: by them other pictures of the photo, such as the person's mask, are moved in the same way.
+    the flow, as it was used, without the head: by them other pictures of the photo, such as the person's mask, are
+    moved in the same way.
     """
 
     image: np.ndarray
@@ -87,7 +88,7 @@ def full_resolution(
     whole = np.zeros_like(trust)
     if head is not None:
         by_layer = {number: head.moved(places)[0] for number, places in by_layer.items()}
-        positions, whole = head.moved(positions)
+        whole = head.moved(positions)[1]
         trust = np.maximum(trust, whole)
     answer = answer if person is None else person
     stretched = np.asarray(Image.fromarray(answer).resize(size[::-1], Image.Resampling.BICUBIC))

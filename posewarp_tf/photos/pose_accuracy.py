@@ -26,6 +26,7 @@ from posewarp_tf.errors import DataError
 from posewarp_tf.pictures.drawing import picture_grid
 from posewarp_tf.pictures.picture_files import load_image, resize_to_height, save_image
 from posewarp_tf.poses.gallery import GALLERY_SIZE, gallery_poses
+from posewarp_tf.poses.own_face import HEADS
 from posewarp_tf.poses.readers import load_keypoints
 from posewarp_tf.runs.starter import RUN_DIR_HELP, chosen_run
 from posewarp_tf.settings import command_line
@@ -49,6 +50,7 @@ def define_flags() -> None:
     flags.DEFINE_string('pose_size', None, 'height,width of the pictures that --poses are from, if they do not say it.')
     flags.DEFINE_string('run_dir', None, RUN_DIR_HELP)
     flags.DEFINE_enum('retarget', 'limbs', ['place', 'limbs'], 'As of predict: whose limbs the answers have.')
+    flags.DEFINE_enum('head', 'photo', HEADS, 'As of predict: where the heads of the answers look.')
     flags.DEFINE_string('pose_model', None, 'What finds joints, as in `posewarp pose`; default: found or fetched once.')
 
 
@@ -63,7 +65,7 @@ def main() -> int:
     paths = pictures_in(os.path.expanduser(given.images))
     targets = read_targets(given.poses, size_from_flag('pose_size') or GALLERY_SIZE)
     estimator = load_estimator(given.pose_model)
-    reposer = PhotoReposer(Predictor(chosen_run(given.run_dir)), PhotoOptions(retarget=given.retarget))
+    reposer = PhotoReposer(Predictor(chosen_run(given.run_dir)), PhotoOptions(retarget=given.retarget, head=given.head))
     failures = measure(reposer, estimator, paths, targets, pathlib.Path(os.path.expanduser(given.output_dir)))
     for failure in failures:
         print(f'error: {failure}', file=sys.stderr)

@@ -36,7 +36,7 @@ from posewarp_tf.poses.body_lengths import (
     with_centres,
 )
 from posewarp_tf.poses.joints import check_joints
-from posewarp_tf.poses.own_face import with_own_face
+from posewarp_tf.poses.own_face import JOINTS_OF_FACE, with_own_face
 
 RETARGET_MODES = ('none', 'place', 'limbs')
 
@@ -77,8 +77,8 @@ class Retargeter:
 
     Joints are float32 [18, 2], (x, y), missing (-1, -1). Source and target may be in pixels of different pictures of
     any size: the answer is in pixels of the source's ('none': of the target's). A joint is missing in the answer where
-    it is missing in the target, and only there; one that leaves the picture keeps its numbers, which may be negative
-    or beyond its size.
+    it is missing in the target, and only there, but for the face of a head that stays as in the photo (own_face.py).
+    One that leaves the picture keeps its numbers, which may be negative or beyond its size.
 
     'place': the scale is the median, over the limbs that both show, of the ratios of their lengths. Hips' centres
     agree; where one of the two lacks hips, the necks; else the means of the joints that both have.
@@ -157,9 +157,10 @@ class Retargeter:
         if self._mode == 'limbs':
             moved = self._built(points)
             moved[:, 1] += self._ground_drop(moved, placed)
+        missing = np.all(keypoints == MISSING, axis=-1, keepdims=True)
         if self._head == 'photo':
             moved = with_own_face(moved, self._source, self._source_lengths[-1])
-        missing = np.all(keypoints == MISSING, axis=-1, keepdims=True) | np.isnan(moved[:NUM_JOINTS])
+            missing[JOINTS_OF_FACE] = np.isnan(moved[JOINTS_OF_FACE, :1])
         return np.where(missing, MISSING, moved[:NUM_JOINTS]).astype(np.float32)
 
     def _placed(self, points: np.ndarray) -> np.ndarray:

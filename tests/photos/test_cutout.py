@@ -47,6 +47,16 @@ def test_the_mixed_colours_of_an_edge_do_not_go_on():
     assert np.abs(continued(picture, mask)[10:50, :9] - np.float32(RED)).max() < 8
 
 
+def test_an_unsure_mask_keeps_the_colours_of_what_is_within_it():
+    """An arm of which the mask is not sure, beside a trunk of which it is."""
+    picture, mask = photo(), MASK.copy()
+    mask[10:50, 10:18] = 0.7
+    picture[10:50, 10:18] = (20, 60, 220)
+    answer = continued(picture, mask)
+    np.testing.assert_array_equal(answer[12:48, 12:17], picture[12:48, 12:17])
+    np.testing.assert_array_equal(continued(photo(), 0.7 * MASK)[12:48, 12:28], photo()[12:48, 12:28])
+
+
 def test_colours_go_on_from_the_nearest_part_and_large_photos_keep_their_pixels():
     halves = np.where(np.arange(700)[:, np.newaxis, np.newaxis] < 350, RED, GREEN) * np.ones((1, 600, 1))
     mask = np.zeros((700, 600), np.float32)

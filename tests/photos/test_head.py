@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posewarp_tf.conventions import PART_NAMES
+from posewarp_tf.conventions import JOINT_NAMES, PART_NAMES
 from posewarp_tf.photos.full_resolution import full_resolution
 from posewarp_tf.photos.head import HeadMotion
 from posewarp_tf.photos.moving import SourcePositions
@@ -35,9 +35,10 @@ def moved_place(x, y):
     return SOURCE_NECK[0] + offset.real, SOURCE_NECK[1] + offset.imag
 
 
-def head(parts=None):
+def head(parts=None, source=None, photo_size=PHOTO):
     parts = np.zeros(MODEL, np.uint8) if parts is None else parts
-    return HeadMotion.of_poses(pose(SOURCE_NECK), pose(TARGET_NECK, TURN), parts)
+    source = pose(SOURCE_NECK) if source is None else source
+    return HeadMotion.of_poses(source, pose(TARGET_NECK, TURN), parts, photo_size)
 
 
 def still():
@@ -106,4 +107,55 @@ def test_the_head_of_the_answer_is_the_photos_own_whatever_the_model_made():
 def test_without_a_face_or_a_neck_no_head_is_moved(lacking):
     source = pose(SOURCE_NECK)
     source[lacking] = -1
-    assert HeadMotion.of_poses(source, pose(TARGET_NECK), np.zeros(MODEL, np.uint8)) is None
+    assert head(source=source) is None
+
+
+def test_an_arm_beside_the_head_does_not_come_along():
+    source = pose(SOURCE_NECK)
+    arm = SOURCE_NECK + EARS * np.array([[1.2, 0.0], [1.6, -1.0], [1.2, -2.0]])
+    source[[JOINT_NAMES.index(f'left_{name}') for name in ('shoulder', 'elbow', 'wrist')]] = arm
+    beside = TARGET_NECK + EARS * np.array([1.2, -1.9])
+    with_arm, without = (head(source=one).moved(still())[1] for one in (source, pose(SOURCE_NECK)))
+    assert without[cell(*beside)] > 0.4 and with_arm[cell(*beside)] == 0
+    middle = cell(*(TARGET_NECK + [0, -1.4 * EARS]))
+    assert with_arm[middle] == 1
+    # The mask of a raised arm is no part of the head's outline.
+    x, y = grid(PHOTO)
+    raised = (np.hypot(x - SOURCE_NECK[0] - 1.3 * EARS, y - SOURCE_NECK[1] + 1.7 * EARS) < 0.35 * EARS).astype(
+        np.float32
+    )
+    assert head(source=source).matte(np.zeros(PHOTO, np.float32), raised, still()).max() < 0.05
+
+
+def test_a_head_that_the_photo_cuts_off_is_cut_off_there():
+    """The photo's border goes through the forehead; below it all is as with a whole photo."""
+    border = SOURCE_NECK[1] - 1.6 * EARS
+    source = pose(SOURCE_NECK)
+    source[source[:, 1] >= 0, 1] -= border
+    target = pose(TARGET_NECK)
+    cut = HeadMotion.of_poses(source, target, np.zeros(MODEL, np.uint8), (int(PHOTO[0] - border), PHOTO[1]))
+    weight = cut.moved(still())[1]
+    assert weight[cell(*(TARGET_NECK + [0, -1.4 * EARS]))] == 1
+    assert weight[cell(*(TARGET_NECK + [0, -1.8 * EARS]))] == 0
+    matte = cut.matte(np.zeros(PHOTO, np.float32), np.ones((int(PHOTO[0] - border), PHOTO[1]), np.float32), still())
+    assert matte[: int(TARGET_NECK[1] - 1.8 * EARS)].max() == 0
+
+
+def test_the_head_has_the_size_of_the_targets_also_where_it_is_turned():
+    """With --retarget=none."""
+    target = pose(TARGET_NECK)
+    face = [NOSE, *FACE]
+    target[face] = TARGET_NECK + 1.5 * (pose(TARGET_NECK)[face] - TARGET_NECK)
+    target[face, 0] += 0.2 * EARS * np.array([1.5, 1.0, 1.0, -0.5, -0.5])
+    found = HeadMotion.of_poses(pose(SOURCE_NECK), target, np.zeros(MODEL, np.uint8), PHOTO)
+    assert abs(found.fit.factor) == pytest.approx(1.5, rel=0.1)
+
+
+@pytest.mark.parametrize('part', [ARM, HEAD])
+@pytest.mark.parametrize('size', [(1, 1), (2, 3), (100, 75)])
+def test_windows_smaller_than_the_models_picture_are_no_error(size, part):
+    window = Window.whole(size)
+    positions = SourcePositions.of_flow(np.zeros((*MODEL, 2), np.float32), window, window)
+    matte = np.zeros(size, np.float32)
+    answer = head(np.full(MODEL, part, np.uint8)).matte(matte, np.ones(PHOTO, np.float32), positions)
+    assert answer.shape == size and np.isfinite(answer).all()
