@@ -8,6 +8,7 @@ which works at its own size whatever the photo's: what it does once for a photo,
 
 from __future__ import annotations
 
+import functools
 import resource
 import statistics
 import time
@@ -54,14 +55,14 @@ def time_steps(size: tuple[int, int], model_size: tuple[int, int], repeats: int)
     layers = np.ones(model_size, int) + np.arange(model_size[1]) * 3 // model_size[1]
     head = HeadMotion.of_poses(joints, joints, np.zeros(model_size, np.uint8), size)
     assert head is not None
-    options = {'layers': layers, 'head': head}
+    person = functools.partial(full_resolution, layers=layers, head=head)
     for _ in range(repeats):
         answer = timed('crop of the window', lambda: window.crop(photo, model_size))
         # The picture that a perfect model would make of this flow.
         answer = full_resolution(photo, window, window, flow, mask, answer, model_size).image
         sharp = timed(
             'answer at full resolution',
-            lambda a=answer: full_resolution(photo, window, window, flow, mask, a, **options),
+            lambda a=answer: person(photo, window, window, flow, mask, a),
         )
         area = timed('person found', lambda: person_area(size, joints))
         timed('person alone', lambda a=area: (before_white(photo, a), continued(photo, a)))

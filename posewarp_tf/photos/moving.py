@@ -102,7 +102,7 @@ class PhotoMotion:
         height, width = positions.places.shape[:2]
         used = np.ones((height, width), bool) if needed is None else ndimage.maximum_filter(needed, size=3) > 0
         # With neighbours, by which places agree.
-        box = tuple(_around(used.any(axis=axis)) for axis in (1, 0))
+        box = tuple(_around(np.asarray(used.any(axis=axis))) for axis in (1, 0))
         edges = [np.linspace(0, length, number + 1) for length, number in zip(size, (height, width))]
         self._rows, self._columns = (
             np.rint(of_axis[part.start : part.stop + 1]).astype(int) for of_axis, part in zip(edges, box)
