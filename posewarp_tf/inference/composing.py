@@ -21,6 +21,9 @@ from posewarp_tf.photos.matte import body_matte, person_matte, silhouette_matte
 from posewarp_tf.photos.moving import SourcePositions
 from posewarp_tf.poses.body_layers import LAYER_OF_PART
 
+# By the number of a part of the body, from 1 on that of its layer; 0 for nobody.
+_LAYER_OF_CLASS = np.append(0, LAYER_OF_PART + 1)
+
 
 class _AtFullSize(NamedTuple):
     """image: uint8 of the target window's own number of pixels. trust: as of `Reposed`. positions: where its places
@@ -38,9 +41,12 @@ def composed(
     canvas = person.photo if pose.context is None else pose.context.image
     # A picture that the person is put into is the model's own work.
     background = options.background if pose.context is None else 'model'
-    silhouette = _silhouette(predictor, answer)
-    head = _head(predictor, options, person, pose, answer)
-    full = _at_full_size(predictor, options, person, pose, answer, silhouette, head)
+    outputs = predictor.model_config.outputs
+    silhouette, parts = (
+        None if name is None else answer[name] for name in (silhouette_name(outputs), parts_name(outputs))
+    )
+    head = _head(options, person, pose, parts)
+    full = _at_full_size(options, person, pose, answer, silhouette, parts, head)
     matte = plate = None
     if background != 'model':
         matte = _matte(full, person, pose, silhouette)
@@ -54,35 +60,20 @@ def composed(
     return Reposed(image, pose.keypoints, _prediction(predictor, person, pose, answer, made), full.trust)
 
 
-def _silhouette(predictor: Predictor, answer: Mapping[str, Any]) -> np.ndarray | None:
-    """Where the model says that the person is, float32 [h, w, 1] in 0 to 1; None of models that do not say it."""
-    name = silhouette_name(predictor.model_config.outputs)
-    return None if name is None else answer[name]
-
-
-def _head(
-    predictor: Predictor, options: PhotoOptions, person: PhotoPerson, pose: Pose, answer: Mapping[str, Any]
-) -> HeadMotion | None:
+def _head(options: PhotoOptions, person: PhotoPerson, pose: Pose, parts: np.ndarray | None) -> HeadMotion | None:
     """The head that is moved whole: of a person who is known to the pixel, by a model that tells heads from arms."""
-    name = parts_name(predictor.model_config.outputs)
-    if options.head != 'photo' or options.resolution == 'model' or not person.before_white or name is None:
+    if options.head != 'photo' or options.resolution == 'model' or not person.before_white or parts is None:
         return None
-    return HeadMotion.of_poses(person.keypoints, pose.keypoints, answer[name], picture_size(person.photo))
-
-
-def _layers(predictor: Predictor, answer: Mapping[str, Any]) -> np.ndarray | None:
-    """int [h, w]: from 1 on, which layer of the body is seen where, 0 for nobody; None of models that do not say it."""
-    name = parts_name(predictor.model_config.outputs)
-    return None if name is None else np.append(0, LAYER_OF_PART + 1)[answer[name]]
+    return HeadMotion.of_poses(person.keypoints, pose.keypoints, parts, picture_size(person.photo))
 
 
 def _at_full_size(
-    predictor: Predictor,
     options: PhotoOptions,
     person: PhotoPerson,
     pose: Pose,
     answer: Mapping[str, Any],
     silhouette: np.ndarray | None,
+    parts: np.ndarray | None,
     head: HeadMotion | None,
 ) -> _AtFullSize:
     picture, source = answer['image'], None
@@ -105,7 +96,7 @@ def _at_full_size(
         answer['image'],
         source=source,
         person=picture,
-        layers=_layers(predictor, answer),
+        layers=None if parts is None else _LAYER_OF_CLASS[parts],
         head=head,
     )
     return _AtFullSize(full.image, full.trust, full.positions)

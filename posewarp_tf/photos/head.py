@@ -21,7 +21,7 @@ import numpy as np
 from posewarp_tf.conventions import JOINT_NAMES, PART_NAMES
 from posewarp_tf.photos.moving import PhotoMotion, SourcePositions
 from posewarp_tf.photos.windows import Window
-from posewarp_tf.pictures.floats import resize_float
+from posewarp_tf.pictures.floats import resize_float, smooth_step
 from posewarp_tf.pictures.geometry import segment_distance
 from posewarp_tf.poses.body_lengths import NECK, full_lengths, seen_lengths, with_centres
 from posewarp_tf.poses.own_face import JOINTS_OF_FACE, FaceFit, fit_face
@@ -112,12 +112,15 @@ class HeadMotion:
         x = window.left + (np.arange(size[1]) + 0.5) * window.width / size[1] - 0.5
         y = window.top + (np.arange(size[0]) + 0.5) * window.height / size[0] - 0.5
         places = self.fit.source_centre + (x + 1j * y[:, np.newaxis] - self.fit.centre) / self.fit.factor
-        apart = _ramp(abs(positions.places @ [1, 1j] - places) / self.size, *_APART)
+        apart = smooth_step(abs(positions.places @ [1, 1j] - places) / self.size, *_APART)
         around, up = self._around(places)
         parts = Window.whole(self.parts.shape).crop_classes(self.parts, size)
         alone = np.isin(parts, _HEAD_OR_NOBODY)
         around = around * ~np.isin(parts, _ARMS)
-        weights = around * _ramp(up, *_NECK) * np.where(alone, 1.0, apart), around * _ramp(up, *_CHIN) * alone
+        weights = (
+            around * smooth_step(up, *_NECK) * np.where(alone, 1.0, apart),
+            around * smooth_step(up, *_CHIN) * alone,
+        )
         return np.stack([places.real, places.imag], axis=-1), *(weight.astype(np.float32) for weight in weights)
 
     def _around(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -138,11 +141,5 @@ class HeadMotion:
                 if not np.isnan(start + end).any():
                     arm = np.minimum(arm, segment_distance(x, y, start, end) / self.size)
         of_head = np.hypot(aside / _WIDTH, (up - _MIDDLE) / _HEIGHT) < 1
-        free = np.where(of_head, 1.0, _ramp(arm, *_ARM))
-        return inside * free * _ramp(up, *_ABOVE) * _ramp(aside, *_ASIDE), up
-
-
-def _ramp(values: np.ndarray, none: float, all_from: float) -> np.ndarray:
-    """0 up to the first number, 1 from the second on (or downwards, if that is smaller), smooth between."""
-    t = np.clip((values - none) / (all_from - none), 0.0, 1.0)
-    return t * t * (3 - 2 * t)
+        free = np.where(of_head, 1.0, smooth_step(arm, *_ARM))
+        return inside * free * smooth_step(up, *_ABOVE) * smooth_step(aside, *_ASIDE), up

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import ndimage
 
 from posewarp_tf.photos.moving import SourcePositions, to_cells
-from posewarp_tf.pictures.floats import resize_float
+from posewarp_tf.pictures.floats import resize_float, smooth_step
 
 # Ratio of the singular values of J: not trusted below the first, fully from the second on.
 _RATIO = (0.2, 0.4)
@@ -59,7 +59,7 @@ def trust_map(
     around = geometry
     for axis in (0, 1):
         around = ndimage.correlate1d(around, np.array([0.25, 0.5, 0.25]), axis=axis)
-    geometry *= _ramp(around, *_NEIGHBOURS)
+    geometry *= smooth_step(around, *_NEIGHBOURS)
     return (geometry * _agreement(cells, source, answer)).astype(np.float32)
 
 
@@ -93,9 +93,9 @@ def _regularity_of(across: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np
     first = np.hypot(across[..., 0] + down[..., 1], across[..., 1] - down[..., 0])
     second = np.hypot(across[..., 0] - down[..., 1], across[..., 1] + down[..., 0])
     large, small = (first + second) / 2, np.abs(first - second) / 2
-    ratio = _ramp(small / np.maximum(large, 1e-6), *_RATIO) * (determinant > 0)
+    ratio = smooth_step(small / np.maximum(large, 1e-6), *_RATIO) * (determinant > 0)
     magnification = np.maximum(large, 1 / np.maximum(small, 1e-6))
-    return ratio * (1 - _ramp(magnification, *_MAGNIFICATION)), determinant
+    return ratio * (1 - smooth_step(magnification, *_MAGNIFICATION)), determinant
 
 
 def _area_ratio(positions: SourcePositions) -> float:
@@ -120,7 +120,7 @@ def _injectivity(cells: np.ndarray, areas: np.ndarray) -> np.ndarray:
         uses += np.bincount(index.ravel(), (weight * areas).ravel(), height * width)
     uses = ndimage.uniform_filter(uses.reshape(height, width), size=3).ravel()
     found = sum(weight * uses[index] for index, weight in corners)
-    return 1 - _ramp(found, *_USES)
+    return 1 - smooth_step(found, *_USES)
 
 
 def _agreement(cells: np.ndarray, source: np.ndarray, answer: np.ndarray) -> np.ndarray:
@@ -130,9 +130,3 @@ def _agreement(cells: np.ndarray, source: np.ndarray, answer: np.ndarray) -> np.
         moved = ndimage.map_coordinates(source[..., channel].astype(np.float32), places, order=1, mode='nearest')
         squares += ndimage.gaussian_filter(moved - answer[..., channel], _BLUR) ** 2 / 3
     return np.exp(-ndimage.gaussian_filter(squares, _BLUR) / _COLOR_DISTANCE**2)
-
-
-def _ramp(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 up to `low`, 1 from `high` on, smooth between."""
-    t = np.clip((values - low) / (high - low), 0.0, 1.0)
-    return t * t * (3 - 2 * t)

@@ -1,4 +1,4 @@
-"""Changes of size of maps of floats, with the border's values beyond the border."""
+"""Maps of floats: changes of size, with the border's values beyond the border, and smooth steps."""
 
 from __future__ import annotations
 
@@ -25,3 +25,9 @@ def resize_float(
     box = (0.0, first * ratio, float(values.shape[1]), min(behind * ratio, float(values.shape[0])))
     image = Image.fromarray(np.ascontiguousarray(values, np.float32))
     return np.asarray(image.resize((size[1], behind - first), method, box=box))
+
+
+def smooth_step(values: np.ndarray, none: float, all_from: float) -> np.ndarray:
+    """0 up to the first number, 1 from the second on (downwards, if that is the smaller one), smooth between."""
+    t = np.clip((values - none) / (all_from - none), 0.0, 1.0)
+    return t * t * (3 - 2 * t)
